@@ -1,0 +1,119 @@
+"""Text to labels, labels to text."""
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from recognizer.errors import RecognizerError
+
+BLANK = 0
+FORMS = ("NFC", "NFD", "NFKC", "NFKD")
+
+
+@dataclass(frozen=True)
+class TextSettings:
+    """How a transcript becomes the text that is learned, scored and printed.
+
+    Args:
+        form: Unicode normalisation form, one of NFC, NFD, NFKC, NFKD.
+        case: "keep" or "lower".
+        replace: strings put in the place of others, applied in order after form and case; "" deletes.
+        unit: "character" (a label is a code point) or "token" (labels are separated by white space).
+    """
+
+    form: str = "NFC"
+    case: str = "keep"
+    replace: dict[str, str] = field(default_factory=dict)
+    unit: str = "character"
+
+    def __post_init__(self) -> None:
+        """Refuse values that mean nothing."""
+        for name, value, choices in (
+            ("form", self.form, FORMS),
+            ("case", self.case, ("keep", "lower")),
+            ("unit", self.unit, ("character", "token")),
+        ):
+            if value not in choices:
+                raise RecognizerError(f"text.{name} is {value!r}, wanted one of {', '.join(choices)}")
+
+    def normalize(self, text: str) -> str:
+        """Return `text` as it is learned: Unicode form, case, replacements, single inner spaces, none outside."""
+        text = unicodedata.normalize(self.form, text)
+        if self.case == "lower":
+            text = unicodedata.normalize(self.form, text.lower())
+        for old, new in self.replace.items():
+            text = text.replace(old, new)
+        return " ".join(text.split())
+
+
+@dataclass(frozen=True)
+class Alphabet:
+    """The symbols of a model in class order; class 0 is the blank, class i is `symbols[i - 1]`.
+
+    Args:
+        symbols: distinct characters, or tokens where `text.unit` is "token".
+        text: the normalisation that transcripts go through before they are encoded.
+    """
+
+    symbols: tuple[str, ...]
+    text: TextSettings = TextSettings()
+
+    def __post_init__(self) -> None:
+        """Refuse an alphabet that cannot be told apart."""
+        if len(set(self.symbols)) != len(self.symbols):
+            raise RecognizerError("alphabet: a symbol stands twice, wanted distinct symbols")
+        if "" in self.symbols:
+            raise RecognizerError("alphabet: an empty symbol, wanted at least one character")
+        object.__setattr__(self, "_class_of", {symbol: i for i, symbol in enumerate(self.symbols, 1)})
+
+    @property
+    def classes(self) -> int:
+        """Number of classes, the blank included."""
+        return len(self.symbols) + 1
+
+    def split(self, text: str) -> list[str]:
+        """Return the symbols of an already normalised `text`, known or not."""
+        return text.split() if self.text.unit == "token" else list(text)
+
+    def join(self, symbols: Iterable[str]) -> str:
+        """Return the text that `symbols` spell."""
+        return (" " if self.text.unit == "token" else "").join(symbols)
+
+    def unknown(self, text: str) -> list[str]:
+        """Return the symbols of a raw `text` that have no class, each once, in order."""
+        return [s for s in dict.fromkeys(self.split(self.text.normalize(text))) if s not in self._classes]
+
+    def encode(self, text: str) -> list[int]:
+        """Return the labels of a raw `text` after normalisation.
+
+        Raises:
+            RecognizerError: a symbol has no class.
+        """
+        symbols = self.split(self.text.normalize(text))
+        try:
+            return [self._classes[symbol] for symbol in symbols]
+        except KeyError as error:
+            raise RecognizerError(f"character {error.args[0]!r} in {text!r} is not in the alphabet") from None
+
+    def decode(self, labels: Sequence[int]) -> str:
+        """Return the text of `labels` (no blanks among them)."""
+        return self.join(self.symbols[label - 1] for label in labels)
+
+    @property
+    def _classes(self) -> dict[str, int]:
+        return self.__dict__["_class_of"]  # type: ignore[no-any-return]
+
+
+def alphabet_of(texts: Iterable[str], settings: TextSettings) -> tuple[Alphabet, Counter[str]]:
+    """Return the alphabet of raw `texts`, sorted by code point, and how often each symbol occurs."""
+    empty = Alphabet((), settings)
+    seen: Counter[str] = Counter()
+    for text in texts:
+        seen.update(empty.split(settings.normalize(text)))
+    return Alphabet(tuple(sorted(seen)), settings), seen
+
+
+def frames_needed(labels: Sequence[int]) -> int:
+    """Return the fewest output frames CTC can spell `labels` in: one each, and a blank between equal neighbours."""
+    return len(labels) + sum(a == b for a, b in zip(labels, labels[1:], strict=False))

@@ -1,0 +1,1 @@
+"""Changes to a batch of signals while training, one file per kind of input."""

@@ -1,0 +1,1 @@
+"""Corpora: what a user brings, what training reads."""

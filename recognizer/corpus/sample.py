@@ -1,0 +1,23 @@
+"""One sample of a corpus as its owner names it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A file with its transcript.
+
+    Args:
+        path: the image or recording.
+        text: the transcript as it stands in the manifest.
+        split: "train", "valid", "test", another name, or "" where the manifest does not say.
+        group: the writer, speaker, page or document it comes from, "" where unknown.
+        origin: where the row stands, for messages, such as "manifest.tsv:12".
+    """
+
+    path: Path
+    text: str
+    split: str = ""
+    group: str = ""
+    origin: str = ""

@@ -1,0 +1,39 @@
+"""What a decoder says about one sample."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Span:
+    """A character or a word with its place.
+
+    Args:
+        text: the character (symbol) or the word.
+        start: where it begins: an output frame from a decoder, pixels or seconds after `Reader`.
+        end: where it ends, exclusive, in the same unit.
+        confidence: in [0, 1].
+    """
+
+    text: str
+    start: float
+    end: float
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """One reading of one sample.
+
+    Args:
+        text: what was read.
+        confidence: of the whole, in [0, 1].
+        characters: a span per symbol of `text`, in order.
+        words: a span per white-space separated word of `text`, in order.
+        score: natural logarithm of what the decoder ranked by (path or label probability, plus fused scores).
+    """
+
+    text: str
+    confidence: float
+    characters: tuple[Span, ...] = field(default=(), repr=False)
+    words: tuple[Span, ...] = field(default=(), repr=False)
+    score: float = 0.0

@@ -1,0 +1,1 @@
+"""Signals whose padding changes nothing, made into feature sequences."""

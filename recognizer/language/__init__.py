@@ -1,0 +1,1 @@
+"""Language models: n-grams built here, and an LSTM over characters."""

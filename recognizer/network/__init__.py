@@ -1,0 +1,1 @@
+"""Networks in plain torch: they know no text, no file, no trainer."""

@@ -1,0 +1,1 @@
+"""Files to signals, one module per kind of input."""
