@@ -1,0 +1,192 @@
+"""Tests of reading manifests and folders."""
+
+from pathlib import Path
+
+import pytest
+
+from recognizer.corpus.manifest import read_corpus, read_table
+from recognizer.errors import RecognizerError
+
+
+def files(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"x")
+
+
+def write(folder: Path, name: str, text: str) -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text.encode())
+    return path
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(RecognizerError) as caught:
+        read_corpus(path)
+    return str(caught.value)
+
+
+def test_a_tsv_is_read_with_split_group_and_origin(tmp_path: Path) -> None:
+    files(tmp_path, "a.png", "b.png")
+    path = write(tmp_path, "m.tsv", "file\ttext\tsplit\tgroup\na.png\tun\ttrain\tw1\nb.png\tdeux\ttest\tw2\n")
+    first, second = read_corpus(path)
+    assert (first.path, first.text, first.split, first.group) == (tmp_path / "a.png", "un", "train", "w1")
+    assert (second.text, second.split, second.group, second.origin) == ("deux", "test", "w2", "m.tsv:3")
+
+
+def test_a_quote_in_a_tsv_is_a_quote(tmp_path: Path) -> None:
+    files(tmp_path, "a.png", "b.png")
+    path = write(tmp_path, "m.tsv", 'file\ttext\na.png\t"Oui\nb.png\tnon"\n')
+    assert [sample.text for sample in read_corpus(path)] == ['"Oui', 'non"']
+
+
+def test_a_csv_field_may_be_quoted_and_hold_commas_and_line_ends(tmp_path: Path) -> None:
+    files(tmp_path, "a.png", "b.png", "c.png")
+    path = write(tmp_path, "m.csv", 'file,text\na.png,"un, ""deux"""\nb.png,"x\ny"\nc.png,z\n')
+    samples = read_corpus(path)
+    assert [sample.text for sample in samples] == ['un, "deux"', "x\ny", "z"]
+    assert [sample.origin for sample in samples] == ["m.csv:2", "m.csv:3", "m.csv:5"]
+
+
+def test_a_jsonl_line_is_a_row_and_a_number_may_be_a_group(tmp_path: Path) -> None:
+    files(tmp_path, "a.wav")
+    path = write(tmp_path, "m.jsonl", '{"file": "a.wav", "text": "un\\u00e9", "speaker": 1272, "x": [1]}\n')
+    (sample,) = read_corpus(path)
+    assert (sample.text, sample.group, sample.split) == ("uné", "1272", "")
+
+
+def test_byte_order_mark_carriage_returns_and_last_empty_lines_do_no_harm(tmp_path: Path) -> None:
+    files(tmp_path, "a.png")
+    for name, text in (("m.tsv", "file\ttext\r\na.png\tun\r\n\r\n"), ("m.csv", "file,text\r\na.png,un\r\n\r\n")):
+        path = write(tmp_path, name, "\ufeff" + text)
+        assert [sample.text for sample in read_corpus(path)] == ["un"]
+
+
+def test_a_line_separator_inside_a_transcript_does_not_end_the_row(tmp_path: Path) -> None:
+    files(tmp_path, "a.png")
+    path = write(tmp_path, "m.tsv", "file\ttext\na.png\tun\u2028deux\x85\n")
+    assert [sample.text for sample in read_corpus(path)] == ["un\u2028deux\x85"]
+
+
+@pytest.mark.parametrize("column", ["writer", "speaker", "page", "letter", "document"])
+def test_a_writer_speaker_page_letter_or_document_is_the_group(tmp_path: Path, column: str) -> None:
+    files(tmp_path, "a.png")
+    path = write(tmp_path, "m.tsv", f"age\t{column}\tfile\ttext\n7\tg1\ta.png\tun\n")
+    assert [sample.group for sample in read_corpus(path)] == ["g1"]
+
+
+def test_a_column_called_group_comes_before_a_writer(tmp_path: Path) -> None:
+    files(tmp_path, "a.png")
+    path = write(tmp_path, "m.tsv", "writer\tgroup\tfile\ttext\nw\tg\ta.png\tun\n")
+    assert [sample.group for sample in read_corpus(path)] == ["g"]
+
+
+def test_a_table_without_header_is_read_by_given_columns_and_keeps_its_line_numbers(tmp_path: Path) -> None:
+    files(tmp_path, "lines/a.webp")
+    path = write(tmp_path, "transcripts.tsv", "a.webp\ttrain\tw1\tun\n")
+    (sample,) = read_table(path, "lines", ("file", "split", "group", "text"))
+    assert (sample.path, sample.origin) == (tmp_path / "lines" / "a.webp", "transcripts.tsv:1")
+    write(tmp_path, "transcripts.tsv", "a.webp\ttrain\tw1\tun\nb.webp\ttrain\n")
+    with pytest.raises(RecognizerError, match="transcripts.tsv:2: 2 fields, wanted 4: file, split, group, text"):
+        read_table(path, "lines", ("file", "split", "group", "text"))
+
+
+@pytest.mark.parametrize("name", ["manifest.tsv", "transcripts.tsv"])
+def test_a_folder_with_one_manifest_is_that_manifest(tmp_path: Path, name: str) -> None:
+    files(tmp_path, "a.png", "stray.png")
+    write(tmp_path, name, "file\ttext\na.png\tun\n")
+    assert [sample.origin for sample in read_corpus(tmp_path)] == [f"{name}:2"]
+
+
+def test_a_folder_with_two_manifests_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, "manifest.tsv", "")
+    write(tmp_path, "manifest.csv", "")
+    assert "manifest.tsv and manifest.csv" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "wanted"),
+    [
+        ("m.tsv", "path\ttext\na.png\tun\n", "m.tsv:1: no column file; found 'path', 'text'; wanted file, text"),
+        ("m.tsv", "a.png\ttrain\tw\tun\n", "no column file or text; found 'a.png', 'train'"),
+        ("m.csv", "file;text\na.png;un\n", "found 'file;text'"),
+        ("m.tsv", "file\ttext\ttext\na.png\tun\tun\n", "stands twice"),
+        ("m.tsv", "file\ttext\na.png\n", "m.tsv:2: 1 fields, wanted 2: file, text"),
+        ("m.tsv", "file\ttext\na.png\tun\tdeux\n", "m.tsv:2: 3 fields, wanted 2"),
+        ("m.tsv", "file\ttext\na.png\tun\n\nb.png\tdeux\n", "m.tsv:3: 1 fields"),
+        ("m.csv", 'file,text\na.png,un\nb.png,"deux\n', "m.csv:3: "),
+        ("m.csv", "file,text\na.png,un,deux\n", "m.csv:2: 3 fields"),
+        ("m.jsonl", '{"file": "a.png", "text": "un"}\n{"file": \n', "m.jsonl:2: not JSON"),
+        ("m.jsonl", "[1]\n", "m.jsonl:1: JSON of type list"),
+        ("m.jsonl", '{"file": "a.png"}\n', "m.jsonl:1: no string 'text'; found 'file'"),
+        ("m.jsonl", '{"file": "a.png", "text": "un", "split": [1]}\n', "m.jsonl:1: split is [1]"),
+        ("m.tsv", "file\ttext\n", "holds no row"),
+        ("m.jsonl", "", "holds no row"),
+        ("m.tsv", "", "no column file or text"),
+        ("m.tsv", "file\ttext\n\tun\n", "m.tsv:2: the file name is empty"),
+        ("m.tsv", "file\ttext\na.png\tun\n./a.png\tdeux\n", "m.tsv:3: a.png stands at m.tsv:2 too"),
+        ("m.tsv", "file\ttext\na.png\tun\nq.png\tx\nr.png\ty\n", "m.tsv:3: "),
+        ("m.txt", "file\ttext\n", "wanted the suffix .tsv, .csv or .jsonl"),
+    ],
+)
+def test_each_fault_of_a_table_is_named(tmp_path: Path, name: str, text: str, wanted: str) -> None:
+    files(tmp_path, "a.png", "b.png")
+    message = refusal(write(tmp_path, name, text))
+    assert wanted in message and "\n" not in message
+
+
+def test_the_first_absent_file_is_named_with_their_count(tmp_path: Path) -> None:
+    files(tmp_path, "a.png")
+    message = refusal(write(tmp_path, "m.tsv", "file\ttext\na.png\tun\nq.png\tx\nr.png\ty\n"))
+    assert "q.png is not there (2 of 3 files are not)" in message
+
+
+def test_a_line_that_is_not_utf8_is_named(tmp_path: Path) -> None:
+    (tmp_path / "m.tsv").write_bytes(b"file\ttext\na.png\tun\nb.png\t\xe9t\xe9\n")
+    assert "m.tsv:3: byte 0xe9 is not UTF-8" in refusal(tmp_path / "m.tsv")
+
+
+def test_a_source_that_is_not_there_is_named(tmp_path: Path) -> None:
+    assert "nowhere: not there" in refusal(tmp_path / "nowhere")
+
+
+def test_a_folder_of_pairs_is_read_at_any_depth_in_order(tmp_path: Path) -> None:
+    files(tmp_path, "train/b.png", "train/deep/a.flac", "c.d.JPG", "README.md", ".hidden.png")
+    for name, text in (("train/b", "un\n"), ("train/deep/a", "\ufeffdeux"), ("c.d", "trois\r\n")):
+        write(tmp_path, f"{name}.gt.txt", text)
+    samples = {sample.path.name: sample for sample in read_corpus(tmp_path)}
+    assert {name: sample.text for name, sample in samples.items()} == {
+        "c.d.JPG": "trois",
+        "b.png": "un",
+        "a.flac": "deux",
+    }
+    assert [samples[name].split for name in ("b.png", "a.flac", "c.d.JPG")] == ["train", "train", ""]
+
+
+def test_an_image_without_transcript_is_named_and_counted(tmp_path: Path) -> None:
+    files(tmp_path, "a.png", "a.gt.txt", "b.png", "c.png")
+    message = refusal(tmp_path)
+    assert "b.png and 1 more: no transcript" in message and "b.gt.txt" in message
+
+
+def test_a_transcript_without_image_is_named_and_counted(tmp_path: Path) -> None:
+    files(tmp_path, "a.png", "a.gt.txt", "b.gt.txt", "c.gt.txt")
+    assert "b.gt.txt and 1 more: a transcript without" in refusal(tmp_path)
+
+
+def test_two_images_of_one_transcript_are_refused(tmp_path: Path) -> None:
+    files(tmp_path, "a.png", "a.jpg", "a.gt.txt")
+    assert "shares one transcript" in refusal(tmp_path)
+
+
+def test_a_transcript_of_two_lines_is_refused(tmp_path: Path) -> None:
+    files(tmp_path, "a.png")
+    write(tmp_path, "a.gt.txt", "un\ndeux\n")
+    assert "a.gt.txt:2: 2 lines" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize("names", [(), ("a.png", "b.png")])
+def test_a_folder_that_is_no_corpus_is_refused(tmp_path: Path, names: tuple[str, ...]) -> None:
+    files(tmp_path, *names)
+    assert "no corpus, wanted manifest.tsv" in refusal(tmp_path)
