@@ -1,0 +1,284 @@
+"""Sound files and arrays to mono 16-bit signals at one sample rate, and back."""
+
+import io
+import math
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from recognizer.errors import RecognizerError
+from recognizer.files import replacing
+
+FULL_SCALE = 32768  # int16 steps of an amplitude of 1
+MIN_SECONDS = 0.02  # s: less is not one analysis window of speech
+MIN_RATE = 4000  # Hz: below it hardly a vowel can be told from another
+MAX_PEAK = 8.0  # times full scale: floats beyond it are numbers of another scale, not loud sound
+BLOCK = 4096  # samples decoded at a time: how exactly the end of a broken file is told
+MAX_KERNEL = 1 << 24  # coefficients: rates that share no divisor would need more memory than the sound
+ZEROS = 32  # zero crossings of the resampling filter on each side
+ROLLOFF = 0.96  # share of the smaller Nyquist frequency that resampling keeps
+KAISER_BETA = 14.77  # stop band below -120 dB
+
+SILENT_PEAK = 33  # int16 steps, -60 dBFS
+SHORT_SECONDS = 0.1  # s
+CLIPPED_LEVEL = 32440  # int16 steps, 0.99 of full scale
+CLIPPED_RUN = 3  # samples in a row at CLIPPED_LEVEL: a lone peak may touch full scale
+CLIPPED_SHARE = 0.001  # of all samples
+OFFSET_SHARE = 0.05  # of full scale: a mean so far from zero is a fault of the sound card
+
+MPEG_RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}  # Hz, by version bits
+MPEG_1_KBITS = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)  # layer III
+MPEG_2_KBITS = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
+OGG_PAGE = 65307  # bytes: the longest page there is
+
+Signal = NDArray[np.int16]
+
+
+@dataclass(frozen=True)
+class SpeechSettings:
+    """What every recording becomes before anything else sees it.
+
+    Args:
+        sample_rate: Hz of all signals.
+        max_seconds: longest recording that is taken, in seconds.
+    """
+
+    sample_rate: int = 16000
+    max_seconds: float = 60.0
+
+    def __post_init__(self) -> None:
+        """Refuse values that mean nothing."""
+        if self.sample_rate < MIN_RATE:
+            raise RecognizerError(f"speech.sample_rate is {self.sample_rate}, wanted {MIN_RATE} Hz or more")
+        if not self.max_seconds > MIN_SECONDS:
+            raise RecognizerError(f"speech.max_seconds is {self.max_seconds}, wanted more than {MIN_SECONDS} s")
+
+
+def read_speech(source: Path | BinaryIO, settings: SpeechSettings, name: str = "") -> Signal:
+    """Return the recording in `source` as a signal (samples,): int16, mono, at `settings.sample_rate`.
+
+    Raises:
+        RecognizerError: missing, empty, not a sound, cut off, too long, too short, or not finite; `name` says where.
+    """
+    name = name or _name_of(source)
+    with _opened(source, name) as file, _sound(file, name) as sound:
+        _check_length(sound.frames, sound.samplerate, settings, name)
+        _check_whole(file, sound, name)
+        return signal_from_array(_decoded(sound, name), sound.samplerate, settings, name)
+
+
+def signal_from_array(array: NDArray[Any], rate: int, settings: SpeechSettings, name: str = "the array") -> Signal:
+    """Return sound in memory as a signal (samples,): int16, mono, at `settings.sample_rate`.
+
+    Args:
+        array: (samples,) or (samples, channels), int16 or float with full scale 1.
+        rate: Hz of `array`.
+
+    Raises:
+        RecognizerError: a number type, shape, length or value that cannot be used.
+    """
+    _check_array(array, name)
+    _check_length(len(array), rate, settings, name)
+    if array.dtype == np.int16 and array.ndim == 1 and rate == settings.sample_rate:
+        return np.array(array, order="C")
+    scale = FULL_SCALE if array.dtype == np.int16 else 1
+    mono = array.reshape(len(array), -1).mean(axis=1, dtype=np.float32) / scale
+    mono = _resampled(mono.astype(np.float32, copy=False), rate, settings.sample_rate)
+    return np.clip(np.rint(mono * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
+
+
+def write_speech(path: Path, signal: Signal, settings: SpeechSettings) -> None:
+    """Write a signal (samples,) as the 16-bit WAV or FLAC file `path`, so that it can be listened to."""
+    import soundfile
+
+    kind = path.suffix.lower().lstrip(".")
+    if kind not in ("wav", "flac"):
+        raise RecognizerError(f"{path}: sound is written as .wav or .flac, not as {path.suffix or 'a bare name'!r}")
+    with replacing(path) as file:
+        soundfile.write(file, signal, settings.sample_rate, format=kind.upper(), subtype="PCM_16")
+
+
+def seconds(path: Path) -> float:
+    """Return how long the recording `path` lasts by its header, in seconds."""
+    with _opened(path, str(path)) as file, _sound(file, str(path)) as sound:
+        return float(sound.frames / sound.samplerate)
+
+
+def faults(signal: Signal, settings: SpeechSettings) -> list[str]:
+    """Return what is suspect about a signal (samples,), one short phrase each; an empty list for a sound one."""
+    found = []
+    peak = int(np.abs(signal.astype(np.int32)).max(initial=0))
+    clipped = clipped_samples(signal)
+    if len(signal) < SHORT_SECONDS * settings.sample_rate:
+        found.append(f"shorter than {SHORT_SECONDS} s")
+    if len(signal) > settings.max_seconds * settings.sample_rate:
+        found.append(f"longer than max_seconds = {settings.max_seconds:g}")
+    if peak < SILENT_PEAK:
+        found.append("silent (peak below -60 dBFS)")
+    if clipped > CLIPPED_SHARE * len(signal):
+        found.append(f"clipped ({clipped / len(signal):.1%} of the samples)")
+    if len(signal) and abs(float(signal.mean())) > OFFSET_SHARE * FULL_SCALE:
+        found.append(f"off centre (mean {float(signal.mean()) / FULL_SCALE:+.0%} of full scale)")
+    return found
+
+
+def clipped_samples(signal: Signal) -> int:
+    """Count the samples of (samples,) that stand at full scale for CLIPPED_RUN samples in a row or longer."""
+    flat = np.abs(signal.astype(np.int32)) >= CLIPPED_LEVEL
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], flat, [False]))))
+    runs = edges[1::2] - edges[::2]
+    return int(runs[runs >= CLIPPED_RUN].sum())
+
+
+def _name_of(source: Path | BinaryIO) -> str:
+    return str(source) if isinstance(source, Path) else "the sound"
+
+
+@contextmanager
+def _opened(source: Path | BinaryIO, name: str) -> Iterator[BinaryIO]:
+    if not isinstance(source, Path):
+        yield source if source.seekable() else io.BytesIO(source.read())
+        return
+    try:
+        file = source.open("rb")
+    except OSError as error:
+        raise RecognizerError(f"{name}: cannot be read ({error.strerror or error}), wanted a sound file") from error
+    with file:
+        yield file
+
+
+@contextmanager
+def _sound(file: BinaryIO, name: str) -> Iterator[Any]:
+    """Yield the soundfile.SoundFile of `file`, opened at its start."""
+    import soundfile
+
+    if file.seek(0, io.SEEK_END) == 0:
+        raise RecognizerError(f"{name}: empty file, wanted a sound")
+    file.seek(0)
+    try:
+        sound = soundfile.SoundFile(file)
+    except (soundfile.SoundFileError, TypeError) as error:  # TypeError: a name that ends in .raw
+        raise RecognizerError(
+            f"{name}: not a sound that can be read, wanted WAV, FLAC, Ogg Vorbis, Opus or MP3"
+        ) from error
+    with sound:
+        yield sound
+
+
+def _check_length(samples: int, rate: int, settings: SpeechSettings, name: str) -> None:
+    if rate < MIN_RATE:
+        raise RecognizerError(f"{name}: sample rate {rate} Hz, wanted {MIN_RATE} Hz or more")
+    if samples > settings.max_seconds * rate:
+        limit = f"max_seconds = {settings.max_seconds:g}"
+        raise RecognizerError(f"{name}: {samples / rate:.1f} s long, longer than {limit}; cut it or raise the limit")
+    if samples < MIN_SECONDS * rate:
+        raise RecognizerError(f"{name}: {samples} samples ({samples / rate:.3f} s), wanted {MIN_SECONDS} s or more")
+
+
+def _check_array(array: NDArray[Any], name: str) -> None:
+    if array.dtype != np.int16 and array.dtype.kind != "f":
+        raise RecognizerError(f"{name}: numbers of type {array.dtype}, wanted int16 or float with full scale 1")
+    if array.ndim not in (1, 2) or array.shape[-1] == 0 and array.ndim == 2:
+        raise RecognizerError(f"{name}: shape {array.shape}, wanted (samples,) or (samples, channels)")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise RecognizerError(f"{name}: {int((~np.isfinite(array)).sum())} samples are not finite numbers")
+    if array.dtype.kind == "f" and array.size and np.abs(array).max() > MAX_PEAK:
+        raise RecognizerError(f"{name}: peak {np.abs(array).max():.0f}, wanted floats with full scale 1")
+
+
+def _decoded(sound: Any, name: str) -> NDArray[np.float32]:
+    """Return all samples (samples, channels), or say where the file broke off."""
+    import soundfile
+
+    blocks: list[NDArray[np.float32]] = []
+    try:
+        while len(block := sound.read(BLOCK, dtype="float32", always_2d=True)):
+            blocks.append(block)
+    except soundfile.SoundFileError:
+        pass  # the count below says it: a decoder's own words name no place
+    got = sum(map(len, blocks))
+    if got < sound.frames:
+        raise RecognizerError(f"{name}: broken off, {got} samples can be decoded, its header says {sound.frames}")
+    return np.concatenate(blocks)
+
+
+def _check_whole(file: BinaryIO, sound: Any, name: str) -> None:
+    """Refuse what libsndfile shortens without a word: cut WAV and Ogg files, MP3 files with a wrong estimate."""
+    here = file.tell()
+    if declared := re.search(r"^\s*(?:data|SSND|Data Size)\s*: (\d+) \(should be (\d+)\)", sound.extra_info, re.M):
+        wanted, got = map(int, declared.groups())
+        if wanted < 0x7FFF0000:  # larger is what a recorder writes that cannot know the end
+            raise RecognizerError(f"{name}: broken off, {got} bytes of sound, its header says {wanted}")
+    if sound.format == "OGG" and not _ends_with_page(file):
+        raise RecognizerError(f"{name}: broken off inside its last Ogg page")
+    if sound.format == "MP3":
+        file.seek(0)
+        held = _mpeg_samples(file.read())
+        if held > sound.frames + BLOCK:  # an encoder's own delay and padding are less
+            raise RecognizerError(
+                f"{name}: holds {held} samples, of which {sound.frames} can be read"
+                " (variable bit rate without a Xing header); convert it to FLAC"
+            )
+    file.seek(here)
+
+
+def _ends_with_page(file: BinaryIO) -> bool:
+    """Tell whether the last Ogg page is whole (RFC 3533, section 6)."""
+    size = file.seek(0, io.SEEK_END)
+    file.seek(max(0, size - OGG_PAGE))
+    tail = file.read()
+    start = tail.rfind(b"OggS")
+    if start < 0 or start + 27 > len(tail):
+        return False
+    table = tail[start + 27 : start + 27 + tail[start + 26]]
+    return len(table) == tail[start + 26] and start + 27 + len(table) + sum(table) <= len(tail)
+
+
+def _mpeg_samples(data: bytes) -> int:
+    """Count the samples of all layer III frames in `data` (ISO 11172-3, 2.4.2.3; 13818-3 for the low rates)."""
+    position, samples = 0, 0
+    if data[:3] == b"ID3":
+        position = 10 + sum((byte & 127) << shift for byte, shift in zip(data[6:10], (21, 14, 7, 0), strict=True))
+    while (position := data.find(b"\xff", position)) >= 0 and position + 4 <= len(data):
+        size, held = _mpeg_frame(data[position : position + 4])
+        position += max(size, 1)
+        samples += held
+    return samples
+
+
+def _mpeg_frame(header: bytes) -> tuple[int, int]:
+    """Return bytes and samples of the layer III frame that `header` (4 bytes) starts, zeros if it starts none."""
+    version, layer = header[1] >> 3 & 3, header[1] >> 1 & 3
+    kbits, rate = header[2] >> 4, header[2] >> 2 & 3
+    if header[1] < 0xE0 or version == 1 or layer != 1 or kbits in (0, 15) or rate == 3:
+        return 0, 0
+    samples = 1152 if version == 3 else 576
+    kbit = (MPEG_1_KBITS if version == 3 else MPEG_2_KBITS)[kbits]
+    return samples // 8 * 1000 * kbit // MPEG_RATES[version][rate] + (header[2] >> 1 & 1), samples
+
+
+def _resampled(mono: NDArray[np.float32], rate: int, wanted: int) -> NDArray[np.float32]:
+    """Return (samples,) at the rate `wanted`, through a Kaiser-windowed sinc or, for odd rates, a Fourier transform."""
+    if rate == wanted:
+        return mono
+    common = math.gcd(rate, wanted)
+    if (wanted // common) * (rate // common + 2 * ZEROS) > MAX_KERNEL:
+        return _fourier_resampled(mono, rate, wanted)
+    from torchaudio.functional import resample
+
+    wave = resample(torch.from_numpy(mono), rate, wanted, ZEROS, ROLLOFF, "sinc_interp_kaiser", KAISER_BETA)
+    return np.asarray(wave.numpy(), dtype=np.float32)
+
+
+def _fourier_resampled(mono: NDArray[np.float32], rate: int, wanted: int) -> NDArray[np.float32]:
+    """Return (samples,) at the rate `wanted` by cutting or padding its spectrum; exact but for both edges."""
+    samples = math.ceil(len(mono) * wanted / rate)
+    spectrum = np.fft.rfft(mono)
+    return np.asarray(np.fft.irfft(spectrum, samples) * (samples / len(mono)), dtype=np.float32)
