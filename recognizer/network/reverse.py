@@ -1,23 +1,35 @@
 """Reversal of padded sequences in time."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
 
-def reverse_index(counts: Tensor, frames: int) -> Tensor:
-    """Return (N, T) indices that reverse the first `counts` frames of each sample, leaving its padding in place."""
-    steps = torch.arange(frames, device=counts.device)
-    last = counts[:, None] - 1
-    return torch.where(steps <= last, last - steps, steps)
-
-
 def reverse_padded(x: Tensor, counts: Tensor) -> Tensor:
     """Reverse each sample's own first `counts` frames of x (N, T, ...); padding stays where it is."""
-    index = reverse_index(counts, x.shape[1])
-    rows = torch.arange(x.shape[0], device=x.device)
-    return x[rows[:, None], index]
+    batch, frames = x.shape[:2]
+    steps = torch.arange(frames, device=x.device)
+    last = counts.to(x.device)[:, None] - 1
+    index = torch.where(steps <= last, last - steps, steps)
+    offsets = frames * torch.arange(batch, device=x.device)[:, None]
+    return _Reorder.apply(x, (index + offsets).view(-1))  # type: ignore[no-any-return,no-untyped-call]
 
 
 def padding_mask(counts: Tensor, frames: int) -> Tensor:
     """Return (N, T), True where a frame is padding."""
     return torch.arange(frames, device=counts.device) >= counts[:, None]
+
+
+class _Reorder(torch.autograd.Function):
+    """Take whole frames in an order that is its own inverse: the gradient needs no scattered sum."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, index: Tensor) -> Tensor:
+        ctx.save_for_backward(index)
+        return x.reshape(len(index), -1).index_select(0, index).view(x.shape)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        (index,) = ctx.saved_tensors
+        return _Reorder.apply(gradient, index), None  # type: ignore[no-untyped-call]

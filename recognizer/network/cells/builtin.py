@@ -1,76 +1,92 @@
-"""The cells that torch has kernels for: lstm, gru, rnn."""
+"""The cells that torch has kernels for, in one direction of time: lstm, gru, rnn."""
 
 import torch
 from torch import Tensor, nn
 
-from recognizer.network.cells.direction import Direction, State, at_end, working_dtype
+from recognizer.network.cells.direction import Direction, State, clear_padding, working_dtype
+from recognizer.network.cells.fused import Weights
+from recognizer.network.cells.loop import loop_gru, loop_rnn
+from recognizer.network.cells.memory import MemoryDirection
+from recognizer.network.cells.options import make_norms
 from recognizer.network.cells.settings import CellSettings
-from recognizer.network.reverse import padding_mask
 
-KERNELS: dict[str, type[nn.RNNBase]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
+NAMES = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
 
 
-class BuiltinDirection(Direction):
-    """Run torch.nn.LSTM, GRU or RNN (tanh) over time."""
+class LstmDirection(MemoryDirection):
+    """Run torch.nn.LSTM; with options that its kernel lacks, the same weights in a loop of our own."""
 
     def __init__(self, input_size: int, settings: CellSettings) -> None:
-        """Make the torch module; set the forget gate's bias of an lstm to the setting."""
-        super().__init__(input_size, settings, (settings.hidden,) * (2 if settings.cell == "lstm" else 1))
-        self.rnn = KERNELS[settings.cell](input_size, settings.hidden, batch_first=True)
-        if settings.cell == "lstm":
-            set_forget_bias(self.rnn, settings.forget_bias)
+        """Make the torch module; set the forget gate's bias to the setting."""
+        super().__init__(input_size, settings)
+        self.rnn = nn.LSTM(input_size, settings.hidden, proj_size=settings.projection)
+        for name, value in (("bias_ih_l0", settings.forget_bias), ("bias_hh_l0", 0.0)):
+            nn.init.constant_(getattr(self.rnn, name).chunk(4)[1], value)
 
     def outputs(self, x: Tensor, counts: Tensor) -> Tensor:
-        """Return outputs (N, T, hidden), zero at padding."""
+        """Return outputs (N, T, output_size), zero at padding."""
+        if not self.settings.plain:
+            return super().outputs(x, counts)
         x = x.to(working_dtype(x))
-        y, _ = self._run(x, self.first_state(len(x), x))
-        return y.masked_fill(padding_mask(counts, x.shape[1])[:, :, None], 0.0)
+        y, _ = run_kernel(self.rnn, x.transpose(0, 1), self.first_state(len(x), x))
+        return clear_padding(y.transpose(0, 1), counts)
 
     def forward(self, x: Tensor, counts: Tensor, state: State | None = None) -> tuple[Tensor, State]:
-        """Return outputs (N, T, hidden), zero at padding, with the state after each sample's last frame."""
+        """Return outputs (N, T, output_size), zero at padding, with the state after each sample's last frame."""
+        # torch keeps the memory of the last frame alone: where samples end apart, our own loop keeps all.
+        if not self.settings.plain or int(counts.min()) < x.shape[1]:
+            return super().forward(x, counts, state)
         x = x.to(working_dtype(x))
         before = self.first_state(len(x), x) if state is None else tuple(part.to(x.dtype) for part in state)
-        y, last = self._run(x, before)
-        y = y.masked_fill(padding_mask(counts, x.shape[1])[:, :, None], 0.0)
-        if int(counts.min()) == x.shape[1]:
-            return y, last
-        if self.settings.cell == "lstm":
-            return y, self._state_at_ends(x, counts, before)
-        return y, (at_end(y, counts, before[0]),)
+        y, after = run_kernel(self.rnn, x.transpose(0, 1), before)
+        return y.transpose(0, 1), after
 
-    def _state_at_ends(self, x: Tensor, counts: Tensor, before: State) -> State:
-        """Run samples that end apart one by one, since torch keeps the memory of the last frame alone."""
-        each = [
-            self._run(x[n : n + 1, :count], tuple(part[n : n + 1] for part in before))[1]
-            if count
-            else tuple(part[n : n + 1] for part in before)
-            for n, count in enumerate(counts.tolist())
-        ]
-        return tuple(torch.cat(parts) for parts in zip(*each, strict=True))
+    def weights(self) -> Weights:
+        """Return torch's weights with the blocks i, f, g, o in our order i, f, o, g."""
+        i, h, b, d = (getattr(self.rnn, name) for name in NAMES)
+        return Weights(_reorder(i), _reorder(h), _reorder(b + d), None)
 
-    def _run(self, x: Tensor, state: State) -> tuple[Tensor, State]:
-        hidden = tuple(part[None] for part in state)
-        if self.rnn.weight_ih_l0.dtype == x.dtype:
-            y, last = self.rnn(x, hidden if len(hidden) == 2 else hidden[0])
-            last = last if len(hidden) == 2 else (last,)
-        else:
-            y, last = self._run_cast(x, hidden)
-        return y, tuple(part[0] for part in last)
+    def projection_weight(self) -> Tensor | None:
+        """Return (P, H), or None where the output is not projected."""
+        return self.rnn.get_parameter("weight_hr_l0") if self.settings.projection else None
 
-    def _run_cast(self, x: Tensor, hidden: State) -> tuple[Tensor, State]:
-        """Run the same kernel with the weights in the type of x."""
-        names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
-        weights = [getattr(self.rnn, name).to(x.dtype) for name in names]
-        kernel = getattr(torch, {"lstm": "lstm", "gru": "gru", "rnn": "rnn_tanh"}[self.settings.cell])
+
+class SimpleDirection(Direction):
+    """Run torch.nn.GRU or RNN (tanh); with options that their kernels lack, the same weights in a loop of our own."""
+
+    def __init__(self, input_size: int, settings: CellSettings) -> None:
+        """Make the torch module."""
+        super().__init__(input_size, settings, (settings.hidden,))
+        gru = settings.cell == "gru"
+        self.rnn: nn.RNNBase = (nn.GRU if gru else nn.RNN)(input_size, settings.hidden)
+        self.loop = loop_gru if gru else loop_rnn
+        if settings.layer_norm:
+            self.norms = make_norms(dict.fromkeys(("input", "recurrent"), (3 if gru else 1) * settings.hidden))
+
+    def run(self, x: Tensor, state: State) -> tuple[Tensor, ...]:
+        """Map x (T, N, I) to outputs (T, N, hidden)."""
+        before = state[0].to(x.dtype)
+        if self.settings.plain:
+            return (run_kernel(self.rnn, x, (before,))[0],)
+        mask = self.mask(x.shape[1], self.settings.hidden, x)
         with torch.autocast(x.device.type, enabled=False):
-            first = hidden if len(hidden) == 2 else hidden[0]
-            y, *last = kernel(x, first, weights, True, 1, 0.0, self.training, False, True)
-        return y, tuple(last)
+            return self.loop(x, [getattr(self.rnn, name) for name in NAMES], before, mask, self.options())
 
 
-def set_forget_bias(rnn: nn.RNNBase, value: float) -> None:
-    """Make the forget gate's two biases of a torch LSTM add up to `value`."""
-    forget = slice(rnn.hidden_size, 2 * rnn.hidden_size)
-    with torch.no_grad():
-        rnn.bias_ih_l0[forget] = value
-        rnn.bias_hh_l0[forget] = 0.0
+def run_kernel(rnn: nn.RNNBase, x: Tensor, state: State) -> tuple[Tensor, State]:
+    """Run a torch module of one layer over x (T, N, I) in the type of x, whatever the type of its weights."""
+    hidden = tuple(part[None] for part in state)
+    first = hidden if len(hidden) == 2 else hidden[0]
+    if rnn.weight_ih_l0.dtype == x.dtype:
+        y, last = rnn(x, first)
+        return y, tuple(part[0] for part in (last if len(hidden) == 2 else (last,)))
+    weights = [getattr(rnn, name).to(x.dtype) for name in NAMES]
+    kernel = {"LSTM": torch.lstm, "GRU": torch.gru, "RNN_TANH": torch.rnn_tanh}[rnn.mode]
+    with torch.autocast(x.device.type, enabled=False):
+        y, *last = kernel(x, first, weights, True, 1, 0.0, rnn.training, False, False)  # type: ignore[operator]
+    return y, tuple(part[0] for part in last)
+
+
+def _reorder(rows: Tensor) -> Tensor:
+    i, f, g, o = rows.chunk(4)
+    return torch.cat((i, f, o, g))

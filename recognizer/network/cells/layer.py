@@ -3,18 +3,23 @@
 import torch
 from torch import Tensor, nn
 
-from recognizer.errors import RecognizerError
-from recognizer.network.cells.builtin import BuiltinDirection
+from recognizer.network.cells.builtin import LstmDirection, SimpleDirection
+from recognizer.network.cells.convolutional import ConvolutionalDirection
 from recognizer.network.cells.direction import Direction
+from recognizer.network.cells.memory import DenseDirection
 from recognizer.network.cells.settings import CellSettings
 from recognizer.network.reverse import reverse_padded
 
 
 def build_direction(input_size: int, settings: CellSettings) -> Direction:
     """Return the layer of one direction that `settings` name."""
-    if settings.cell in ("lstm", "gru", "rnn") and settings.plain:
-        return BuiltinDirection(input_size, settings)
-    raise RecognizerError(f"network.cell: {settings.cell} with these options does not exist yet: wanted lstm, gru, rnn")
+    kinds: dict[str, type[Direction]] = {
+        "lstm": LstmDirection,
+        "gru": SimpleDirection,
+        "rnn": SimpleDirection,
+        "convolutional": ConvolutionalDirection,
+    }
+    return kinds.get(settings.cell, DenseDirection)(input_size, settings)  # type: ignore[call-arg]
 
 
 class RecurrentLayer(nn.Module):
