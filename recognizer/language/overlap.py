@@ -1,0 +1,138 @@
+"""What a text shares with the lines of a test split, found before a language model learns the answers."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+import numpy.typing as npt
+
+from recognizer.errors import RecognizerError
+from recognizer.language.text import Line
+
+RUN = 7  # words; two texts rarely share so many in a row unless one quotes the other
+LEAST = 3  # words; an equal line of fewer says nothing
+LINES = 20_000  # text lines that are compared at once
+# An odd multiplier, so that multiplying modulo 2**64 loses nothing.
+BASE = np.uint64(0x9E3779B97F4A7C15)
+Hashes = npt.NDArray[np.uint64]
+
+
+@dataclass(frozen=True)
+class Match:
+    """A test line that stands in the text.
+
+    Args:
+        line: the line of the text, by file and number.
+        test: the test line as it was given.
+    """
+
+    line: Line
+    test: str
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """What a text and a test split have in common.
+
+    Args:
+        whole: test lines of `run` words or more that stand whole in a line of the text, and shorter ones (three words
+            or more) that are equal to a line of it.
+        short: test lines too short to tell (fewer words than that) that stand somewhere in the text.
+        runs: different runs of `run` words that both hold.
+        test_runs: different runs of `run` words of the test lines.
+        lines: test lines compared.
+    """
+
+    whole: tuple[Match, ...]
+    short: int
+    runs: int
+    test_runs: int
+    lines: int
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words of `text` without case, punctuation or compatibility forms, so that editions compare."""
+    return re.findall(r"\w+", unicodedata.normalize("NFKC", text).casefold().replace("’", "'"))
+
+
+def overlap(text: Iterable[Line], test: Sequence[str], run: int = RUN) -> Overlap:
+    """Compare a text with the lines of a test split; only runs of equal hash are looked at word by word."""
+    wanted = _Wanted(test, run)
+    whole: dict[str, Match] = {}
+    short: set[str] = set()
+    shared: set[tuple[str, ...]] = set()
+    lines = iter(text)
+    while block := list(islice(lines, LINES)):
+        rows = [words_of(line.text) for line in block]
+        for length, row, start in _candidates(rows, wanted.hashes, wanted.numbers):
+            words = tuple(rows[row][start : start + length])
+            if words in wanted.runs:
+                shared.add(words)
+            for line in wanted.lines.get(words, ()):
+                if length >= run or (length == len(rows[row]) and length >= LEAST):
+                    whole.setdefault(line, Match(block[row], line))
+                else:
+                    short.add(line)
+    return Overlap(tuple(whole.values()), len(short - set(whole)), len(shared), len(wanted.runs), len(test))
+
+
+def refuse_overlap(found: Overlap) -> None:
+    """Refuse a text that holds lines of the test split.
+
+    Raises:
+        RecognizerError: it does; the first such line is named.
+    """
+    if found.whole:
+        first = found.whole[0]
+        raise RecognizerError(
+            f"{first.line.path}:{first.line.number}: holds the test line {first.test[:60]!r}"
+            f" ({len(found.whole)} of {found.lines} test lines stand in the text), take them out of it"
+        )
+
+
+class _Wanted:
+    """The test lines and their runs, by length, as numbers that a text can be compared with quickly."""
+
+    def __init__(self, test: Sequence[str], run: int) -> None:
+        rows = [(line, tuple(words_of(line))) for line in test]
+        self.numbers: dict[str, int] = {}
+        for _, row in rows:
+            for word in row:
+                self.numbers.setdefault(word, len(self.numbers) + 1)
+        self.runs = {row[i : i + run] for _, row in rows for i in range(len(row) - run + 1)}
+        self.lines: dict[tuple[str, ...], list[str]] = {}
+        for line, row in rows:
+            if row:
+                self.lines.setdefault(row, []).append(line)
+        by_length: dict[int, list[list[int]]] = {}
+        for words in self.runs | set(self.lines):
+            by_length.setdefault(len(words), []).append([self.numbers[word] for word in words])
+        self.hashes = {n: np.unique(_hashes(np.array(r, np.uint64).ravel(), n)[::n]) for n, r in by_length.items()}
+
+
+def _hashes(numbers: Hashes, length: int) -> Hashes:
+    """Return the hash of every run of `length` numbers."""
+    out = np.zeros(max(len(numbers) - length + 1, 0), np.uint64)
+    for i in range(length):
+        out = out * BASE + numbers[i : i + len(out)]
+    return out
+
+
+def _candidates(
+    rows: list[list[str]], hashes: dict[int, Hashes], known: dict[str, int]
+) -> Iterator[tuple[int, int, int]]:
+    """Yield length, row and start of runs whose hash is wanted."""
+    counts = np.array([len(row) for row in rows])
+    starts = np.cumsum(counts) - counts
+    numbers = np.array([known.get(word, 0) for row in rows for word in row], np.uint64)
+    row_of = np.repeat(np.arange(len(rows)), counts)
+    for length, wanted in hashes.items():
+        here = _hashes(numbers, length)
+        at = np.minimum(np.searchsorted(wanted, here), len(wanted) - 1)
+        for place in np.flatnonzero(wanted[at] == here):
+            row = int(row_of[place])
+            if place + length <= starts[row] + counts[row]:
+                yield length, row, int(place - starts[row])
