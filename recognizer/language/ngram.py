@@ -163,7 +163,6 @@ def of_trie(trie: Trie, about: About) -> NGram:
     """Return the model of `trie` with the links that queries follow."""
     links = suffixes(trie)
     states = minimal_states(trie, links).astype(np.int32)
-    # The start of a sentence is never predicted, but it is a context: it stands for itself.
     contexts = 1 + sum(trie.sizes[:-1])
     backoffs = np.concatenate([np.zeros(1, np.float32), trie.backoffs[: contexts - 1] * np.float32(LN10)])
     probs = trie.probs * np.float32(LN10)
