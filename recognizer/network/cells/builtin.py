@@ -77,6 +77,8 @@ def run_kernel(rnn: nn.RNNBase, x: Tensor, state: State) -> tuple[Tensor, State]
     """Run a torch module of one layer over x (T, N, I) in the type of x, whatever the type of its weights."""
     hidden = tuple(part[None] for part in state)
     first = hidden if len(hidden) == 2 else hidden[0]
+    # A transposed view sends torch's input product down a road that is several times as slow.
+    x = x.contiguous()
     if rnn.weight_ih_l0.dtype == x.dtype:
         y, last = rnn(x, first)
         return y, tuple(part[0] for part in (last if len(hidden) == 2 else (last,)))

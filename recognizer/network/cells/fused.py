@@ -100,23 +100,23 @@ class _Tape(NamedTuple):
     active: Tensor
     past: Tensor
 
-    def frames(self) -> list[Frame]:
+    def frames(self, steps: Steps) -> list[Frame]:
         memories = self.memories.unbind()
-        return list(map(Frame, self.gates.unbind(), memories, memories[1:], self.active.unbind()))
+        return list(map(Frame, steps.blocks(self.gates), memories, memories[1:], self.active.unbind()))
 
 
 def _forward(tape: _Tape, outputs: Tensor, product: Product, steps: Steps, mask: Tensor | None) -> None:
     recurs = steps.family.recurs
     hidden = outputs.shape[2]
     rows = steps.family.recurrent_gates * hidden
-    for frame, past, before, out in zip(tape.frames(), tape.past, outputs, outputs[1:], strict=False):
+    for frame, past, before, out in zip(tape.frames(steps), tape.past, outputs, outputs[1:], strict=False):
         if recurs != "h":
             past[:, -hidden:].copy_(frame.before)
         if recurs == "hc":
             past[:, :hidden].copy_(before)
         if mask is not None:
             torch.mul(before if recurs == "h" else past, mask, out=past)
-        frame.gates[:, :rows].add_(product(past))
+        frame.gates.row[:, :rows].add_(product(past))
         steps.forward(frame, out)
 
 
@@ -125,19 +125,24 @@ def _backward(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return the gradient of all sums (T, N, G*H), of the first output, of the first memory."""
     d_y, d_memories = given
-    frames = tape.frames()
+    frames = tape.frames(steps)
     sums = tape.past.new_empty(tape.gates.shape)
     rows = steps.family.recurrent_gates * tape.active.shape[2]
     d_memory = torch.zeros_like(tape.memories[0])
-    d_out, d_gates = torch.zeros_like(d_memory), torch.empty_like(tape.gates[0])
+    d_out = torch.zeros_like(d_memory)
+    # Gradients of the sums are computed in the wide type, then kept in that of the products.
+    narrow = sums.dtype != tape.gates.dtype
+    blocks = steps.blocks(torch.empty_like(tape.gates[:1]) if narrow else sums)
     for t in range(len(frames) - 1, -1, -1):
         if d_y is not None:
             d_out.add_(d_y[t])
         if d_memories is not None:
             d_memory.add_(d_memories[t])
+        d_gates = blocks[0 if narrow else t]
         steps.backward(frames[t], d_out, d_memory, d_gates)
-        d_sums = sums[t].copy_(d_gates)
-        d_past = product(d_sums[:, :rows])
+        if narrow:
+            sums[t].copy_(d_gates.row)
+        d_past = product(sums[t, :, :rows])
         if mask is not None:
             d_past.mul_(mask)
         _spread(d_past, d_out, d_memory, steps.family.recurs)
@@ -157,7 +162,8 @@ def _spread(d_past: Tensor, d_out: Tensor, d_memory: Tensor, recurs: str) -> Non
 
 def _peephole_gradient(tape: _Tape, sums: Tensor, steps: Steps) -> Tensor:
     """Return (3, H): each gate's gradient times the memory that it saw, over all steps."""
-    seen = {"i": tape.memories[:-1], "f": tape.memories[:-1], "o": tape.memories[:-1]}
-    if steps.family.peephole == "diagonal":
-        seen["o"] = tape.memories[1:]
-    return torch.stack([(sums[:, :, steps.at[gate]] * seen[gate]).sum((0, 1)) for gate in "ifo"])
+    before, after = tape.memories[:-1], tape.memories[1:]
+    seen = (before, before, after if steps.late else before)
+    # The families with a peephole have their gates in the order i, f, o, g.
+    blocks = sums.chunk(4, 2)
+    return torch.stack([(block * memory).sum((0, 1)) for block, memory in zip(blocks, seen, strict=False)])

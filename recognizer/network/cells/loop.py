@@ -21,7 +21,7 @@ def loop_memory(
     """Run a cell with a memory from `state` (h, c) over x (T, N, I) to outputs (T, N, P) with memories (T, N, H)."""
     h, c = state
     c = c.to(torch.promote_types(x.dtype, torch.float32))
-    sums = options.norm("input", F.linear(x, weights.input.to(x.dtype))) + weights.bias.to(x.dtype)
+    sums = options.norm("input", _at_once(x, weights.input.to(x.dtype))) + weights.bias.to(x.dtype)
     recurrent = weights.recurrent.to(x.dtype)
     outputs, memories = [], []
     for row in sums.unbind():
@@ -66,7 +66,7 @@ def loop_gru(
 ) -> tuple[Tensor, ...]:
     """Run a GRU with torch's weights (input, recurrent, their biases; gates r, z, n) from h over x (T, N, I)."""
     w, u, b, d = (weight.to(x.dtype) for weight in weights)
-    sums = options.norm("input", F.linear(x, w)) + b
+    sums = options.norm("input", _at_once(x, w)) + b
     outputs = []
     for row in sums.unbind():
         seen = options.norm("recurrent", F.linear(h if mask is None else h * mask, u)) + d
@@ -82,10 +82,15 @@ def loop_rnn(
 ) -> tuple[Tensor, ...]:
     """Run a tanh RNN with torch's weights (input, recurrent, their biases) from h over x (T, N, I)."""
     w, u, b, d = (weight.to(x.dtype) for weight in weights)
-    sums = options.norm("input", F.linear(x, w)) + (b + d)
+    sums = options.norm("input", _at_once(x, w)) + (b + d)
     outputs = []
     for row in sums.unbind():
         seen = options.norm("recurrent", F.linear(h if mask is None else h * mask, u))
         h = options.keep((row + seen).tanh(), h)
         outputs.append(h)
     return (torch.stack(outputs),)
+
+
+def _at_once(x: Tensor, weight: Tensor) -> Tensor:
+    # Flattened by hand: where x is a transposed view, F.linear without gradients would multiply frame by frame.
+    return F.linear(x.reshape(-1, x.shape[2]), weight).view(*x.shape[:2], -1)

@@ -1,0 +1,113 @@
+"""The multidimensional front against its equations, cell by cell, with padding that changes nothing."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from recognizer.errors import RecognizerError
+from recognizer.network.multidimensional import (
+    MultidimensionalFront,
+    MultidimensionalLayer,
+    MultidimensionalSettings,
+    gather_blocks,
+    skew,
+    unskew,
+)
+
+SMALL = MultidimensionalSettings(sizes=(2, 3), blocks=((3, 2), (2, 2)), between=(4,))
+
+
+def scan_by_hand(layer: MultidimensionalLayer, x: Tensor, direction: int) -> Tensor:
+    """Run one direction over x (T, R, F) from the corner at the origin, position by position."""
+    frames, rows, _ = x.shape
+    zero = torch.zeros(layer.size, dtype=x.dtype)
+    h: dict[tuple[int, int], Tensor] = {}
+    c: dict[tuple[int, int], Tensor] = {}
+    p = layer.weight_peephole[direction, :, 0]
+    for t in range(frames):
+        for r in range(rows):
+            left, up = (t - 1, r), (t, r - 1)
+            past = torch.cat((h.get(left, zero), h.get(up, zero)))
+            sums = x[t, r] @ layer.weight_input[direction] + past @ layer.weight_recurrent[direction]
+            i, f, e, o, g = (sums + layer.bias[direction, 0]).chunk(5)
+            c_left, c_up = c.get(left, zero), c.get(up, zero)
+            enter = torch.sigmoid(i + p[0] * c_left + p[1] * c_up)
+            memory = enter * torch.tanh(g) + torch.sigmoid(f + p[2] * c_left) * c_left
+            c[t, r] = memory + torch.sigmoid(e + p[3] * c_up) * c_up
+            h[t, r] = torch.sigmoid(o + p[4] * c[t, r]) * torch.tanh(c[t, r])
+    return torch.stack([torch.stack([h[t, r] for r in range(rows)]) for t in range(frames)])
+
+
+def test_every_direction_is_its_equations() -> None:
+    torch.manual_seed(1)
+    layer = MultidimensionalLayer(3, 2, forget_bias=0.5).double()
+    x, counts = torch.randn(2, 5, 4, 3, dtype=torch.float64), torch.tensor([5, 3])
+    y = layer(x, counts)
+    for n, count in enumerate(counts.tolist()):
+        own = x[n, :count]
+        for direction in range(4):
+            flips = [axis for axis, turned in ((0, direction % 2), (1, direction // 2)) if turned]
+            wanted = scan_by_hand(layer, own.flip(flips), direction).flip(flips)
+            assert (y[n, :count, :, 2 * direction : 2 * direction + 2] - wanted).abs().max() < 1e-10
+    assert not y[1, 3:].any()
+
+
+def test_gradients_of_the_layer_are_those_of_finite_differences() -> None:
+    torch.manual_seed(1)
+    layer = MultidimensionalLayer(2, 2, forget_bias=0.0).double()
+    x = torch.randn(2, 3, 2, 2, dtype=torch.float64, requires_grad=True)
+    weights = {name: weight.detach().clone().requires_grad_() for name, weight in layer.named_parameters()}
+
+    def run(x: Tensor, *values: Tensor) -> Tensor:
+        given = dict(zip(weights, values, strict=True))
+        return torch.func.functional_call(layer, given, (x, torch.tensor([3, 2])))  # type: ignore[no-any-return]
+
+    assert torch.autograd.gradcheck(run, (x, *weights.values()))
+
+
+@pytest.mark.parametrize("size", [1, 2, 7])
+def test_company_changes_nothing(size: int) -> None:
+    torch.manual_seed(2)
+    front = MultidimensionalFront(SMALL)
+    counts = torch.tensor([3, 11, 7, 1, 12, 5, 9])
+    x = torch.randn(7, 15, 10)
+    with torch.no_grad():
+        together, counted = front(x, counts)
+        for start in range(0, 7, size):
+            some = slice(start, start + size)
+            y, few = front(x[some, : int(counts[some].max())], counts[some])
+            assert torch.equal(few, counted[some])
+            assert (y - together[some, : y.shape[1]]).abs().max() < 1e-5
+    assert torch.equal(counted, front.counts_out(counts))
+    assert counted.tolist() == [1, 3, 2, 1, 3, 2, 3]
+    assert together.shape == (7, 4, 12) == (7, 4, front.output_size)
+
+
+def test_padding_gets_no_gradient_while_every_weight_does() -> None:
+    front = MultidimensionalFront(SMALL)
+    x = torch.randn(2, 9, 10, requires_grad=True)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        y, _ = front(x, torch.tensor([9, 4]))
+    assert y.dtype == torch.bfloat16
+    y.float().square().sum().backward()
+    assert x.grad is not None and not x.grad[1, 4:].any() and x.grad[1, :4].any()
+    assert all(weight.grad is not None and weight.grad.any() for weight in front.parameters())
+
+
+def test_skewing_moves_each_row_one_step_later() -> None:
+    grid = torch.tensor([[1, 2, 3], [4, 5, 6]]).T.view(1, 1, 3, 2, 1)
+    assert skew(grid)[0, :, 0, :, 0].T.tolist() == [[1, 2, 3, 0], [0, 4, 5, 6]]
+    assert torch.equal(unskew(skew(grid), 3), grid)
+
+
+def test_blocks_are_gathered_with_zeros_at_the_edges() -> None:
+    grid = torch.arange(1, 7).view(1, 3, 2, 1)
+    assert gather_blocks(grid, (2, 2))[0, :, 0].tolist() == [[1, 2, 3, 4], [5, 6, 0, 0]]
+
+
+@pytest.mark.parametrize(
+    "change", [{"blocks": ((3, 2),)}, {"between": ()}, {"sizes": (0, 3, 4)}, {"blocks": ((4, 2), (0, 2), (3, 1))}]
+)
+def test_levels_that_do_not_fit_are_named(change: dict[str, object]) -> None:
+    with pytest.raises(RecognizerError, match="network.multidimensional"):
+        MultidimensionalSettings(**change)  # type: ignore[arg-type]
