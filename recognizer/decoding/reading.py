@@ -67,7 +67,7 @@ def check_batch(log_probs: Tensor, counts: Tensor, alphabet: Alphabet) -> None:
 
 
 def refuse_nan(bad: Tensor) -> None:
-    """Name the first sample and frame of `bad` (N, T), a mask of valid frames without a number.
+    """Name the first sample and frame of `bad` (N, T), a mask of valid frames that hold no probability.
 
     Raises:
         RecognizerError: there is one.

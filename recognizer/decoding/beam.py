@@ -1,0 +1,216 @@
+"""Prefix beam search over a batch, whole or chunk by chunk."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from recognizer.alphabet import BLANK, Alphabet
+from recognizer.decoding.align import align_batch
+from recognizer.decoding.best_path import best_path
+from recognizer.decoding.frames import steps_of
+from recognizer.decoding.hypothesis import Hypothesis
+from recognizer.decoding.reading import check_batch, reading
+from recognizer.decoding.search import Beams, Scorer, Search, Trace, first_beams
+from recognizer.decoding.stretches import Texts
+from recognizer.errors import RecognizerError
+
+
+@dataclass(frozen=True)
+class BeamSettings:
+    """How wide the beam looks; the defaults lose next to nothing, `EXACT` loses nothing but what the width cuts.
+
+    Args:
+        width: prefixes kept after every frame.
+        floor: a class extends prefixes only in frames where its posterior's natural logarithm is at least this.
+        margin: prefixes further than this (natural logarithm) below the best are dropped.
+        certain: in stretches of frames where one class has at least this posterior the others are not looked at
+            (blank skipping, and the same for characters); above 1 for never.
+        n_best: hypotheses returned for each sample, fewer where fewer are left.
+    """
+
+    width: int = 25
+    floor: float = -9.0
+    margin: float = 15.0
+    certain: float = 0.999
+    n_best: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse values that mean nothing."""
+        if self.width < 1 or not 1 <= self.n_best <= self.width:
+            raise RecognizerError(f"beam: width {self.width}, n_best {self.n_best}, wanted 1 <= n_best <= width")
+        if math.isnan(self.floor) or self.floor > 0 or not self.margin > 0 or not self.certain > 0.5:
+            raise RecognizerError(
+                f"beam: floor {self.floor}, margin {self.margin}, certain {self.certain}, "
+                "wanted floor <= 0, margin > 0, certain > 0.5"
+            )
+
+
+EXACT = BeamSettings(floor=-math.inf, margin=math.inf, certain=2.0)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One prefix that the beam ends with.
+
+    Args:
+        labels: classes, no blanks.
+        score: log-probability of all its paths, with what the scorer said.
+    """
+
+    labels: tuple[int, ...]
+    score: float
+
+
+@dataclass
+class BeamState:
+    """A beam between two chunks.
+
+    Args:
+        beams: prefixes after all frames that were gone through.
+        before: (N,) the class of the last frame where it is certain, else -1.
+        traces: the way there, a chunk each.
+    """
+
+    beams: Beams
+    before: NDArray[np.int64]
+    traces: tuple[Trace, ...] = ()
+
+
+def beam_search(
+    log_probs: Tensor, counts: Tensor, alphabet: Alphabet, settings: BeamSettings, scorer: Scorer | None = None
+) -> list[list[Hypothesis]]:
+    """Return the best hypotheses of every sample, best first; one of no text and score -inf where no text is allowed.
+
+    Prefix beam search (Graves and Jaitly 2014, algorithm 1; Hannun et al. 2014) of all samples in step. Places and
+    confidences are those of the forced alignment of the chosen text. Decodes float64 on the device of `log_probs`.
+
+    Args:
+        log_probs: (N, T, C) natural logarithm, normalised.
+        counts: (N,) valid frames.
+        alphabet: what the classes stand for.
+        settings: how wide to look.
+        scorer: adds to the score of a prefix, character by character.
+
+    Raises:
+        RecognizerError: the classes are not the alphabet's, a count is too large, a value is not a number.
+    """
+    check_batch(log_probs, counts, alphabet)
+    log_probs, counts = log_probs.detach(), counts.cpu()
+    found = search(log_probs, counts, settings, scorer)
+    return placed(log_probs, counts, alphabet, found)
+
+
+def search(
+    log_probs: Tensor, counts: Tensor, settings: BeamSettings, scorer: Scorer | None = None
+) -> list[list[Candidate]]:
+    """Return the best labels of every sample without their places."""
+    state = start(len(log_probs), settings, scorer, log_probs.device)
+    return finish(advance(state, log_probs, counts, settings, scorer), settings, scorer)
+
+
+def start(
+    samples: int, settings: BeamSettings, scorer: Scorer | None = None, device: torch.device | None = None
+) -> BeamState:
+    """Return the beam before the first frame."""
+    beams = first_beams(samples, settings.width, device or torch.device("cpu"), scorer)
+    return BeamState(beams, np.full(samples, -1))
+
+
+def advance(
+    state: BeamState, log_probs: Tensor, counts: Tensor, settings: BeamSettings, scorer: Scorer | None = None
+) -> BeamState:
+    """Return the beam after one more chunk (N, T, C) of every sample; a count may be 0."""
+    if len(log_probs) == 0:
+        return state
+    # What a scorer may forbid must not be taken as certain.
+    certain = 2.0 if scorer is not None and scorer.closed else settings.certain
+    steps, before = steps_of(log_probs, counts.cpu(), certain, settings.floor, state.before)
+    order = torch.from_numpy(steps.around.order).to(log_probs.device)
+    with torch.inference_mode():
+        beams, trace = Search(steps, settings.margin, scorer).run(state.beams.take(order))
+        beams = beams.take(torch.argsort(order))
+    return BeamState(beams, before, (*state.traces, trace))
+
+
+def finish(state: BeamState, settings: BeamSettings, scorer: Scorer | None = None) -> list[list[Candidate]]:
+    """Return the best labels of every sample, best first."""
+    beams = state.beams
+    scores = ((beams.blank + beams.nonblank).log() + beams.shift[:, None]).cpu().numpy()
+    scores = np.where(scores >= scores.max(1, keepdims=True) - settings.margin, scores, -np.inf)
+    if scorer is not None:
+        ends = scorer.finish(beams.states.flatten(0, 1).cpu().numpy()).reshape(scores.shape)
+        scores = np.where(scores > -np.inf, scores + ends, scores)
+    best = np.argsort(-scores, axis=1, kind="stable")[:, : settings.n_best]
+    ranked = np.take_along_axis(scores, best, 1)
+    texts = _spelled(state.traces, best)
+    return [
+        [Candidate(text, float(s)) for text, s in zip(row, line, strict=True) if s > -np.inf]
+        or [Candidate((), -math.inf)]
+        for row, line in zip(texts, ranked, strict=True)
+    ]
+
+
+def placed(
+    log_probs: Tensor, counts: Tensor, alphabet: Alphabet, found: Sequence[Sequence[Candidate]]
+) -> list[list[Hypothesis]]:
+    """Return the hypotheses of `found` with the places and confidences of their forced alignment."""
+    greedy = best_path(log_probs, counts, alphabet)
+    spelled = [[tuple(alphabet.symbols[label - 1] for label in one.labels) for one in row] for row in found]
+    first = [tuple(span.text for span in one.characters) for one in greedy]
+    # The best path is the best of all paths of its text: only other texts need an alignment.
+    others = [(i, j) for i, row in enumerate(spelled) for j, text in enumerate(row) if text and text != first[i]]
+    rows = torch.tensor([i for i, _ in others], dtype=torch.long)
+    aligned = align_batch(
+        log_probs[rows.to(log_probs.device)], counts.cpu()[rows], [found[i][j].labels for i, j in others]
+    )
+    read = {
+        at: reading(alignment.placed, alphabet, found[at[0]][at[1]].score, 0.0)
+        for at, alignment in zip(others, aligned, strict=True)
+    }
+    return [
+        [
+            read[i, j]
+            if (i, j) in read
+            else replace(greedy[i], score=one.score)
+            if text
+            else _nothing(log_probs[i, : int(counts[i])], one.score)
+            for j, (one, text) in enumerate(zip(found[i], spelled[i], strict=True))
+        ]
+        for i in range(len(found))
+    ]
+
+
+def _nothing(log_probs: Tensor, score: float) -> Hypothesis:
+    """Return the empty text, as sure as the blank is in its least likely frame (T, C)."""
+    sure = float(log_probs[:, BLANK].min().exp()) if len(log_probs) and score > -math.inf else 0.0
+    return Hypothesis("", min(sure, 1.0), score=score)
+
+
+def _spelled(traces: Sequence[Trace], places: NDArray[np.int64]) -> list[list[tuple[int, ...]]]:
+    """Follow the prefixes at `places` (N, B) back through all chunks; return their labels."""
+    texts: list[list[tuple[int, ...]]] = [[() for _ in row] for row in places]
+    for trace in reversed(traces):
+        back = np.argsort(trace.order)
+        rows = back[:, None]
+        added = np.zeros((len(trace.labels), *places.shape), dtype=np.int64)
+        for step in reversed(range(len(trace.labels))):
+            added[step] = trace.labels[step][rows, places]
+            places = trace.source[step][rows, places]
+        for i, line in enumerate(texts):
+            texts[i] = [_between(trace.texts, back[i], added[:, i, j]) + text for j, text in enumerate(line)]
+    return texts
+
+
+def _between(texts: Texts, row: int, added: NDArray[np.int64]) -> tuple[int, ...]:
+    """Return what the steps of one sample added, with the stretches' texts between them."""
+    length, begin = texts.length[row], int(texts.begin[row, 0])
+    spoken = texts.labels[begin : begin + int(length.sum())]
+    steps = np.flatnonzero(added)
+    before = np.repeat(np.arange(len(length)), length)
+    order = np.argsort(np.concatenate((2 * before, 2 * steps + 1)), kind="stable")
+    return tuple(np.concatenate((spoken, added[steps]))[order].tolist())

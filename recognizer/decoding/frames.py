@@ -1,0 +1,98 @@
+"""Frames made ready for the beam: steps gathered, the likely classes of each listed."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from recognizer.alphabet import BLANK
+from recognizer.decoding.reading import refuse_nan
+from recognizer.decoding.stretches import Stretches, stretches
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The frames of a batch that the beam goes through.
+
+    Args:
+        around: which frames they are, and what lies between them.
+        probs: (N, S, C) float64 posteriors, each step divided by its highest.
+        candidates: (N, S, M + 1) classes that may extend a prefix, then 0; the last column is 0.
+        chances: (N, S, M + 1) their posteriors, 0 for 0.
+        absent: (N, S, M + 1) float64, -1 where a candidate is 0, else 0.
+        columns: (N, S, C) where each class stands among the candidates, M where it does not.
+        widths: most candidates of any sample at each step.
+        shift: (N,) logarithm of what was divided away.
+    """
+
+    around: Stretches
+    probs: Tensor
+    candidates: Tensor
+    chances: Tensor
+    absent: Tensor
+    columns: Tensor
+    widths: list[int]
+    shift: Tensor
+
+
+def steps_of(
+    log_probs: Tensor, counts: Tensor, certain: float, floor: float, before: NDArray[np.int64]
+) -> tuple[Steps, NDArray[np.int64]]:
+    """Return what the beam has to go through, and (N,) the certain class of each last frame.
+
+    Args:
+        log_probs: (N, T, C).
+        counts: (N,).
+        certain: a frame is certain where one class has at least this posterior; above 1 none is.
+        floor: log-posterior below which a class extends no prefix.
+        before: (N,) what the last call returned; -1 at the start and where no class is certain.
+    """
+    best, classes, valid = _best(log_probs, counts)
+    refuse_nan(torch.from_numpy(~np.isfinite(best) & valid))
+    sure = np.where((best >= np.log(certain)) & valid, classes, -1)
+    around = stretches(sure, valid, before)
+    probs = _gathered(log_probs, around)
+    peak = probs.amax(2, keepdim=True).clamp(min=torch.finfo(probs.dtype).min)
+    shift = np.where(valid, best, 0.0).sum(1, dtype=np.float64)[around.order]
+    candidates, columns, widths = _candidates(probs, floor)
+    probs = (probs - peak).exp()
+    absent = -(candidates == BLANK).double()
+    chances = probs.gather(2, candidates) * (1 + absent)
+    there = torch.from_numpy(shift).to(probs.device)
+    after = np.take_along_axis(np.concatenate((before[:, None], sure), 1), counts.numpy()[:, None], 1)[:, 0]
+    return Steps(around, probs, candidates, chances, absent, columns, widths, there), after
+
+
+def _best(log_probs: Tensor, counts: Tensor) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.bool_]]:
+    """Return (N, T) highest log-posterior, its class, and which frames are valid."""
+    if log_probs.shape[1] == 0:
+        empty = np.zeros(tuple(log_probs.shape[:2]))
+        return empty, empty.astype(np.int64), empty.astype(bool)
+    best, classes = log_probs.max(2)
+    valid = np.arange(log_probs.shape[1]) < counts.numpy()[:, None]
+    return best.double().cpu().numpy(), classes.cpu().numpy(), valid
+
+
+def _gathered(log_probs: Tensor, around: Stretches) -> Tensor:
+    """Return (N, S, C) float64 of the frames kept, minus infinity behind each row's last."""
+    index = np.argsort(~around.kept, axis=1, kind="stable")[:, : around.ends.shape[1] - 1]
+    inside = torch.from_numpy(np.take_along_axis(around.kept, index, 1)).to(log_probs.device)
+    rows = torch.from_numpy(around.order)[:, None].to(log_probs.device)
+    chosen = log_probs[rows, torch.from_numpy(index).to(log_probs.device)]
+    return chosen.double().masked_fill(~inside[:, :, None], -torch.inf)
+
+
+def _candidates(chosen: Tensor, floor: float) -> tuple[Tensor, Tensor, list[int]]:
+    """List the classes of `chosen` (N, S, C) that reach `floor`: `candidates`, `columns`, `widths` of `Steps`."""
+    mask = chosen >= max(floor, torch.finfo(chosen.dtype).min)
+    mask[:, :, BLANK] = False
+    widths: list[int] = mask.sum(2).amax(0).tolist() if chosen.shape[0] else []
+    most = max(widths, default=0)
+    columns = torch.where(mask, mask.cumsum(2) - 1, most)
+    table = torch.zeros((*chosen.shape[:2], most + 1), dtype=torch.long, device=chosen.device)
+    classes = torch.arange(chosen.shape[2], device=chosen.device).expand_as(columns)
+    table.scatter_(2, columns, classes * mask)
+    table[:, :, most] = BLANK
+    return table, columns, widths
