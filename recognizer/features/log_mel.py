@@ -99,7 +99,7 @@ class LogMel(nn.Module):
         """Coefficients F of a frame."""
         return self.statics * self.parts
 
-    def features_of(self, counts: Tensor) -> Tensor:
+    def counts(self, counts: Tensor) -> Tensor:
         """Return the frames (N,) that `counts` (N,) samples make; less than a window makes one frame."""
         return 1 + (counts.clamp(min=self.window) - self.window) // self.hop
 
@@ -162,7 +162,7 @@ class LogMel(nn.Module):
 
     def _statics(self, x: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:
         """Return log bands (N, T, statics) with their counts (N,); frames beyond a count are not zero yet."""
-        frames = self.features_of(counts)
+        frames = self.counts(counts)
         x = x / FULL_SCALE if x.dtype == torch.int16 else x.float()
         x = x * _valid(counts, x.shape[1])
         x = nn.functional.pad(x, (0, max(0, self.window - x.shape[1])))

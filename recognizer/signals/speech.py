@@ -20,7 +20,7 @@ FULL_SCALE = 32768  # int16 steps of an amplitude of 1
 MIN_SECONDS = 0.02  # s: less is not one analysis window of speech
 MIN_RATE = 4000  # Hz: below it hardly a vowel can be told from another
 MAX_PEAK = 8.0  # times full scale: floats beyond it are numbers of another scale, not loud sound
-BLOCK = 4096  # samples decoded at a time: how exactly the end of a broken file is told
+BLOCK = 4096  # samples: how exactly the place where a file broke off is told
 MAX_KERNEL = 1 << 24  # coefficients: rates that share no divisor would need more memory than the sound
 ZEROS = 32  # zero crossings of the resampling filter on each side
 ROLLOFF = 0.96  # share of the smaller Nyquist frequency that resampling keeps
@@ -197,16 +197,31 @@ def _decoded(sound: Any, name: str) -> NDArray[np.float32]:
     """Return all samples (samples, channels), or say where the file broke off."""
     import soundfile
 
-    blocks: list[NDArray[np.float32]] = []
     try:
-        while len(block := sound.read(BLOCK, dtype="float32", always_2d=True)):
-            blocks.append(block)
+        samples: NDArray[np.float32] = sound.read(dtype="float32", always_2d=True)
+        got = len(samples)
     except soundfile.SoundFileError:
-        pass  # the count below says it: a decoder's own words name no place
-    got = sum(map(len, blocks))
+        got = _decodable(sound)
     if got < sound.frames:
         raise RecognizerError(f"{name}: broken off, {got} samples can be decoded, its header says {sound.frames}")
-    return np.concatenate(blocks)
+    return samples
+
+
+def _decodable(sound: Any) -> int:
+    """Count the samples before the first block that fails.
+
+    Sound that is kept is read in one piece instead: soundfile seeks after each piece, which harms MP3.
+    """
+    import soundfile
+
+    got = 0
+    try:
+        sound.seek(0)
+        while block := len(sound.read(BLOCK, dtype="float32")):
+            got += block
+    except soundfile.SoundFileError:
+        pass  # the decoder's own words name no place, the count does
+    return got
 
 
 def _check_whole(file: BinaryIO, sound: Any, name: str) -> None:

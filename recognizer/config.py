@@ -1,0 +1,129 @@
+"""The settings of a training run, with their defaults and units."""
+
+from dataclasses import dataclass, field
+
+from recognizer.alphabet import TextSettings
+from recognizer.augment.lines import LineAugmentSettings
+from recognizer.augment.sound import SoundAugmentSettings
+from recognizer.errors import RecognizerError
+from recognizer.features.log_mel import LogMelSettings
+from recognizer.network.network import NetworkSettings
+
+SCHEDULES = ("one-cycle", "cosine", "step", "constant")
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """Which samples are learned and how they are put together.
+
+    Args:
+        corpus: folders that `recognizer prepare` made, one or several of one kind.
+        weights: share of each corpus's training samples that an epoch takes, one number a corpus; empty takes all.
+        train: name of the split that is learned.
+        valid: name of the split that chooses the best state.
+        batch_columns: lines: columns of a batch and process, padding included.
+        batch_seconds: sound: seconds of a batch and process, padding included.
+        workers: processes that read ahead; 0 reads in the training process, which is fast enough for a store.
+        allow_infeasible: leave out, by name, samples that CTC cannot spell; otherwise they end the run.
+        short_first: whether the first epoch goes from short samples to long ones.
+    """
+
+    corpus: list[str] | str = ""
+    weights: list[float] = field(default_factory=list)
+    train: str = "train"
+    valid: str = "valid"
+    batch_columns: int = 12000
+    batch_seconds: float = 120.0
+    workers: int = 0
+    allow_infeasible: bool = False
+    short_first: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse values that mean nothing."""
+        if self.batch_columns < 1 or self.batch_seconds <= 0 or self.workers < 0:
+            raise RecognizerError("data: batch_columns and batch_seconds are above 0, workers is at least 0")
+        if self.weights and len(self.weights) != len(self.folders):
+            raise RecognizerError(f"data.weights has {len(self.weights)} numbers for {len(self.folders)} corpora")
+        if any(not 0.0 < weight <= 1.0 for weight in self.weights):
+            raise RecognizerError(f"data.weights is {self.weights}, wanted numbers above 0 and at most 1")
+
+    @property
+    def folders(self) -> list[str]:
+        """The corpora as a list."""
+        return [self.corpus] if isinstance(self.corpus, str) else list(self.corpus)
+
+
+@dataclass(frozen=True)
+class LearningSettings:
+    """How the weights are learned.
+
+    Args:
+        rate: highest learning rate of AdamW.
+        schedule: "one-cycle" (cosine up, cosine down to nothing), "cosine" (linear up, cosine down), "step" (linear
+            up, then a tenth at 60 % and again at 85 % of the run) or "constant" (linear up).
+        warm_up: share of the run in which the rate rises.
+        weight_decay: of AdamW, on weight matrices alone.
+        clip: largest norm of the gradient; 0 does not clip.
+        average: decay of the exponential average of the weights, which is validated and kept; 0 keeps none.
+        weight_noise: standard deviation of noise on the weights of the recurrent layers in each step.
+        patience: validations without a better CER that end the run; 0 never does.
+    """
+
+    rate: float = 2e-3
+    schedule: str = "one-cycle"
+    warm_up: float = 0.1
+    weight_decay: float = 0.01
+    clip: float = 1.0
+    average: float = 0.998
+    weight_noise: float = 0.0
+    patience: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse values that mean nothing."""
+        if self.schedule not in SCHEDULES:
+            raise RecognizerError(f"learning.schedule is {self.schedule!r}, wanted one of {', '.join(SCHEDULES)}")
+        if not 0.0 <= self.average < 1.0 or not 0.0 <= self.warm_up < 1.0:
+            raise RecognizerError("learning.average and learning.warm_up are in [0, 1)")
+        if min(self.rate, self.weight_decay, self.clip, self.weight_noise, self.patience) < 0 or self.rate == 0:
+            raise RecognizerError("learning: the rate is above 0, nothing is below 0")
+
+
+@dataclass(frozen=True)
+class AugmentSettings:
+    """Random changes while training; the kind of the corpus picks the half that acts.
+
+    Args:
+        lines: for images of lines.
+        sound: for recordings.
+    """
+
+    lines: LineAugmentSettings = field(default_factory=LineAugmentSettings)
+    sound: SoundAugmentSettings = field(default_factory=SoundAugmentSettings)
+
+
+@dataclass(frozen=True)
+class Config:
+    """One training run.
+
+    Args:
+        run: folder of the run; empty makes one under runs/ from the corpus's name and the time.
+        seed: of every random number.
+        init: model file or name whose weights the run starts from, "" for none; what fits by name and shape is
+            taken, output classes go by their symbols, and the rest is said.
+        text: how transcripts are normalised; none takes what the corpus proposes.
+        data: which samples are learned.
+        features: sound to frames.
+        augment: random changes while training.
+        network: the form of the network.
+        learning: how the weights are learned.
+    """
+
+    run: str = ""
+    seed: int = 1
+    init: str = ""
+    text: TextSettings | None = None
+    data: DataSettings = field(default_factory=DataSettings)
+    features: LogMelSettings = field(default_factory=LogMelSettings)
+    augment: AugmentSettings = field(default_factory=AugmentSettings)
+    network: NetworkSettings = field(default_factory=NetworkSettings)
+    learning: LearningSettings = field(default_factory=LearningSettings)

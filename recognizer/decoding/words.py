@@ -1,0 +1,116 @@
+"""Words as a trie over classes, walked by many prefixes at once."""
+
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recognizer.alphabet import Alphabet
+from recognizer.errors import RecognizerError
+
+ROOT, LOST = 0, -1  # nodes: before a word's first letter, after letters that begin no word
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class WordTrie:
+    """A trie of words; node i + 1 is the one that `keys[i]` leads to.
+
+    Args:
+        letters: (C,) letter of each class.
+        keys: sorted, node times len(letters) plus letter.
+        words: (nodes,) number of the word that ends here, -1 for none.
+        depths: (nodes,) letters from the root.
+        nodes: (words,) where each word ends.
+    """
+
+    letters: Ints
+    keys: Ints
+    words: Ints
+    depths: Ints
+    nodes: Ints
+
+    def walk(self, nodes: Ints, classes: Ints) -> Ints:
+        """Return the nodes (M,) that `classes` (M,) lead to, LOST where nothing is there."""
+        wanted = nodes * len(self.letters) + self.letters[classes]
+        places = np.minimum(np.searchsorted(self.keys, wanted), len(self.keys) - 1)
+        return np.where((nodes != LOST) & (self.keys[places] == wanted), places + 1, LOST)
+
+    def ends(self, nodes: Ints) -> Ints:
+        """Return the number (M,) of the word that ends at each node, -1 for none and where LOST."""
+        return np.where(nodes == LOST, -1, self.words[nodes])
+
+    def best_below(self, values: Floats) -> Floats:
+        """Return (nodes,) the highest of `values` (words,) of the words at or below each node."""
+        best = np.full(len(self.words), -np.inf)
+        np.maximum.at(best, self.nodes, values)
+        parents = self.keys // len(self.letters)
+        for depth in range(int(self.depths.max(initial=0)), 0, -1):
+            level = np.flatnonzero(self.depths == depth)
+            np.maximum.at(best, parents[level - 1], best[level])
+        return best
+
+
+def word_trie(words: Sequence[str], alphabet: Alphabet, fold: Callable[[str], str] = str) -> tuple[WordTrie, Ints]:
+    """Return the trie of `words`, and the numbers of the words that the alphabet cannot spell (left out).
+
+    Args:
+        words: distinct, not empty.
+        alphabet: the classes.
+        fold: makes of a symbol what stands for it in `words`, lower case for example.
+
+    Raises:
+        RecognizerError: the alphabet is one of tokens, or it can spell no word of the list.
+    """
+    if alphabet.text.unit == "token":
+        raise RecognizerError("decoding: an alphabet of tokens has no words, wanted one of characters")
+    numbers = {letter: i for i, letter in enumerate(dict.fromkeys(fold(symbol) for symbol in alphabet.symbols), 1)}
+    letters = np.array([0, *(numbers[fold(symbol)] for symbol in alphabet.symbols)], dtype=np.int64)
+    spelled = [[numbers.get(letter, 0) for letter in word] for word in words]
+    kept = np.array([i for i, word in enumerate(spelled) if word and 0 not in word], dtype=np.int64)
+    if not len(kept):
+        raise RecognizerError(f"decoding: none of {len(words)} words can be written with the model's characters")
+    left_out = np.setdiff1d(np.arange(len(words)), kept)
+    return _built([spelled[i] for i in kept], kept, letters, len(words)), left_out
+
+
+def _built(spelled: list[list[int]], numbers: Ints, letters: Ints, words: int) -> WordTrie:
+    """Build the trie a level at a time: the keys of a level follow those of the one above in order."""
+    lengths = np.array([len(word) for word in spelled])
+    table = np.zeros((len(spelled), int(lengths.max())), dtype=np.int64)
+    for row, word in zip(table, spelled, strict=True):
+        row[: len(word)] = word
+    at = np.zeros(len(spelled), dtype=np.int64)
+    keys: list[Ints] = []
+    size = 1
+    for depth in range(table.shape[1]):
+        going = np.flatnonzero(lengths > depth)
+        level, place = np.unique(at[going] * len(letters) + table[going, depth], return_inverse=True)
+        at[going] = size + place
+        keys.append(level)
+        size += len(level)
+    ends, nodes = np.full(size, -1), np.zeros(words, dtype=np.int64)
+    ends[at], nodes[numbers] = numbers, at
+    depths = np.repeat(np.arange(len(keys) + 1), [1, *map(len, keys)])
+    return WordTrie(letters, np.concatenate(keys), ends, depths, nodes)
+
+
+def spaces(alphabet: Alphabet) -> NDArray[np.bool_]:
+    """Return (C,) which classes are white space."""
+    return np.array([False, *(symbol.isspace() for symbol in alphabet.symbols)])
+
+
+def breaks(alphabet: Alphabet, words: Sequence[str]) -> NDArray[np.bool_]:
+    """Return (C,) which classes end a listed word: white space, and punctuation or signs that no word of it has."""
+    inside = set("".join(words))
+    return np.array(
+        [False]
+        + [
+            symbol.isspace() or (symbol not in inside and unicodedata.category(symbol[0])[0] in "PS")
+            for symbol in alphabet.symbols
+        ]
+    )

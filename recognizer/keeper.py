@@ -1,0 +1,100 @@
+"""What a run leaves on disk while it goes: the last state, the best model, samples to look at."""
+
+import math
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+
+from recognizer.bundle import Bundle, save_bundle
+from recognizer.errors import RecognizerError
+from recognizer.files import write_atomically
+from recognizer.learner import Learner
+
+LAST, MODEL, HISTORY = "last.ckpt", "model.safetensors", "history.tsv"
+SHOWN = 4  # validation samples in TensorBoard
+
+
+@dataclass
+class Kept:
+    """The best validation so far."""
+
+    cer: float = math.inf
+    wer: float = math.inf
+    epoch: int = -1
+
+
+class Keeper(lightning.Callback):
+    """After each epoch write the last checkpoint, and the model where it is the best so far; whole or not at all."""
+
+    def __init__(self, run: Path, make_bundle: Callable[[Learner, Kept], Bundle]) -> None:
+        """Write into the folder `run`."""
+        self.run, self.make_bundle, self.kept = run, make_bundle, Kept()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a resumed run must know."""
+        return vars(self.kept).copy()
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take it back."""
+        self.kept = Kept(**state_dict)
+
+    def on_validation_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Keep the model where its CER is below every earlier one, show some samples."""
+        assert isinstance(pl_module, Learner)
+        if trainer.sanity_checking:
+            return
+        better = pl_module.cer < self.kept.cer
+        if better:
+            self.kept = Kept(pl_module.cer, pl_module.wer, trainer.current_epoch)
+        if trainer.is_global_zero:
+            if better:
+                save_bundle(self.make_bundle(pl_module, self.kept), self.run / MODEL)
+            self._show(trainer, pl_module)
+            self._note(trainer, pl_module)
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Write the last checkpoint, after validation."""
+        save_checkpoint(trainer, self.run / LAST)
+
+    def _note(self, trainer: lightning.Trainer, learner: Learner) -> None:
+        """Append a line to the run's history."""
+        path = self.run / HISTORY
+        old = path.read_text() if path.exists() else "epoch\tsteps\tloss\tcer\twer\tseconds\n"
+        loss = float(trainer.callback_metrics.get("loss", torch.tensor(math.nan)))
+        seconds = sum(learner.clock_seconds().values())
+        row = [trainer.current_epoch, trainer.global_step, f"{loss:.4f}", f"{learner.cer:.5f}", f"{learner.wer:.5f}"]
+        write_atomically(path, (old + "\t".join(map(str, [*row, f"{seconds:.1f}"])) + "\n").encode())
+
+    def _show(self, trainer: lightning.Trainer, learner: Learner) -> None:
+        """Put a few validation samples into TensorBoard: picture or sound, what it says, what was read."""
+        board = getattr(trainer.logger, "experiment", None)
+        if board is None:
+            return
+        for number, reading in enumerate(learner.readings[:: max(1, len(learner.readings) // SHOWN)][:SHOWN]):
+            signal = learner.corpora.stores[reading.item.corpus].signal(reading.item.index)
+            step = trainer.global_step
+            board.add_text(f"sample {number}", f"said: {reading.reference}\n\nread: {reading.text}", step)
+            if learner.corpora.kind == "handwriting":
+                board.add_image(f"sample {number}", torch.from_numpy(signal.T.copy()), step, dataformats="HW")
+            else:
+                rate = learner.corpora.stores[0].header.signal["sample_rate"]
+                board.add_audio(f"sample {number}", torch.from_numpy(signal / 32768.0)[None], step, rate)
+
+
+def save_checkpoint(trainer: lightning.Trainer, path: Path) -> None:
+    """Write the trainer's whole state as `path`, whole or not at all; every process calls it."""
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        trainer.save_checkpoint(temporary)
+        if trainer.is_global_zero:
+            with open(temporary, "rb+") as file:
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise RecognizerError(f"{path}: cannot be written ({error.strerror or error}); the last one stays") from error

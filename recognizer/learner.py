@@ -1,0 +1,307 @@
+"""What is done with a batch while training, as a LightningModule."""
+
+import copy
+import math
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import lightning
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from recognizer.alphabet import BLANK, Alphabet
+from recognizer.augment.lines import LineAugment
+from recognizer.augment.sound import SoundAugment, SpecAugment
+from recognizer.config import Config
+from recognizer.data import Batch, Corpora, Item
+from recognizer.decoding.best_path import best_path
+from recognizer.features.log_mel import LogMel
+from recognizer.metrics import distance
+from recognizer.model import Model
+from recognizer.network.cells.noise import weight_noise
+from recognizer.network.network import Output
+
+MAX_SETBACKS = 3  # returns to the last good state before a run gives up
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A validation sample with what was read."""
+
+    item: Item
+    reference: str
+    text: str
+
+
+class Learner(lightning.LightningModule):
+    """Augment, predict, CTC loss, AdamW; an average of the weights is validated where one is kept."""
+
+    def __init__(self, config: Config, model: Model, alphabet: Alphabet, corpora: Corpora) -> None:
+        """Learn `model` from batches of `corpora`."""
+        super().__init__()
+        self.config, self.alphabet, self.corpora = config, alphabet, corpora
+        self.model = model
+        self.average = copy.deepcopy(model).requires_grad_(False) if config.learning.average > 0 else None
+        self.line_augment = LineAugment(config.augment.lines)
+        if isinstance(model.features, LogMel):
+            self.sound_augment = SoundAugment(config.augment.sound, model.features.sample_rate)
+            self.spec_augment = SpecAugment(config.augment.sound, model.features.statics, model.features.parts)
+        self.rate_scale, self.setbacks, self.step = 1.0, 0, 0
+        self.readings: list[Reading] = []
+        self.cer = self.wer = math.inf
+        self._good: dict[str, Any] | None = None
+        self._suspects: list[str] = []
+        self._clock = _Clock()
+        self._noise = ExitStack()
+
+    @property
+    def best_model(self) -> Model:
+        """The model that is validated and kept: the average, or the model itself."""
+        return self.model if self.average is None else self.average
+
+    def configure_optimizers(self) -> Any:
+        """Return AdamW, decaying matrices alone, with the schedule stepped once a batch."""
+        learning = self.config.learning
+        matrices = [p for p in self.model.parameters() if p.ndim > 1]
+        vectors = [p for p in self.model.parameters() if p.ndim <= 1]
+        groups = [{"params": matrices, "weight_decay": learning.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+        optimizer = torch.optim.AdamW(groups, lr=learning.rate, betas=(0.9, 0.98), fused=True)
+        steps = int(self.trainer.estimated_stepping_batches)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: self._share_of_rate(step, steps))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def _share_of_rate(self, step: int, steps: int) -> float:
+        return self.rate_scale * rate_share(self.config, step, steps)
+
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        """Draw this step's random numbers from seed, epoch, batch and process alone, so that a resumed run repeats."""
+        key = (self.config.seed, self.current_epoch, batch.number, self.global_rank)
+        torch.manual_seed(hash(key) & 0x7FFF_FFFF_FFFF_FFFF)
+        self._clock.begin()
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Return the mean CTC loss per label of a batch, both heads."""
+        generator = torch.Generator().manual_seed(int(torch.randint(2**62, ())))
+        features, counts = self._features(batch, generator)
+        self._clock.mark("augment")
+        if self.config.learning.weight_noise > 0:
+            self._noise.enter_context(
+                weight_noise(self.model.network.layers, self.config.learning.weight_noise, generator)
+            )
+        output = self.model.network(features, counts)
+        self._clock.mark("forward")
+        losses = ctc(output.log_probs, output.counts, batch)
+        if not bool(losses.isfinite().all()):
+            bad = [batch.items[i] for i in (~losses.isfinite()).nonzero()[:, 0].tolist()]
+            self._suspects = [self.corpora.name(item) for item in bad]
+        loss = losses.sum()
+        if output.side_log_probs is not None:
+            side = ctc(output.side_log_probs, output.counts, batch).sum()
+            loss = loss + self.config.network.side_head * side
+        loss = loss / batch.label_counts.sum()
+        self._clock.mark("loss")
+        self._log_step(batch, output, loss)
+        return loss
+
+    def on_after_backward(self) -> None:
+        """Take the noise off the weights, which forward and backward saw alike."""
+        self._noise.close()
+
+    def _features(self, batch: Batch, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Return augmented features (N, T, F) and their counts."""
+        model = self.model
+        if not isinstance(model.features, LogMel):
+            ink, counts = model.features(batch.x, batch.counts)
+            least = frames_wanted(batch) * model.network.settings.front.stride
+            return self.line_augment(ink, counts, least.to(counts.device), generator)  # type: ignore[no-any-return]
+        x, counts = self.sound_augment(batch.x, batch.counts, generator)
+        features, counts = model.features(x, counts)
+        return self.spec_augment(features, counts, generator), counts
+
+    def _log_step(self, batch: Batch, output: Output, loss: Tensor) -> None:
+        """Log what can be seen of one step."""
+        best = output.log_probs.detach().argmax(-1)
+        valid = torch.arange(best.shape[1], device=best.device) < output.counts[:, None]
+        padding = 1.0 - batch.counts.sum() / (len(batch.counts) * batch.counts.max())
+        values = {
+            "blanks": ((best == BLANK) & valid).sum() / valid.sum(),
+            "padding": padding,
+            "rate": torch.tensor(self.optimizers().param_groups[0]["lr"]),  # type: ignore[union-attr]
+        }
+        for name, value in values.items():
+            self.log(f"train/{name}", value.float(), batch_size=len(batch.items))
+        self.log("loss", loss.detach(), prog_bar=True, batch_size=len(batch.items))
+
+    def configure_gradient_clipping(self, optimizer: Any, *unused: Any, **also_unused: Any) -> None:
+        """Clip the norm of the gradient; where it is no number go back to the last good state at half the rate."""
+        clip = self.config.learning.clip or math.inf
+        norm = nn.utils.clip_grad_norm_(self.model.parameters(), clip)
+        self._clock.mark("backward")
+        if bool(norm.isfinite()):
+            self.log("train/gradient_norm", norm)
+            return
+        self._set_back(optimizer)
+
+    def _set_back(self, optimizer: Any) -> None:
+        """Return to the last good state, its step skipped, half the rate from now on."""
+        from recognizer.errors import RecognizerError
+
+        self.setbacks += 1
+        names = ", ".join(self._suspects[:5]) or "a sample of another process or the gradient alone"
+        if self.setbacks > MAX_SETBACKS or self._good is None:
+            raise RecognizerError(
+                f"the loss is not a number at step {self.global_step} ({names}), after {self.setbacks - 1} tries at "
+                f"half the rate each: wanted a smaller learning.rate or other data"
+            )
+        self.rate_scale /= 2.0
+        self.load_state_dict(self._good["learner"])
+        optimizer.load_state_dict(copy.deepcopy(self._good["optimizer"]))
+        for parameter in self.model.parameters():
+            parameter.grad = None
+        self.print(
+            f"\nthe loss is not a number at step {self.global_step} ({names}): back to the last good state, "
+            f"rate x {self.rate_scale:g}"
+        )
+        self._suspects = []
+
+    def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
+        """Move the average towards the weights."""
+        self.step += 1
+        if self.average is not None:
+            # A young average forgets faster, lest the random first weights stay in it.
+            decay = min(self.config.learning.average, (1.0 + self.step) / (10.0 + self.step))
+            move_average(self.average, self.model, decay)
+        self._clock.mark("optimiser")
+        speed = self._clock.end(len(batch.items) * self.trainer.world_size)
+        self.log("lines/s" if self.corpora.kind == "handwriting" else "samples/s", speed, prog_bar=True)
+        self.log("train/waiting", self._clock.waiting_share())
+
+    def on_train_epoch_start(self) -> None:
+        """Note the state that a setback returns to."""
+        optimizer = self.optimizers().optimizer.state_dict()  # type: ignore[union-attr]
+        self._good = {"learner": copy.deepcopy(self.state_dict()), "optimizer": copy.deepcopy(optimizer)}
+
+    def on_validation_epoch_start(self) -> None:
+        """Forget the last validation; let every process read with the same weights to the last bit."""
+        self.readings = []
+        if torch.distributed.is_available() and torch.distributed.is_initialized():
+            for value in self.best_model.state_dict().values():
+                torch.distributed.broadcast(value, 0)
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Read a batch exactly as `evaluate` does: float32, best path."""
+        with torch.autocast(self.device.type, enabled=False):
+            output = self.best_model.eval()(batch.x, batch.counts)
+        texts = [hypothesis.text for hypothesis in best_path(output.log_probs, output.counts, self.alphabet)]
+        for item, text in zip(batch.items, texts, strict=True):
+            self.readings.append(Reading(item, self.alphabet.text.normalize(self.corpora.text(item)), text))
+
+    def on_validation_epoch_end(self) -> None:
+        """Sum the edits over all processes and log CER and WER."""
+        sums = torch.tensor(_sums(self.readings, self.alphabet), dtype=torch.float64, device=self.device)
+        sums = self.trainer.strategy.reduce(sums, reduce_op="sum")
+        edits, units, word_edits, words = sums.tolist()
+        self.cer, self.wer = edits / max(units, 1), word_edits / max(words, 1)
+        self.log("cer", self.cer, prog_bar=True)
+        self.log("wer", self.wer)
+
+    def clock_seconds(self) -> dict[str, float]:
+        """Return the seconds that each part of training took since this process began."""
+        return self._clock.seconds
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep what is no parameter."""
+        checkpoint["learner"] = {"rate_scale": self.rate_scale, "setbacks": self.setbacks, "step": self.step}
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take back what is no parameter."""
+        for name, value in checkpoint["learner"].items():
+            setattr(self, name, value)
+
+
+def ctc(log_probs: Tensor, counts: Tensor, batch: Batch) -> Tensor:
+    """Return the CTC losses (N,), float32; an impossible sample gives infinity, never a hidden zero."""
+    return functional.ctc_loss(
+        log_probs.float().transpose(0, 1), batch.labels, counts, batch.label_counts, BLANK, reduction="none"
+    )
+
+
+def frames_wanted(batch: Batch) -> Tensor:
+    """Return the output frames (N,) that CTC needs for the labels of a batch: one each, one between equal ones."""
+    n = len(batch.label_counts)
+    row = torch.repeat_interleave(torch.arange(n), batch.label_counts.cpu())
+    labels = batch.labels.cpu()
+    twice = (labels[1:] == labels[:-1]) & (row[1:] == row[:-1])
+    return batch.label_counts.cpu() + torch.bincount(row[1:][twice], minlength=n)
+
+
+def rate_share(config: Config, step: int, steps: int) -> float:
+    """Return the share of the highest rate that `step` of `steps` learns with."""
+    learning = config.learning
+    rise = max(1, round(learning.warm_up * steps))
+    if step < rise:
+        at = (step + 1) / rise
+        return (1.0 - math.cos(math.pi * at)) / 2.0 if learning.schedule == "one-cycle" else at
+    at = min(1.0, (step - rise) / max(1, steps - rise))
+    if learning.schedule in ("one-cycle", "cosine"):
+        return (1.0 + math.cos(math.pi * at)) / 2.0
+    if learning.schedule == "step":
+        at = step / steps
+        return 1.0 if at < 0.6 else 0.1 if at < 0.85 else 0.01
+    return 1.0
+
+
+@torch.no_grad()
+def move_average(average: nn.Module, model: nn.Module, decay: float) -> None:
+    """Move every weight of `average` by 1 - decay towards `model`; take whole numbers as they are."""
+    old, new = average.state_dict(), model.state_dict()
+    floats = [name for name, value in old.items() if value.is_floating_point()]
+    torch._foreach_lerp_([old[name] for name in floats], [new[name] for name in floats], 1.0 - decay)
+    for name in old.keys() - set(floats):
+        old[name].copy_(new[name])
+
+
+def _sums(readings: Sequence[Reading], alphabet: Alphabet) -> list[int]:
+    """Return character edits, characters, word edits, words."""
+    sums = [0, 0, 0, 0]
+    for reading in readings:
+        said, read = alphabet.split(reading.reference), alphabet.split(reading.text)
+        words = reading.reference.split()
+        pair = (distance(said, read), len(said), distance(words, reading.text.split()), len(words))
+        sums = [a + b for a, b in zip(sums, pair, strict=True)]
+    return sums
+
+
+class _Clock:
+    """Where the time of training goes: waiting for data, then the parts of a step."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.perf_counter()
+        self._start = self._last
+        self._waited = 0.0
+
+    def begin(self) -> None:
+        """A batch has come."""
+        now = time.perf_counter()
+        self._waited = now - self._last
+        self.seconds["waiting"] = self.seconds.get("waiting", 0.0) + self._waited
+        self._start, self._last = self._last, now
+
+    def mark(self, part: str) -> None:
+        """Book the time since the last mark on `part`."""
+        now = time.perf_counter()
+        self.seconds[part] = self.seconds.get(part, 0.0) + now - self._last
+        self._last = now
+
+    def end(self, samples: int) -> float:
+        """Return the samples per second of this step, waiting included."""
+        return samples / max(time.perf_counter() - self._start, 1e-9)
+
+    def waiting_share(self) -> float:
+        """Return the share of this step that went by waiting for its batch."""
+        return self._waited / max(self._last - self._start, 1e-9)

@@ -1,0 +1,81 @@
+"""Edits between references and hypotheses, summed over a corpus."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import editdistance
+
+
+@dataclass(frozen=True)
+class Edits:
+    """Edits that turn references into hypotheses, with the size of the references.
+
+    Args:
+        substitutions: units read as another.
+        deletions: units of the reference that were not read.
+        insertions: units read that the reference lacks.
+        units: units (characters, words, phones) of the references.
+    """
+
+    substitutions: int = 0
+    deletions: int = 0
+    insertions: int = 0
+    units: int = 0
+
+    @property
+    def total(self) -> int:
+        """All edits."""
+        return self.substitutions + self.deletions + self.insertions
+
+    @property
+    def rate(self) -> float:
+        """Edits per unit of reference; insertions into an empty reference make it infinite, nothing at all 0."""
+        if self.units == 0:
+            return float("inf") if self.total else 0.0
+        return self.total / self.units
+
+    def __add__(self, other: "Edits") -> "Edits":
+        """Return the sums."""
+        return Edits(
+            self.substitutions + other.substitutions,
+            self.deletions + other.deletions,
+            self.insertions + other.insertions,
+            self.units + other.units,
+        )
+
+
+def distance(reference: list[str] | str, hypothesis: list[str] | str) -> int:
+    """Return the fewest substitutions, deletions and insertions between two sequences."""
+    return int(editdistance.eval(reference, hypothesis))
+
+
+def edits(reference: list[str] | str, hypothesis: list[str] | str) -> Edits:
+    """Return the edits of one pair, sorted into kinds by one of the shortest alignments."""
+    from rapidfuzz.distance import Levenshtein
+
+    kinds = {"replace": 0, "delete": 0, "insert": 0}
+    for op in Levenshtein.editops(reference, hypothesis):
+        kinds[op.tag] += 1
+    found = Edits(kinds["replace"], kinds["delete"], kinds["insert"], len(reference))
+    assert found.total == distance(reference, hypothesis), "two libraries count edits differently"
+    return found
+
+
+def total(parts: Iterable[Edits]) -> Edits:
+    """Return the sum of `parts`."""
+    whole = Edits()
+    for part in parts:
+        whole = whole + part
+    return whole
+
+
+def confusions(reference: str | list[str], hypothesis: str | list[str]) -> list[tuple[str, str]]:
+    """Return the (reference, hypothesis) units that differ; "" stands for a missing one."""
+    from rapidfuzz.distance import Levenshtein
+
+    pairs = []
+    for op in Levenshtein.editops(reference, hypothesis):
+        said = reference[op.src_pos] if op.tag != "insert" else ""
+        read = hypothesis[op.dest_pos] if op.tag != "delete" else ""
+        pairs.append((said, read))
+    return pairs

@@ -1,0 +1,101 @@
+"""Signals to log-probabilities: features and network of one kind of input."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from recognizer.errors import RecognizerError
+from recognizer.features.lines import LineFeatures
+from recognizer.features.log_mel import LogMel, LogMelSettings
+from recognizer.network.front import FrontSettings
+from recognizer.network.network import Network, NetworkSettings, Output
+
+KINDS = ("handwriting", "speech")
+PADDING = {"handwriting": 255, "speech": 0}  # paper, silence
+Settings = TypeVar("Settings")
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """What a model is made of, as its file states it.
+
+    Args:
+        kind: "handwriting" or "speech".
+        signal: settings of the signal (`HandwritingSettings` or `SpeechSettings`) as plain data.
+        features: sound to frames; lines have no choice there.
+        network: the form of the network.
+    """
+
+    kind: str
+    signal: dict[str, Any]
+    features: LogMelSettings
+    network: NetworkSettings
+
+    def as_data(self) -> dict[str, Any]:
+        """Return plain data for a model file."""
+        return asdict(self)
+
+    @classmethod
+    def from_data(cls, data: dict[str, Any]) -> "ModelSettings":
+        """Return the settings that plain data states.
+
+        Raises:
+            RecognizerError: a key is missing or unknown.
+        """
+        try:
+            network = dict(data["network"])
+            front = from_plain(FrontSettings, network.pop("front"), "network.front")
+            made = from_plain(NetworkSettings, {**network, "front": front}, "network")
+            return cls(data["kind"], data["signal"], from_plain(LogMelSettings, data["features"], "features"), made)
+        except KeyError as error:
+            raise RecognizerError(f"model settings lack {error}, wanted kind, signal, features, network") from None
+
+
+def from_plain(settings: type[Settings], data: dict[str, Any], where: str) -> Settings:
+    """Return a settings dataclass from plain data, one line where a key does not fit."""
+    try:
+        return settings(**data)
+    except TypeError as error:
+        raise RecognizerError(f"{where}: {error}") from None
+
+
+class Model(nn.Module):
+    """Signals of one kind (N, T, ...) to log-probabilities (N, T', classes)."""
+
+    def __init__(self, settings: ModelSettings, classes: int) -> None:
+        """Build features and network for `classes` classes, the blank included."""
+        super().__init__()
+        if settings.kind not in KINDS:
+            raise RecognizerError(f"kind is {settings.kind!r}, wanted one of {', '.join(KINDS)}")
+        self.settings = settings
+        self.features: LineFeatures | LogMel
+        if settings.kind == "handwriting":
+            self.features = LineFeatures(settings.signal["height"])
+        else:
+            self.features = LogMel(settings.features, settings.signal["sample_rate"])
+        self.network = Network(self.features.size, classes, settings.network)
+        self.to(memory_format=torch.channels_last)
+
+    def forward(self, x: Tensor, counts: Tensor) -> Output:
+        """Return log-probabilities of padded signals x (N, T, ...) with `counts` (N,) steps each."""
+        return self.network(*self.features(x, counts))  # type: ignore[no-any-return]
+
+    def counts(self, counts: Tensor) -> Tensor:
+        """Return the output frames (N,) of signals of `counts` (N,) steps."""
+        return self.network.counts(self.features.counts(counts))
+
+    def steps_per_frame(self) -> float:
+        """Return how many steps of the signal one output frame stands for."""
+        hop = 1 if isinstance(self.features, LineFeatures) else self.features.hop
+        return float(hop * self.settings.network.front.stride)
+
+
+def pad_signals(signals: list[Tensor], kind: str) -> tuple[Tensor, Tensor]:
+    """Return signals of one kind as a padded batch (N, T, ...) with its counts (N,)."""
+    counts = torch.tensor([len(signal) for signal in signals])
+    x = signals[0].new_full((len(signals), int(counts.max()), *signals[0].shape[1:]), PADDING[kind])
+    for row, signal in zip(x, signals, strict=True):
+        row[: len(signal)] = signal
+    return x, counts

@@ -1,0 +1,156 @@
+"""Masked convolutions that shorten a feature sequence and widen its frames."""
+
+import math
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from recognizer.errors import RecognizerError
+from recognizer.network.masked import pack, unpack, valid_frames
+
+SLOPE = 0.01  # of the leaky rectifier below zero
+
+
+@dataclass(frozen=True)
+class FrontSettings:
+    """The form of the front.
+
+    Args:
+        type: "convolutional"; "frames" stacks `patch[0]` frames to one without convolution.
+        patch: frames and features that are folded into channels before the first convolution.
+        channels: of each stage.
+        pool_time: frames that each stage makes one of.
+        pool_features: features (rows of a line, bands of a spectrum) that each stage makes one of.
+        convolutions: of each stage; those after the first are added to their input.
+        norm: "batch" (over valid frames only) or "none".
+        dropout: share of channels left out after each stage while training.
+    """
+
+    type: str = "convolutional"
+    patch: list[int] = field(default_factory=lambda: [2, 2])
+    channels: list[int] = field(default_factory=lambda: [32, 64, 96, 128])
+    pool_time: list[int] = field(default_factory=lambda: [2, 1, 1, 1])
+    pool_features: list[int] = field(default_factory=lambda: [2, 2, 2, 1])
+    convolutions: int = 1
+    norm: str = "batch"
+    dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse values that mean nothing."""
+        if self.type not in ("convolutional", "frames"):
+            raise RecognizerError(f"front.type is {self.type!r}, wanted convolutional or frames")
+        if self.norm not in ("batch", "none"):
+            raise RecognizerError(f"front.norm is {self.norm!r}, wanted batch or none")
+        if not len(self.channels) == len(self.pool_time) == len(self.pool_features):
+            raise RecognizerError("front.channels, front.pool_time, front.pool_features: wanted lists of one length")
+        if len(self.patch) != 2 or min(*self.patch, *self.pool_time, *self.pool_features, *self.channels) < 1:
+            raise RecognizerError("front: every size is at least 1, and patch is two numbers")
+        if self.convolutions < 1 or not 0.0 <= self.dropout < 1.0:
+            raise RecognizerError("front.convolutions is at least 1, front.dropout in [0, 1)")
+
+    @property
+    def stride(self) -> int:
+        """Input frames that make one output frame."""
+        return self.patch[0] * (math.prod(self.pool_time) if self.type == "convolutional" else 1)
+
+    def counts(self, counts: Tensor) -> Tensor:
+        """Return the output frames (N,) of inputs of `counts` (N,) frames."""
+        return -(-counts // self.stride)
+
+
+class Front(nn.Module):
+    """(N, T, F) features to (N, T', size) frames; what is behind a sample's own end changes nothing."""
+
+    def __init__(self, features: int, settings: FrontSettings) -> None:
+        """Build the stages for frames of `features` numbers."""
+        super().__init__()
+        self.settings = settings
+        if settings.type == "frames":
+            self.stages = nn.ModuleList()
+            self.size = features * settings.patch[0]
+            return
+        rows = -(-features // settings.patch[1])
+        inputs, stages = settings.patch[0] * settings.patch[1], []
+        for channels, time, height in zip(
+            settings.channels, settings.pool_time, settings.pool_features, strict=True
+        ):
+            stages.append(_Stage(inputs, channels, (time, height), settings))
+            inputs, rows = channels, rows // height
+            if rows == 0:
+                raise RecognizerError(f"front.pool_features leaves nothing of {features} features, wanted less pooling")
+        self.stages = nn.ModuleList(stages)
+        self.size = inputs * rows
+
+    def forward(self, x: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:
+        """Return frames (N, T', size) and their counts (N,); frames behind the counts are zero."""
+        out_counts = self.settings.counts(counts)
+        mask = torch.arange(x.shape[1], device=x.device)[None, :, None] < counts[:, None, None]
+        x = x * mask
+        x = functional.pad(x, (0, 0, 0, int(-x.shape[1] % self.settings.stride)))
+        if self.settings.type == "frames":
+            return x.reshape(x.shape[0], -1, self.size), out_counts
+        x = _fold(x, self.settings.patch)
+        counts = -(-counts // self.settings.patch[0])
+        for stage in self.stages:
+            x, counts = stage(x, counts)
+        # channels_last memory is (N, T, rows, C): frames are a view of it.
+        return x.permute(0, 2, 3, 1).reshape(x.shape[0], x.shape[2], -1), out_counts
+
+
+class _Stage(nn.Module):
+    """Convolution, pooling, normalisation, rectifier; then further convolutions added to their input."""
+
+    def __init__(self, inputs: int, channels: int, pool: tuple[int, int], settings: FrontSettings) -> None:
+        super().__init__()
+        self.pool = pool
+        self.first = nn.Conv2d(inputs, channels, 3, padding=1, bias=settings.norm == "none")
+        self.first_norm = _norm(channels, settings)
+        self.more = nn.ModuleList(
+            nn.Conv2d(channels, channels, 3, padding=1, bias=settings.norm == "none")
+            for _ in range(settings.convolutions - 1)
+        )
+        self.more_norms = nn.ModuleList(_norm(channels, settings) for _ in range(settings.convolutions - 1))
+        self.dropout = nn.Dropout2d(settings.dropout)
+
+    def forward(self, x: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:
+        """Return (N, C', T', F') in channels_last memory and the counts of T'."""
+        x = self.first(x)
+        if self.pool != (1, 1):
+            # What a convolution wrote behind the end must not win the maximum of the last window.
+            x = _zero_behind(x, counts) if self.pool[0] > 1 else x
+            x = functional.max_pool2d(x, self.pool)
+            counts = -(-counts // self.pool[0])
+        index = valid_frames(counts, x.shape[2])
+        x = self._normalize(x, index, self.first_norm)
+        for convolution, norm in zip(self.more, self.more_norms, strict=True):
+            x = x + self._normalize(convolution(x), index, norm)
+        return self.dropout(x), counts
+
+    def _normalize(self, x: Tensor, index: Tensor, norm: nn.Module) -> Tensor:
+        """Return the rectified, normalised valid frames of x, zero elsewhere."""
+        n, channels, length, rows = x.shape
+        frames = x.permute(0, 2, 3, 1).reshape(n * length, rows * channels)
+        valid = pack(frames, index).view(-1, channels)
+        valid = functional.leaky_relu(norm(valid), SLOPE).view(-1, rows * channels)
+        return unpack(valid, index, n * length).view(n, length, rows, channels).permute(0, 3, 1, 2)
+
+
+def _norm(channels: int, settings: FrontSettings) -> nn.Module:
+    return nn.BatchNorm1d(channels) if settings.norm == "batch" else nn.Identity()
+
+
+def _zero_behind(x: Tensor, counts: Tensor) -> Tensor:
+    """Return x (N, C, T, F) with zeros behind the counts."""
+    mask = torch.arange(x.shape[2], device=x.device)[None, None, :, None] < counts[:, None, None, None]
+    return x * mask.to(x.dtype)
+
+
+def _fold(x: Tensor, patch: list[int]) -> Tensor:
+    """Return (N, time x features of a patch, T / time, F / features) of x (N, T, F), in channels_last memory."""
+    time, features = patch
+    x = functional.pad(x, (0, int(-x.shape[2] % features)))
+    n, length, rows = x.shape
+    x = x.reshape(n, length // time, time, rows // features, features)
+    return x.permute(0, 1, 3, 2, 4).reshape(n, length // time, rows // features, -1).permute(0, 3, 1, 2)

@@ -1,0 +1,90 @@
+"""Front, recurrent stack, output layers: features to log-probabilities."""
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from recognizer.errors import RecognizerError
+from recognizer.network.cells import CellSettings, build_layer
+from recognizer.network.dropout import Dropout
+from recognizer.network.front import Front, FrontSettings
+
+
+@dataclass(frozen=True)
+class NetworkSettings(CellSettings):
+    """The form of the network; the cell's own settings come first.
+
+    Args:
+        layers: recurrent layers, one on the other.
+        bidirectional: whether each layer also reads from the end.
+        dropout: share of numbers left out before each recurrent layer and before the head, while training.
+        side_head: weight of the CTC loss of a second head on the front's output, used in training alone; 0 is none.
+        front: the form of the front.
+    """
+
+    layers: int = 2
+    bidirectional: bool = True
+    dropout: float = 0.4
+    side_head: float = 0.3
+    front: FrontSettings = field(default_factory=FrontSettings)
+
+    def __post_init__(self) -> None:
+        """Refuse values that mean nothing."""
+        super().__post_init__()
+        if self.layers < 0 or not 0.0 <= self.dropout < 1.0 or self.side_head < 0.0:
+            raise RecognizerError("network: layers and side_head are at least 0, dropout is in [0, 1)")
+
+
+@dataclass(frozen=True)
+class Output:
+    """What the network says of a batch.
+
+    Args:
+        log_probs: (N, T', classes) float32, natural logarithms; class 0 is the blank.
+        counts: (N,) valid frames of each sample.
+        side_log_probs: the same from the second head, None where there is none or while not training.
+    """
+
+    log_probs: Tensor
+    counts: Tensor
+    side_log_probs: Tensor | None = None
+
+
+class Network(nn.Module):
+    """Features (N, T, F) to log-probabilities (N, T', classes); a sample's own frames decide alone."""
+
+    def __init__(self, features: int, classes: int, settings: NetworkSettings) -> None:
+        """Build for frames of `features` numbers and `classes` classes, the blank included."""
+        super().__init__()
+        self.settings = settings
+        self.front = Front(features, settings.front)
+        size = self.front.size
+        self.side_head = nn.Linear(size, classes) if settings.side_head > 0 else None
+        layers = []
+        for _ in range(settings.layers):
+            layers.append(build_layer(size, settings, settings.bidirectional))
+            size = int(layers[-1].output_size)
+        self.layers = nn.ModuleList(layers)
+        self.dropout = Dropout(settings.dropout)
+        self.head = nn.Linear(size, classes)
+
+    def forward(self, x: Tensor, counts: Tensor) -> Output:
+        """Return the log-probabilities of features x (N, T, F) with `counts` (N,) valid frames each."""
+        frames, counts = self.front(x, counts)
+        side = None
+        if self.side_head is not None and self.training:
+            side = _log_softmax(self.side_head, self.dropout(frames))
+        for layer in self.layers:
+            frames = layer(self.dropout(frames), counts)
+        return Output(_log_softmax(self.head, self.dropout(frames)), counts, side)
+
+    def counts(self, counts: Tensor) -> Tensor:
+        """Return the output frames (N,) of inputs of `counts` (N,) frames."""
+        return self.settings.front.counts(counts)
+
+
+def _log_softmax(head: nn.Linear, frames: Tensor) -> Tensor:
+    """Return float32 log-probabilities whatever precision the frames came in."""
+    with torch.autocast(frames.device.type, enabled=False):
+        return head(frames.float()).log_softmax(-1)  # type: ignore[no-any-return]

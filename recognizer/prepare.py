@@ -1,0 +1,141 @@
+"""Pack a corpus that a user brings into a store."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from recognizer.alphabet import TextSettings
+from recognizer.corpus.manifest import read_corpus
+from recognizer.corpus.recipes import load_recipe, recipe_names
+from recognizer.corpus.sample import Sample
+from recognizer.corpus.store import Header, Packed, write_store
+from recognizer.errors import RecognizerError
+from recognizer.signals.kinds import default_signal, kind_of, read_signal
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class PrepareSettings:
+    """How a corpus is packed.
+
+    Args:
+        signal: signal settings that differ from the kind's defaults.
+        valid_share: share of the groups (or of the samples, where none has a group) that become "valid" where the
+            source names no split at all.
+        test_share: likewise for "test".
+    """
+
+    signal: dict[str, Any]
+    valid_share: float = 0.1
+    test_share: float = 0.1
+
+    def __post_init__(self) -> None:
+        """Refuse shares that leave nothing to learn."""
+        if min(self.valid_share, self.test_share) < 0 or self.valid_share + self.test_share >= 1:
+            raise RecognizerError("valid and test shares are at least 0 and below 1 together")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What was packed.
+
+    Args:
+        path: the store.
+        splits: samples of each split.
+        characters: of the raw transcripts of each split.
+        left_out: reason by reason, with counts.
+        noted: what was kept but deserves a word.
+        bad: a line for each file that could not be used.
+    """
+
+    path: Path
+    splits: Counter[str]
+    characters: Counter[str]
+    left_out: Counter[str]
+    noted: Counter[str]
+    bad: list[str]
+
+
+def prepare(name_or_path: str, source: Path | None, out: Path, settings: PrepareSettings, say: Say) -> Prepared:
+    """Pack a known corpus (its name, with `source`) or a manifest or folder (its path) into `out`.
+
+    Raises:
+        RecognizerError: the source is at fault as a whole, or not one of its files can be used.
+    """
+    header, samples, left_out, noted = _collect(name_or_path, source, settings)
+    signal = {**default_signal(header.kind), **settings.signal}
+    if unknown := settings.signal.keys() - default_signal(header.kind).keys():
+        raise RecognizerError(f"signal.{min(unknown)}: no setting of {header.kind}, there are {', '.join(signal)}")
+    samples = _with_splits(samples, settings, say)
+    bad: list[str] = []
+    splits: Counter[str] = Counter()
+    characters: Counter[str] = Counter()
+
+    def packed() -> Iterator[Packed]:
+        for sample in samples:
+            try:
+                made = read_signal(header.kind, signal, sample.path)
+            except RecognizerError as error:
+                bad.append(f"{sample.origin}: {error}")
+                continue
+            splits[sample.split] += 1
+            characters[sample.split] += len(sample.text)
+            digest = hashlib.sha256(sample.path.read_bytes()).digest()
+            yield Packed(sample, made.values, made.extent, digest)
+        if not splits:
+            raise RecognizerError(f"{source or name_or_path}: not one of {len(bad)} files can be used, first {bad[0]}")
+        if bad:
+            left_out["cannot be read"] += len(bad)
+        header.left_out.update(left_out)
+
+    path = write_store(out, replace(header, signal=signal), packed())
+    return Prepared(path, splits, characters, left_out, noted, bad)
+
+
+def _collect(
+    name_or_path: str, source: Path | None, settings: PrepareSettings
+) -> tuple[Header, list[Sample], Counter[str], Counter[str]]:
+    """Return the header, the samples, and what the recipe left out or noted."""
+    path = Path(name_or_path)
+    if name_or_path in recipe_names():
+        recipe = load_recipe(name_or_path)
+        if source is None:
+            raise RecognizerError(f"{name_or_path}: wanted --source with the folder it was unpacked to")
+        corpus = recipe.read(source)
+        header = Header(recipe.name, recipe.kind, {}, asdict(recipe.text), {}, recipe.licence)
+        return header, corpus.samples, Counter(corpus.left_out), Counter(corpus.noted)
+    if not path.exists():
+        load_recipe(name_or_path)  # says which names there are
+    samples = read_corpus(path)
+    kinds = Counter(kind_of(sample.path) for sample in samples)
+    if len(kinds) > 1:
+        raise RecognizerError(f"{path}: {kinds['handwriting']} images and {kinds['speech']} recordings, wanted one kind")
+    name = path.name if path.is_dir() else path.parent.name
+    header = Header(name, next(iter(kinds)), {}, asdict(TextSettings()), {})
+    return header, samples, Counter(), Counter()
+
+
+def _with_splits(samples: list[Sample], settings: PrepareSettings, say: Say) -> list[Sample]:
+    """Return the samples as they are, or, where not one names a split, dealt out by group."""
+    if any(sample.split for sample in samples):
+        unsaid = sum(not sample.split for sample in samples)
+        if unsaid:
+            say(f'{unsaid} samples name no split, they are kept under ""')
+        return samples
+    groups = sorted({sample.group or sample.path.name for sample in samples}, key=_hash)
+    test = round(settings.test_share * len(groups))
+    valid = round(settings.valid_share * len(groups))
+    split = {g: "test" if i < test else "valid" if i < test + valid else "train" for i, g in enumerate(groups)}
+    by = "group" if any(sample.group for sample in samples) else "file"
+    say(
+        f"the source names no split: {valid} of {len(groups)} go to valid, {test} to test, by the hash of the {by} name"
+    )
+    return [replace(sample, split=split[sample.group or sample.path.name]) for sample in samples]
+
+
+def _hash(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()

@@ -1,0 +1,246 @@
+"""Train a model on prepared corpora."""
+
+import os
+import platform
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+from lightning.pytorch.callbacks import Callback, EarlyStopping
+from lightning.pytorch.loggers import TensorBoardLogger
+
+from recognizer import __version__
+from recognizer.alphabet import Alphabet, TextSettings, alphabet_of, frames_needed
+from recognizer.bundle import Bundle, load_bundle
+from recognizer.config import Config
+from recognizer.corpus.store import Store
+from recognizer.data import Corpora, CorpusData, Item, cut
+from recognizer.errors import RecognizerError
+from recognizer.features.log_mel import LogMel
+from recognizer.keeper import LAST, MODEL, Keeper, Kept
+from recognizer.learner import Learner
+from recognizer.machine import Choice, choose
+from recognizer.model import Model, ModelSettings, from_plain
+from recognizer.progress import Progress
+from recognizer.shipped import find_model
+from recognizer.warm_start import warm_start
+
+FIT_SAMPLES = 500  # recordings that the normalisation of the features is taken from
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a run learns: made from the configuration alone, the same in every process.
+
+    Args:
+        corpora: the opened stores.
+        train: samples to learn.
+        valid: samples to choose by.
+        left_out: names of training samples that CTC cannot spell.
+        alphabet: of the training texts.
+        counts: how often each symbol occurs in them.
+        settings: of the model.
+    """
+
+    corpora: Corpora
+    train: list[Item]
+    valid: list[Item]
+    left_out: list[str]
+    alphabet: Alphabet
+    counts: Counter[str]
+    settings: ModelSettings
+
+
+def train(config: Config, trainer_settings: dict[str, Any], run: Path, resume: bool, command: str, say: Say) -> Kept:
+    """Train as `config` says and return the best validation.
+
+    Args:
+        config: the run.
+        trainer_settings: arguments of Lightning's Trainer that the user has set.
+        run: folder of the run.
+        resume: go on from the folder's last checkpoint.
+        command: what started it, for the record.
+        say: takes lines for people; called in the first process alone.
+
+    Raises:
+        RecognizerError: the corpus or a setting is at fault.
+    """
+    task = make_task(config)
+    main = int(os.environ.get("LOCAL_RANK", "0")) == 0 and int(os.environ.get("NODE_RANK", "0")) == 0
+    say = say if main else lambda line: None
+    _say_task(task, say)
+    choice = choose(trainer_settings["accelerator"], trainer_settings["devices"], trainer_settings["precision"])
+    say(choice.reason)
+    torch.set_num_threads(choice.threads)
+    lightning.seed_everything(config.seed, verbose=False)
+    model = _fresh_model(config, task, say)
+    learner = Learner(config, model, task.alphabet, task.corpora)
+
+    def make_bundle(learner: Learner, kept: Kept) -> Bundle:
+        return Bundle(
+            task.settings,
+            task.alphabet,
+            learner.best_model,
+            training=_record(config, task, kept, choice, command),
+            results={f"{config.data.valid} (chose the weights)": {"cer": kept.cer, "wer": kept.wer}},
+        )
+
+    keeper = Keeper(run, make_bundle)
+    trainer = _trainer(config, trainer_settings, choice, run, keeper)
+    data = CorpusData(task.corpora, task.train, task.valid, task.alphabet, config.data, config.seed)
+    checkpoint = run / LAST if resume else None
+    if resume and not (run / LAST).is_file():
+        raise RecognizerError(f"{run}: no {LAST} there, wanted the folder of a run that was cut off")
+    trainer.fit(learner, data, ckpt_path=checkpoint, weights_only=True if checkpoint else None)
+    if keeper.kept.epoch < 0:
+        raise RecognizerError(f"{run}: no validation took place, so there is no {MODEL}: wanted at least one epoch")
+    _say_times(learner, say)
+    return keeper.kept
+
+
+def make_task(config: Config) -> Task:
+    """Open the corpora, make the alphabet, set aside what CTC cannot spell.
+
+    Raises:
+        RecognizerError: no corpus, corpora that do not fit together, impossible samples without permission.
+    """
+    corpora = open_corpora(config.data.folders)
+    header = corpora.stores[0].header
+    train, valid = corpora.items(config.data.train), corpora.items(config.data.valid)
+    text = config.text or from_plain(TextSettings, header.text, "text")
+    alphabet, counts = alphabet_of(map(corpora.text, train), text)
+    settings = ModelSettings(header.kind, header.signal, config.features, config.network)
+    train, left_out = feasible(corpora, train, alphabet, Model(settings, alphabet.classes))
+    if left_out and not config.data.allow_infeasible:
+        raise RecognizerError(
+            f"{len(left_out)} training samples have more characters than frames, first {left_out[0]}: wanted a higher "
+            f"frame rate (network.front.patch, pool_time) or --data.allow_infeasible true to leave them out"
+        )
+    if not train:
+        raise RecognizerError(f"{config.data.folders}: no training sample is left")
+    return Task(corpora, train, valid, left_out, alphabet, counts, settings)
+
+
+def open_corpora(folders: Sequence[str]) -> Corpora:
+    """Open stores that one model can read.
+
+    Raises:
+        RecognizerError: none given, or kinds or signals that differ.
+    """
+    if not folders or not all(folders):
+        raise RecognizerError("data.corpus is empty, wanted a folder that `recognizer prepare` made")
+    stores = [Store(Path(folder)) for folder in folders]
+    first = stores[0].header
+    for store in stores[1:]:
+        if (store.header.kind, store.header.signal) != (first.kind, first.signal):
+            raise RecognizerError(
+                f"{store.path}: {store.header.kind} {store.header.signal}, but {stores[0].path} is {first.kind} "
+                f"{first.signal}: wanted corpora prepared alike"
+            )
+    return Corpora(stores)
+
+
+def feasible(corpora: Corpora, items: list[Item], alphabet: Alphabet, model: Model) -> tuple[list[Item], list[str]]:
+    """Return the samples that CTC can spell, with the names of the others and why."""
+    frames = model.counts(torch.tensor([corpora.count(item) for item in items])).tolist()
+    kept, left = [], []
+    for item, have in zip(items, frames, strict=True):
+        need = frames_needed(alphabet.encode(corpora.text(item)))
+        if need == 0:
+            left.append(f"{corpora.name(item)} (empty text)")
+        elif have < need:
+            left.append(f"{corpora.name(item)} ({need} frames needed, {have} there)")
+        else:
+            kept.append(item)
+    return kept, left
+
+
+def _fresh_model(config: Config, task: Task, say: Say) -> Model:
+    """Return the model before its first step: features fitted, weights random or from `config.init`."""
+    model = Model(task.settings, task.alphabet.classes)
+    if isinstance(model.features, LogMel):
+        some = task.train[:: -(-len(task.train) // FIT_SAMPLES)]
+        runs = cut(some, [task.corpora.count(item) for item in some], 16000 * 60.0)
+        model.features.fit((batch.x, batch.counts) for batch in (task.corpora.batch(run, 0, None) for run in runs))
+    if config.init:
+        left = warm_start(model, task.alphabet, load_bundle(find_model(config.init)))
+        say(f"weights of {config.init} taken; new: {', '.join(left) or 'nothing'}")
+    return model
+
+
+def _trainer(
+    config: Config, settings: dict[str, Any], choice: Choice, run: Path, keeper: Keeper
+) -> lightning.Trainer:
+    """Return Lightning's Trainer with the user's settings, "auto" filled in by what the machine can do."""
+    callbacks: list[Callback] = [keeper, Progress(), *(settings.get("callbacks") or [])]
+    if config.learning.patience:
+        callbacks.append(EarlyStopping("cer", patience=config.learning.patience, mode="min"))
+    chosen = {"accelerator": choice.accelerator, "devices": choice.devices, "precision": choice.precision}
+    if settings.get("strategy", "auto") == "auto" and choice.devices > 1:
+        chosen["strategy"] = "ddp"
+    logger = TensorBoardLogger(run.parent, name=run.name, version="")
+    return lightning.Trainer(**{**settings, **chosen, "logger": logger, "callbacks": callbacks})
+
+
+def _record(config: Config, task: Task, kept: Kept, choice: Choice, command: str) -> dict[str, Any]:
+    """Return what a model file says of its training."""
+    corpora = []
+    for number, store in enumerate(task.corpora.stores):
+        corpora.append(
+            {
+                "name": store.header.name,
+                "licence": store.header.licence,
+                "sha256": store.fingerprint(),
+                "train": sum(item.corpus == number for item in task.train),
+                "valid": sum(item.corpus == number for item in task.valid),
+                "left_out_by_prepare": store.header.left_out,
+            }
+        )
+    return {
+        "corpora": corpora,
+        "left_out": task.left_out,
+        "config": asdict(config),
+        "epochs": kept.epoch + 1,
+        "seed": config.seed,
+        "command": command,
+        "machine": choice.reason,
+        "versions": {
+            "recognizer": __version__,
+            "torch": torch.__version__,
+            "lightning": lightning.__version__,
+            "python": platform.python_version(),
+        },
+        "date": time.strftime("%Y-%m-%d"),
+    }
+
+
+def _say_task(task: Task, say: Say) -> None:
+    rare = [f"{symbol!r} {count}" for symbol, count in sorted(task.counts.items()) if count < 10]
+    say(
+        f"{len(task.train)} samples to learn, {len(task.valid)} to choose by, {len(task.alphabet.symbols)} characters"
+        + (f", seen fewer than ten times: {', '.join(rare)}" if rare else "")
+    )
+    known = set(task.alphabet.symbols)
+    texts = (task.alphabet.text.normalize(task.corpora.text(item)) for item in task.valid)
+    strange = Counter(symbol for text in texts for symbol in task.alphabet.split(text) if symbol not in known)
+    if strange:
+        say("characters that only validation has, which no reading can get right: " + _listed(strange))
+    for name in task.left_out:
+        say(f"left out: {name}")
+
+
+def _listed(counts: Counter[str]) -> str:
+    return ", ".join(f"{symbol!r} {count}" for symbol, count in sorted(counts.items()))
+
+
+def _say_times(learner: Learner, say: Say) -> None:
+    seconds = learner.clock_seconds()
+    whole = sum(seconds.values())
+    if whole:
+        say("time of training steps: " + ", ".join(f"{k} {v / whole:.0%}" for k, v in seconds.items()))
