@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from recognizer.errors import RecognizerError
 from recognizer.network.cells import CELLS, CellSettings, build_direction, build_layer
 from recognizer.network.cells.direction import Direction
 from recognizer.network.cells.noise import weight_noise
@@ -198,3 +199,33 @@ def test_options_train_in_bfloat16_without_minding_company(cell: str, option: di
     assert y.dtype == torch.bfloat16 and all(weight.grad is not None for weight in layer.parameters())
     layer.eval()
     assert (layer(x, counts)[:1, :4] - layer(x[:1, :4], counts[:1])).abs().max() < 1e-5
+
+
+@pytest.mark.parametrize(
+    ("wanted", "settings"),
+    [
+        ("one of lstm", {"cell": "lstm2"}),
+        ("at least 1", {"hidden": 0}),
+        ("probability", {"zoneout": 1.0}),
+        ("probability", {"recurrent_dropout": -0.1}),
+        ("no effect on gru", {"cell": "gru", "forget_bias": 2.0}),
+        ("no effect on lstm-1997", {"cell": "lstm-1997", "forget_bias": 2.0}),
+        ("no effect on peephole", {"cell": "peephole", "projection": 8}),
+        ("no effect on lstm", {"peephole_activation": "identity"}),
+        ("tanh or identity", {"cell": "peephole", "peephole_activation": "relu"}),
+        ("no effect on lstm", {"kernel": 5}),
+        ("hidden - 1", {"projection": 256}),
+        ("multiple of features", {"cell": "convolutional", "hidden": 20}),
+        ("odd width", {"cell": "convolutional", "kernel": 4}),
+        ("odd width", {"cell": "convolutional", "memory_kernel": 2}),
+        ("no effect on convolutional", {"cell": "convolutional", "layer_norm": True}),
+    ],
+)
+def test_a_setting_at_fault_is_named(wanted: str, settings: dict[str, object]) -> None:
+    with pytest.raises(RecognizerError, match=wanted):
+        CellSettings(**settings)  # type: ignore[arg-type]
+
+
+def test_an_input_that_is_no_map_is_named() -> None:
+    with pytest.raises(RecognizerError, match="input of 10"):
+        build_layer(10, CellSettings(cell="convolutional", hidden=16), bidirectional=False)

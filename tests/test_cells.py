@@ -1,11 +1,15 @@
 """Recurrent cells against their equations, torch's own kernels, the company of other samples."""
 
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from recognizer.errors import RecognizerError
 from recognizer.network.cells import CellSettings, build_direction, build_layer
 from recognizer.network.cells.direction import Direction
 from recognizer.network.reverse import reverse_padded
@@ -251,31 +255,32 @@ def test_a_frameless_sample_changes_nothing() -> None:
     assert (y[1] - layer(x[1:], torch.tensor([3]))[0]).abs().max() < 1e-6
 
 
-@pytest.mark.parametrize(
-    ("wanted", "settings"),
-    [
-        ("one of lstm", {"cell": "lstm2"}),
-        ("at least 1", {"hidden": 0}),
-        ("probability", {"zoneout": 1.0}),
-        ("probability", {"recurrent_dropout": -0.1}),
-        ("no effect on gru", {"cell": "gru", "forget_bias": 2.0}),
-        ("no effect on lstm-1997", {"cell": "lstm-1997", "forget_bias": 2.0}),
-        ("no effect on peephole", {"cell": "peephole", "projection": 8}),
-        ("no effect on lstm", {"peephole_activation": "identity"}),
-        ("tanh or identity", {"cell": "peephole", "peephole_activation": "relu"}),
-        ("no effect on lstm", {"kernel": 5}),
-        ("hidden - 1", {"projection": 256}),
-        ("multiple of features", {"cell": "convolutional", "hidden": 20}),
-        ("odd width", {"cell": "convolutional", "kernel": 4}),
-        ("odd width", {"cell": "convolutional", "memory_kernel": 2}),
-        ("no effect on convolutional", {"cell": "convolutional", "layer_norm": True}),
-    ],
-)
-def test_a_setting_at_fault_is_named(wanted: str, settings: dict[str, object]) -> None:
-    with pytest.raises(RecognizerError, match=wanted):
-        CellSettings(**settings)  # type: ignore[arg-type]
+@pytest.fixture(scope="module")
+def carousel() -> ModuleType:
+    path = Path(__file__).resolve().parents[1] / "scripts" / "carousel.py"
+    spec = importlib.util.spec_from_file_location("carousel", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["carousel"] = module
+    spec.loader.exec_module(module)
+    return module
 
 
-def test_an_input_that_is_no_map_is_named() -> None:
-    with pytest.raises(RecognizerError, match="input of 10"):
-        build_layer(10, CellSettings(cell="convolutional", hidden=16), bidirectional=False)
+def test_the_error_reaches_back_through_a_memory_but_not_through_an_rnn(carousel: ModuleType) -> None:
+    far = {
+        cell: carousel.reach(CellSettings(cell=cell, hidden=32, forget_bias=bias), 60, seed=1)[60]
+        for cell, bias in (("rnn", 1.0), ("gru", 1.0), ("lstm", 6.0), ("peephole", 6.0), ("lstm-1997", 1.0))
+    }
+    assert far["rnn"] < 1e-8 and far["gru"] < 1e-3
+    assert min(far["lstm"], far["peephole"], far["lstm-1997"]) > 1e-2
+
+
+def test_a_memory_learns_over_a_lag_where_an_rnn_does_not(carousel: ModuleType) -> None:
+    lag = carousel.Lag(steps=20, hidden=16, batch=32, updates=150, rate=1e-2)
+    assert carousel.learn(CellSettings(hidden=16, forget_bias=4.0), lag).updates is not None
+    assert carousel.learn(CellSettings(cell="rnn", hidden=16), lag).accuracy < 0.6
+
+
+def test_the_picture_has_a_line_for_each_cell(carousel: ModuleType) -> None:
+    curves = {name: [1.0, 0.1, 0.0] for name in carousel.KINDS}
+    assert carousel.picture(curves).count("<polyline") == len(carousel.KINDS)
