@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recognizer.alphabet import Alphabet, TextSettings
 from recognizer.decoding.search import Scorer
@@ -26,10 +27,10 @@ class Model(Protocol):
     def ids(self, tokens: Sequence[str]) -> Ints:
         """Return the numbers of `tokens`."""
 
-    def scores(self, states: Ints, tokens: Ints) -> tuple[np.ndarray, Ints]:  # type: ignore[type-arg]
+    def scores(self, states: Ints, tokens: Ints) -> tuple[NDArray[np.floating[Any]], Ints]:
         """Return (M,) log-probabilities and (M,) next states."""
 
-    def finish(self, states: Ints) -> np.ndarray:  # type: ignore[type-arg]
+    def finish(self, states: Ints) -> NDArray[np.floating[Any]]:
         """Return (M,) log-probabilities of the end."""
 
 
@@ -183,7 +184,7 @@ class Lexicon:
         """Charge a last word that is only the beginning of one."""
         return np.where(self._cut(states[:, 0]), -self.price, 0.0)
 
-    def _cut(self, node: Ints) -> np.ndarray:  # type: ignore[type-arg]
+    def _cut(self, node: Ints) -> NDArray[np.bool_]:
         return (node > ROOT) & (self.trie.ends(node) < 0)
 
 

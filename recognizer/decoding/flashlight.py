@@ -1,0 +1,126 @@
+"""The beam of flashlight (C++, through torchaudio) behind the same call as our own."""
+
+import math
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from recognizer.alphabet import BLANK, Alphabet
+from recognizer.decoding.beam import BeamSettings, Candidate, placed
+from recognizer.decoding.hypothesis import Hypothesis
+from recognizer.decoding.reading import check_batch, refuse_nan
+from recognizer.errors import RecognizerError
+
+BLANK_NAME, UNKNOWN_NAME = "<blank>", "<unk>"
+
+
+@dataclass(frozen=True)
+class FlashlightSettings:
+    """What flashlight's beam is told beside its width.
+
+    Args:
+        model: ARPA or binary KenLM file; of characters without `words`, of words with them.
+        words: the lexicon; empty for none.
+        weight: of the language model.
+        word_score: added for every word of the lexicon, or for every space without one.
+        unknown: price of a word outside the lexicon, as a negative number.
+        space: what a model of characters calls the space.
+    """
+
+    model: Path | None = None
+    words: Sequence[str] = ()
+    weight: float = 0.0
+    word_score: float = 0.0
+    unknown: float = -math.inf
+    space: str = "▁"
+
+
+class Flashlight:
+    """Flashlight's decoder for one alphabet.
+
+    Raises:
+        RecognizerError: flashlight-text is not installed, or it cannot use the model or the words.
+    """
+
+    def __init__(self, alphabet: Alphabet, settings: BeamSettings, options: FlashlightSettings) -> None:
+        """Build the decoder; `floor` and `certain` of `settings` are not flashlight's and have no effect here."""
+        self.alphabet, self.settings = alphabet, settings
+        names = [BLANK_NAME, *(options.space if s.isspace() else s for s in alphabet.symbols)]
+        self.quiet = names.index(options.space) if options.space in names else BLANK
+        with tempfile.TemporaryDirectory() as folder:
+            self.decoder = _decoder(names, self.quiet, settings, options, Path(folder))
+
+    def search(self, log_probs: Tensor, counts: Tensor) -> list[list[Hypothesis]]:
+        """Return the best hypotheses of every sample, best first, as `beam_search` does.
+
+        Args:
+            log_probs: (N, T, C) natural logarithm, normalised.
+            counts: (N,) valid frames.
+
+        Raises:
+            RecognizerError: the classes are not the alphabet's, a count is too large, a value is not a number.
+        """
+        check_batch(log_probs, counts, self.alphabet)
+        valid = torch.arange(log_probs.shape[1]) < counts.cpu()[:, None]
+        refuse_nan(log_probs.isnan().any(2).cpu() & valid)
+        emissions = log_probs.detach().float().cpu().contiguous()
+        found = [
+            self._decoded(emission[None, :count].contiguous()) if count else [Candidate((), 0.0)]
+            for emission, count in zip(emissions, counts.tolist(), strict=True)
+        ]
+        return placed(log_probs, counts, self.alphabet, found)
+
+    def _decoded(self, emission: Tensor) -> list[Candidate]:
+        """Return the texts of (1, T, C); flashlight puts a space before and behind each."""
+        hypotheses = self.decoder(emission)[0][: self.settings.n_best]
+        found = [Candidate(self._inner(one.tokens.tolist()), float(one.score)) for one in hypotheses]
+        return found or [Candidate((), -math.inf)]
+
+    def _inner(self, labels: list[int]) -> tuple[int, ...]:
+        begin, end = 0, len(labels)
+        while begin < end and labels[begin] == self.quiet:
+            begin += 1
+        while begin < end and labels[end - 1] == self.quiet:
+            end -= 1
+        return tuple(labels[begin:end])
+
+
+def _decoder(
+    names: list[str], quiet: int, settings: BeamSettings, options: FlashlightSettings, folder: Path
+) -> Any:  # torchaudio has no types
+    try:
+        from torchaudio.models.decoder import ctc_decoder
+    except (ImportError, RuntimeError):
+        raise RecognizerError(
+            "decoder flashlight: not installed, wanted `pip install recognizer[flashlight]`"
+        ) from None
+    lexicon = folder / "lexicon.txt"
+    lines = (f"{word} {' '.join(word)}\n" for word in dict.fromkeys(options.words))
+    lexicon.write_text("".join(lines), encoding="utf-8")
+    spelled = folder / "names.txt"
+    spelled.write_text("\n".join(names) + "\n", encoding="utf-8")
+    try:
+        return ctc_decoder(
+            lexicon=str(lexicon) if options.words else None,
+            tokens=names,
+            lm=str(options.model) if options.model else None,
+            lm_dict=str(spelled) if options.model and not options.words else None,
+            nbest=settings.n_best,
+            beam_size=settings.width,
+            beam_threshold=min(settings.margin, 1e6),
+            lm_weight=options.weight,
+            word_score=options.word_score,
+            sil_score=0.0 if options.words else options.word_score,
+            unk_score=options.unknown,
+            log_add=True,
+            blank_token=BLANK_NAME,
+            sil_token=names[quiet],
+            unk_word=UNKNOWN_NAME,
+        )
+    except (RuntimeError, ImportError, ValueError, KeyError) as error:
+        raise RecognizerError(f"decoder flashlight: {error}") from error
