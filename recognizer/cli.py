@@ -52,6 +52,23 @@ def _parser() -> argparse.ArgumentParser:
     prepare.add_argument("--test-share", type=float, default=0.1, help="where the source names no split")
     prepare.set_defaults(act=_prepare)
     verbs.add_parser("train", help="train a model on packed corpora (train --help lists every setting)")
+    evaluate = verbs.add_parser("evaluate", help="measure a model's error rates on a split of a corpus")
+    evaluate.add_argument("model", help="model file, folder of a run, or name of a shipped model")
+    evaluate.add_argument("corpus", type=Path, help="prepared corpus, manifest or folder")
+    evaluate.add_argument("--split", default="test", help="which samples (default test)")
+    evaluate.add_argument("--json", type=Path, help="write the report there too")
+    evaluate.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    evaluate.set_defaults(act=_evaluate)
+    transcribe = verbs.add_parser("transcribe", help="read images of lines and recordings")
+    transcribe.add_argument("files", nargs="+", help="files, folders, or - for standard input")
+    transcribe.add_argument("--model", help="model file or name; without it the kind of the file picks a shipped model")
+    transcribe.add_argument("--json", action="store_true", help="a JSON object a file: text, confidence, spans")
+    transcribe.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    transcribe.set_defaults(act=_transcribe)
+    info = verbs.add_parser("info", help="say what a model reads, how it was trained, how well it reads")
+    info.add_argument("model", help="model file, folder of a run, or name of a shipped model")
+    info.add_argument("--json", action="store_true", help="the model file's whole header")
+    info.set_defaults(act=_info)
     return parser
 
 
@@ -70,3 +87,58 @@ def _prepare(chosen: argparse.Namespace) -> int:
             print(f"{word}: {count} ({reason})")
     print(done.path)
     return FOUND if done.left_out else DONE
+
+
+def _evaluate(chosen: argparse.Namespace) -> int:
+    import json
+
+    from recognizer.evaluate import evaluate
+    from recognizer.files import write_atomically
+    from recognizer.reader import Reader
+    from recognizer.report import table
+
+    reader = Reader.load(chosen.model, chosen.device)
+    report = evaluate(reader, chosen.model, chosen.corpus, chosen.split, _complain)
+    print(table(report))
+    if chosen.json:
+        write_atomically(chosen.json, (json.dumps(report.as_data(), indent=1, ensure_ascii=False) + "\n").encode())
+    return FOUND if report.skipped else DONE
+
+
+def _transcribe(chosen: argparse.Namespace) -> int:
+    import json
+    from dataclasses import asdict
+
+    from recognizer.transcribe import transcribe
+
+    alone = len(chosen.files) == 1 and not Path(chosen.files[0]).is_dir()
+    failed = 0
+    for transcript in transcribe(chosen.files, chosen.model, chosen.device):
+        if transcript.hypothesis is None:
+            failed += 1
+            _complain(f"recognizer: {transcript.error}")
+        elif chosen.json:
+            data = {"file": transcript.name, "unit": transcript.unit, **asdict(transcript.hypothesis)}
+            print(json.dumps(data, ensure_ascii=False), flush=True)
+        else:
+            print(
+                transcript.hypothesis.text if alone else f"{transcript.name}\t{transcript.hypothesis.text}", flush=True
+            )
+    return DONE if not failed else FAULT if alone else FOUND
+
+
+def _info(chosen: argparse.Namespace) -> int:
+    import json
+
+    from recognizer.bundle import read_header
+    from recognizer.info import describe_model
+    from recognizer.shipped import find_model
+
+    path = find_model(chosen.model)
+    header = read_header(path)
+    print(json.dumps(header, indent=1, ensure_ascii=False) if chosen.json else describe_model(path, header))
+    return DONE
+
+
+def _complain(line: str) -> None:
+    print(line, file=sys.stderr)

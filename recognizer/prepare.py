@@ -113,7 +113,9 @@ def _collect(
     samples = read_corpus(path)
     kinds = Counter(kind_of(sample.path) for sample in samples)
     if len(kinds) > 1:
-        raise RecognizerError(f"{path}: {kinds['handwriting']} images and {kinds['speech']} recordings, wanted one kind")
+        raise RecognizerError(
+            f"{path}: {kinds['handwriting']} images and {kinds['speech']} recordings, wanted one kind"
+        )
     name = path.name if path.is_dir() else path.parent.name
     header = Header(name, next(iter(kinds)), {}, asdict(TextSettings()), {})
     return header, samples, Counter(), Counter()

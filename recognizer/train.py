@@ -174,9 +174,7 @@ def _fresh_model(config: Config, task: Task, say: Say) -> Model:
     return model
 
 
-def _trainer(
-    config: Config, settings: dict[str, Any], choice: Choice, run: Path, keeper: Keeper
-) -> lightning.Trainer:
+def _trainer(config: Config, settings: dict[str, Any], choice: Choice, run: Path, keeper: Keeper) -> lightning.Trainer:
     """Return Lightning's Trainer with the user's settings, "auto" filled in by what the machine can do."""
     callbacks: list[Callback] = [keeper, Progress(), *(settings.get("callbacks") or [])]
     if config.learning.patience:

@@ -65,9 +65,7 @@ class LineAugment(nn.Module):
         super().__init__()
         self.settings = settings
 
-    def forward(
-        self, ink: Tensor, counts: Tensor, least: Tensor, generator: torch.Generator
-    ) -> tuple[Tensor, Tensor]:
+    def forward(self, ink: Tensor, counts: Tensor, least: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Return changed ink (N, T', H) in [0, 1] and its counts.
 
         Args:

@@ -1,6 +1,5 @@
 """Log-mel frames of padded batches of sound."""
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 

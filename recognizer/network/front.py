@@ -73,9 +73,7 @@ class Front(nn.Module):
             return
         rows = -(-features // settings.patch[1])
         inputs, stages = settings.patch[0] * settings.patch[1], []
-        for channels, time, height in zip(
-            settings.channels, settings.pool_time, settings.pool_features, strict=True
-        ):
+        for channels, time, height in zip(settings.channels, settings.pool_time, settings.pool_features, strict=True):
             stages.append(_Stage(inputs, channels, (time, height), settings))
             inputs, rows = channels, rows // height
             if rows == 0:

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from recognizer.errors import RecognizerError
+from recognizer.network.cells.diagonal import scan_diagonals
 from recognizer.network.cells.direction import working_dtype
 from recognizer.network.reverse import padding_mask, reverse_padded
 
@@ -94,7 +95,7 @@ class MultidimensionalLayer(nn.Module):
         bound = 1 / math.sqrt(2 * size)
         self.weight_input = _uniform(bound, DIRECTIONS, input_size, GATES * size)
         self.weight_recurrent = _uniform(bound, DIRECTIONS, 2 * size, GATES * size)
-        self.weight_peephole = _uniform(bound, DIRECTIONS, 5, 1, size)
+        self.weight_peephole = _uniform(bound, DIRECTIONS, 5, size)
         self.bias = _uniform(bound, DIRECTIONS, 1, GATES * size)
         nn.init.constant_(self.bias[:, :, size : 3 * size], forget_bias)
 
@@ -102,42 +103,12 @@ class MultidimensionalLayer(nn.Module):
         """Map x (N, T, R, F) to (N, T, R, 4 * size), zero at padding; directions: right-down, left-down, their ups."""
         batch, frames, rows, _ = x.shape
         turned = reverse_padded(x, counts)
-        corners = torch.stack((x, turned, x.flip(2), turned.flip(2)))
-        skewed = skew(corners)
-        steps = skewed.shape[1]
-        flat = skewed.reshape(DIRECTIONS, steps * batch * rows, -1)
-        sums = torch.baddbmm(self.bias, flat, self.weight_input).view(DIRECTIONS, steps, batch, rows, -1)
-        y = unskew(self._scan(sums), frames)
+        corners = skew(torch.stack((x, turned, x.flip(2), turned.flip(2))))
+        flat = corners.reshape(*corners.shape[:2], batch * rows, -1)
+        sums = torch.matmul(flat, self.weight_input).add_(self.bias).view(*corners.shape[:4], -1)
+        y = unskew(scan_diagonals(sums, self.weight_recurrent, self.weight_peephole), frames)
         y = torch.stack((y[0], reverse_padded(y[1], counts), y[2].flip(2), reverse_padded(y[3], counts).flip(2)), 3)
         return y.reshape(batch, frames, rows, -1).masked_fill(padding_mask(counts, frames)[:, :, None, None], 0.0)
-
-    def _scan(self, sums: Tensor) -> Tensor:
-        """Run over diagonals (4, K, N, R, 5 * size), all their positions at once, to (4, K, N, R, size).
-
-        On diagonal k row r stands at column k - r: both its neighbours, left in its row as well as above, were
-        computed on diagonal k - 1. Rows that have not begun keep an empty state.
-        """
-        _, steps, batch, rows, _ = sums.shape
-        h = c = sums.new_zeros(DIRECTIONS, batch, rows, self.size)
-        begun = (torch.arange(rows, device=sums.device) <= torch.arange(steps, device=sums.device)[:, None]).to(sums)
-        outputs = []
-        for k, row in enumerate(sums.unbind(1)):
-            h, c = self._step(row, h, c)
-            if k < rows - 1:
-                h, c = h * begun[k, :, None], c * begun[k, :, None]
-            outputs.append(h)
-        return torch.stack(outputs, 1)
-
-    def _step(self, sums: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
-        above_h, above = (F.pad(part[:, :, :-1], (0, 0, 1, 0)) for part in (h, c))
-        past = torch.cat((h, above_h), 3).flatten(1, 2)
-        i, left, up, o, g = torch.baddbmm(sums.flatten(1, 2), past, self.weight_recurrent).view(sums.shape).chunk(5, 3)
-        p = self.weight_peephole.unbind(1)
-        p_i, p_j, p_left, p_up, p_o = (part[:, None] for part in p)
-        enter = torch.sigmoid(i + p_i * c + p_j * above)
-        kept = torch.sigmoid(left + p_left * c) * c + torch.sigmoid(up + p_up * above) * above
-        c = kept + enter * torch.tanh(g)
-        return torch.sigmoid(o + p_o * c) * torch.tanh(c), c
 
 
 def gather_blocks(grid: Tensor, block: tuple[int, int]) -> Tensor:
@@ -150,17 +121,17 @@ def gather_blocks(grid: Tensor, block: tuple[int, int]) -> Tensor:
 
 
 def skew(grid: Tensor) -> Tensor:
-    """Turn grid (D, N, T, R, F) to diagonals (D, K, N, R, F), K = T + R - 1: row r begins r diagonals late."""
+    """Turn grid (D, N, T, R, F) to diagonals (K, D, N, R, F), K = T + R - 1: row r begins r diagonals late."""
     d, batch, frames, rows, size = grid.shape
     late = F.pad(grid.transpose(2, 3), (0, 0, 0, rows)).flatten(2, 3)
     steps = frames + rows - 1
-    return late[:, :, : rows * steps].view(d, batch, rows, steps, size).permute(0, 3, 1, 2, 4)
+    return late[:, :, : rows * steps].view(d, batch, rows, steps, size).permute(3, 0, 1, 2, 4)
 
 
 def unskew(diagonals: Tensor, frames: int) -> Tensor:
-    """Turn diagonals (D, K, N, R, F) back to a grid (D, N, T, R, F)."""
-    d, steps, batch, rows, size = diagonals.shape
-    flat = F.pad(diagonals.permute(0, 2, 3, 1, 4).flatten(2, 3), (0, 0, 0, rows))
+    """Turn diagonals (K, D, N, R, F) back to a grid (D, N, T, R, F)."""
+    steps, d, batch, rows, size = diagonals.shape
+    flat = F.pad(diagonals.permute(1, 2, 3, 0, 4).flatten(2, 3), (0, 0, 0, rows))
     return flat.view(d, batch, rows, steps + 1, size)[:, :, :, :frames].transpose(2, 3)
 
 

@@ -90,7 +90,7 @@ def line_from_array(image: np.ndarray, settings: HandwritingSettings, name: str 
 
 
 def picture(values: np.ndarray, settings: HandwritingSettings) -> Image.Image:
-    """Return the image that a signal (columns, height) shows: the inverse of `line_from_array` at the signal's height."""
+    """Return the image that a signal (columns, height) shows, as high as the signal: undoes `line_from_array`."""
     if settings.direction == "rtl":
         values = values[::-1]
     return Image.fromarray(np.ascontiguousarray(values if settings.direction == "ttb" else values.T))
@@ -192,5 +192,3 @@ def _page_bands(grey: np.ndarray) -> int:
     above = smooth > 0.5 * smooth.mean() + 0.25 * smooth.max()
     bands = int((above[1:] & ~above[:-1]).sum() + above[0])
     return bands if bands >= PAGE_BANDS else 0
-
-

@@ -1,0 +1,90 @@
+"""Measure a model on one split of a corpus."""
+
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from recognizer.alphabet import TextSettings
+from recognizer.corpus.store import FILE, Store
+from recognizer.errors import RecognizerError
+from recognizer.reader import Reader
+from recognizer.report import Report, score
+
+
+def evaluate(reader: Reader, model: str, corpus: Path, split: str, say: Callable[[str], None]) -> Report:
+    """Read every sample of a split as `transcribe` would and count the edits.
+
+    Args:
+        reader: the model.
+        model: what to call it.
+        corpus: a prepared corpus, or a manifest or folder, which is packed for this call alone.
+        split: which samples.
+        say: takes lines for people.
+
+    Raises:
+        RecognizerError: no such corpus or split, or one of another kind or form.
+    """
+    with opened(reader, corpus, say) as store:
+        indices = store.indices(split)
+        hypotheses = reader.read_values([store.signal(index) for index in indices])
+        normalize = reader.alphabet.text.normalize
+        scored = []
+        for index, hypothesis in zip(indices, hypotheses, strict=True):
+            sample = store.sample(index)
+            reference = normalize(sample.text)
+            scored.append(
+                score(
+                    str(sample.path), sample.group, reference, hypothesis.text, hypothesis.confidence, reader.alphabet
+                )
+            )
+        known = set(reader.alphabet.symbols)
+        strange = Counter(s for one in scored for s in reader.alphabet.split(one.reference) if s not in known)
+        skipped = dict(store.header.left_out)
+        text = describe(reader.alphabet.text)
+        return Report(model, store.header.name, split, scored, skipped, text, strange, store.fingerprint())
+
+
+@contextmanager
+def opened(reader: Reader, corpus: Path, say: Callable[[str], None]) -> Iterator[Store]:
+    """Yield the store of a corpus whose signals are those of the model.
+
+    Raises:
+        RecognizerError: the corpus is of another kind or was prepared in another form.
+    """
+    if (corpus / FILE).is_file() or corpus.suffix == ".pack":
+        store = Store(corpus)
+        _refuse_other_form(reader, store)
+        yield store
+        return
+    from recognizer.prepare import PrepareSettings, prepare
+
+    with tempfile.TemporaryDirectory() as folder:
+        prepared = prepare(str(corpus), None, Path(folder), PrepareSettings(reader.bundle.settings.signal), say)
+        for line in prepared.bad:
+            say(f"left out: {line}")
+        store = Store(prepared.path)
+        _refuse_other_form(reader, store)
+        yield store
+
+
+def describe(text: TextSettings) -> str:
+    """Return in words what is done to a transcript before it is compared."""
+    parts = [text.form, "white space as single spaces, none outside"]
+    if text.case != "keep":
+        parts.append(f"{text.case} case")
+    parts += [f"{old!r} to {new!r}" if new else f"without {old!r}" for old, new in text.replace.items()]
+    return ", ".join(parts)
+
+
+def _refuse_other_form(reader: Reader, store: Store) -> None:
+    if store.header.kind != reader.kind:
+        raise RecognizerError(f"{store.path}: {store.header.kind}, but the model reads {reader.kind}")
+    own, other = reader.bundle.settings.signal, store.header.signal
+    for name in own:
+        if own[name] != other.get(name):
+            raise RecognizerError(
+                f"{store.path}: prepared with {name} {other.get(name)}, the model wants {own[name]}: prepare it again "
+                f"with --{name.replace('_', '-')} {own[name]}"
+            )

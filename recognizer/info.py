@@ -1,0 +1,48 @@
+"""A model file's header in words."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+
+def describe_model(path: Path, header: dict[str, Any]) -> str:
+    """Return what a model reads, its alphabet, its training and its measured error rates, for people."""
+    return "\n".join(_lines(path, header))
+
+
+def _lines(path: Path, header: dict[str, Any]) -> Iterator[str]:
+    settings, alphabet = header["settings"], header["alphabet"]
+    network, training = settings["network"], header["training"]
+    symbols = alphabet["symbols"]
+    yield f"{path.name}: reads {settings['kind']}, {path.stat().st_size / 1e6:.1f} MB, format {header['format']}"
+    if header["card"]:
+        yield header["card"].rstrip()
+    yield "signal: " + _pairs(settings["signal"])
+    if settings["kind"] == "handwriting":
+        yield "values: ink from 0 (paper) to 1, from grey 255 to 0"
+    else:
+        yield "features: " + _pairs(settings["features"])
+    yield f"text: {_pairs({k: v for k, v in alphabet['text'].items() if k != 'replace'})}"
+    if alphabet["text"]["replace"]:
+        yield "  replaced: " + ", ".join(f"{a!r} by {b!r}" for a, b in alphabet["text"]["replace"].items())
+    between = " " if alphabet["text"]["unit"] == "token" else ""
+    yield f"alphabet ({len(symbols)}): {between.join(symbols)}"
+    way = "bidirectional" if network["bidirectional"] else "forward"
+    yield f"network: {network['layers']} x {way} {network['cell']} of {network['hidden']}, front {network['front']}"
+    for corpus in training.get("corpora", []):
+        yield (
+            f"trained on {corpus['name']}: {corpus['train']} samples, {corpus['valid']} to choose by; "
+            f"licence {corpus['licence'] or 'not stated'}; sha256 {corpus['sha256'][:16]}"
+        )
+    if training:
+        left = training.get("left_out", [])
+        yield f"left out of training: {len(left)}" + "".join(f"\n  {name}" for name in left)
+        versions = _pairs(training["versions"])
+        yield f"epochs {training['epochs']}, seed {training['seed']}, {training['date']}, {versions}"
+        yield f"command: {training['command']}"
+    for name, result in header["results"].items():
+        yield f"measured on {name}: CER {result['cer']:.2%}, WER {result['wer']:.2%}"
+
+
+def _pairs(values: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in values.items())

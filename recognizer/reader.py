@@ -1,0 +1,118 @@
+"""A trained model that reads files, arrays and packed signals."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO, overload
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from recognizer.bundle import Bundle, load_bundle
+from recognizer.decoding.best_path import best_path
+from recognizer.decoding.hypothesis import Hypothesis, Span
+from recognizer.model import pad_signals
+from recognizer.shipped import find_model
+from recognizer.signals.kinds import array_signal, read_signal
+from recognizer.signals.signal import Signal
+
+Source = str | Path | BinaryIO | np.ndarray
+BUDGET = {"handwriting": 25_000, "speech": 16_000 * 160}  # steps of a padded batch
+
+
+class Reader:
+    """Files in, hypotheses out; what is read of a file does not depend on its company."""
+
+    def __init__(self, bundle: Bundle, device: torch.device) -> None:
+        """Read with the model of `bundle` on `device`."""
+        self.bundle, self.device = bundle, device
+        self.kind, self.alphabet = bundle.settings.kind, bundle.alphabet
+        self.model = bundle.model.to(device).eval()
+
+    @classmethod
+    def load(cls, path_or_name: str | Path, device: str = "auto") -> "Reader":
+        """Load a model file or a shipped model; `device` "auto" takes a GPU where there is one.
+
+        Raises:
+            RecognizerError: no such model, or a file that is none.
+        """
+        if device == "auto":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        return cls(load_bundle(find_model(path_or_name)), torch.device(device))
+
+    @overload
+    def transcribe(self, sources: Source, rate: int | None = None) -> Hypothesis: ...
+
+    @overload
+    def transcribe(self, sources: Sequence[Source], rate: int | None = None) -> list[Hypothesis]: ...
+
+    def transcribe(self, sources: Source | Sequence[Source], rate: int | None = None) -> Hypothesis | list[Hypothesis]:
+        """Read one source, or several in batches.
+
+        Args:
+            sources: a path, a binary file object, an array (an image (rows, columns[, 3]) or sound
+                (samples[, channels])), or a list of these.
+            rate: samples per second of arrays of sound.
+
+        Returns:
+            A hypothesis each, its spans in the file's own unit: pixels or seconds.
+
+        Raises:
+            RecognizerError: a source is at fault.
+        """
+        if isinstance(sources, (list, tuple)):
+            return self.read([self.signal(source, rate) for source in sources])
+        return self.read([self.signal(sources, rate)])[0]  # type: ignore[arg-type]
+
+    def signal(self, source: Source, rate: int | None = None, name: str = "") -> Signal:
+        """Return the signal of a source as this model takes it; `name` stands for a file object in messages."""
+        if isinstance(source, np.ndarray):
+            return array_signal(self.kind, self.bundle.settings.signal, source, rate)
+        path = Path(source) if isinstance(source, str) else source
+        return read_signal(self.kind, self.bundle.settings.signal, path, name)
+
+    def read(self, signals: Sequence[Signal]) -> list[Hypothesis]:
+        """Read signals, spans in the file's own unit."""
+        hypotheses = self.read_values([signal.values for signal in signals])
+        step = self.model.steps_per_frame()
+        return [_placed(hypothesis, s, step) for hypothesis, s in zip(hypotheses, signals, strict=True)]
+
+    def read_values(self, values: Sequence[np.ndarray]) -> list[Hypothesis]:
+        """Read the values of signals, spans in output frames; long and short ones go in batches of their like."""
+        found: list[Hypothesis | None] = [None] * len(values)
+        for run in _runs([len(v) for v in values], BUDGET[self.kind]):
+            log_probs, counts = self.log_probs([values[i] for i in run])
+            for i, hypothesis in zip(run, best_path(log_probs, counts, self.alphabet), strict=True):
+                found[i] = hypothesis
+        return [hypothesis for hypothesis in found if hypothesis is not None]
+
+    @torch.inference_mode()
+    def log_probs(self, values: Sequence[np.ndarray]) -> tuple[Tensor, Tensor]:
+        """Return log-probabilities (N, T', classes) float32 and counts (N,) of one batch of signals' values."""
+        x, counts = pad_signals([torch.from_numpy(np.array(v)) for v in values], self.kind)
+        output = self.model(x.to(self.device), counts.to(self.device))
+        return output.log_probs, output.counts
+
+
+def _runs(lengths: Sequence[int], budget: int) -> list[list[int]]:
+    """Return indices in runs of like length whose padded size stays within `budget`."""
+    runs: list[list[int]] = []
+    for i in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if not runs or lengths[i] * (len(runs[-1]) + 1) > budget:
+            runs.append([])
+        runs[-1].append(i)
+    return runs
+
+
+def _placed(hypothesis: Hypothesis, signal: Signal, step: float) -> Hypothesis:
+    """Return the hypothesis with its spans, given in output frames, in the file's own unit."""
+
+    def place(spans: tuple[Span, ...]) -> tuple[Span, ...]:
+        placed = []
+        for span in spans:
+            ends = sorted((signal.place(span.start * step), signal.place(span.end * step)))
+            placed.append(replace(span, start=ends[0], end=ends[1]))
+        return tuple(placed)
+
+    return replace(hypothesis, characters=place(hypothesis.characters), words=place(hypothesis.words))

@@ -1,0 +1,174 @@
+"""What an evaluation found, as numbers, a table and JSON."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from recognizer.alphabet import Alphabet
+from recognizer.metrics import Edits, confusions, edits, total
+
+WORST = 20  # samples listed
+CONFUSIONS = 20  # pairs listed
+RESAMPLES = 1000  # of the bootstrap
+SEED = 1  # of the bootstrap
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One sample with its reading.
+
+    Args:
+        name: of the file.
+        group: writer, speaker or page.
+        reference: the normalised transcript.
+        text: what was read.
+        confidence: of the reading, in [0, 1].
+        characters: edits over symbols.
+        words: edits over white-space separated words.
+    """
+
+    name: str
+    group: str
+    reference: str
+    text: str
+    confidence: float
+    characters: Edits
+    words: Edits
+
+
+@dataclass(frozen=True)
+class Report:
+    """An evaluation.
+
+    Args:
+        model: what was evaluated.
+        corpus: on what.
+        split: of the corpus.
+        scored: the samples.
+        skipped: samples of the corpus that could not be used, by reason.
+        normalization: what was done to the transcripts before they were compared.
+        strange: characters of the references that the model cannot write, with counts.
+        fingerprint: SHA-256 of the corpus.
+    """
+
+    model: str
+    corpus: str
+    split: str
+    scored: Sequence[Scored]
+    skipped: dict[str, int]
+    normalization: str
+    strange: Counter[str] = field(default_factory=Counter)
+    fingerprint: str = ""
+
+    @property
+    def characters(self) -> Edits:
+        """Edits over all symbols."""
+        return total(sample.characters for sample in self.scored)
+
+    @property
+    def words(self) -> Edits:
+        """Edits over all words."""
+        return total(sample.words for sample in self.scored)
+
+    def groups(self) -> dict[str, Edits]:
+        """Return the edits over symbols of each group, the worst first."""
+        parts: dict[str, Edits] = {}
+        for sample in self.scored:
+            parts[sample.group] = parts.get(sample.group, Edits()) + sample.characters
+        return dict(sorted(parts.items(), key=lambda item: -item[1].rate))
+
+    def worst(self) -> list[Scored]:
+        """Return the samples with the most edits."""
+        return sorted(self.scored, key=lambda sample: -sample.characters.total)[:WORST]
+
+    def confusions(self) -> list[tuple[tuple[str, str], int]]:
+        """Return the commonest (reference, reading) pairs that differ, "" for a missing one."""
+        pairs: Counter[tuple[str, str]] = Counter()
+        for sample in self.scored:
+            pairs.update(confusions(sample.reference, sample.text))
+        return pairs.most_common(CONFUSIONS)
+
+    def interval(self, unit: str) -> tuple[float, float]:
+        """Return the 95 % interval of the rate of `unit` ("characters" or "words"), samples drawn anew 1,000 times."""
+        parts = [getattr(sample, unit) for sample in self.scored]
+        table = np.array([(part.total, part.units) for part in parts], float)
+        random = np.random.default_rng(SEED)
+        draws = table[random.integers(0, len(table), (RESAMPLES, len(table)))].sum(1)
+        rates = draws[:, 0] / np.maximum(draws[:, 1], 1.0)
+        return float(np.quantile(rates, 0.025)), float(np.quantile(rates, 0.975))
+
+    def as_data(self) -> dict[str, Any]:
+        """Return plain data; `cer` and `wer` are fractions, the rest counts."""
+        return {
+            "model": self.model,
+            "corpus": self.corpus,
+            "sha256": self.fingerprint,
+            "split": self.split,
+            "cer": self.characters.rate,
+            "wer": self.words.rate,
+            "cer_95": self.interval("characters"),
+            "wer_95": self.interval("words"),
+            "samples": len(self.scored),
+            "characters": self.characters.units,
+            "words": self.words.units,
+            "skipped": sum(self.skipped.values()),
+            "skipped_reasons": self.skipped,
+            "character_edits": vars(self.characters),
+            "word_edits": vars(self.words),
+            "normalization": self.normalization,
+            "characters_the_model_cannot_write": dict(self.strange),
+            "groups": {name: {"cer": part.rate, "characters": part.units} for name, part in self.groups().items()},
+            "confusions": [{"reference": a, "read": b, "count": n} for (a, b), n in self.confusions()],
+            "worst": [_plain(sample) for sample in self.worst()],
+        }
+
+
+def score(name: str, group: str, reference: str, text: str, confidence: float, alphabet: Alphabet) -> Scored:
+    """Return a reading held against its normalised reference."""
+    by_symbol = edits(alphabet.split(reference), alphabet.split(text))
+    return Scored(name, group, reference, text, confidence, by_symbol, edits(reference.split(), text.split()))
+
+
+def table(report: Report) -> str:
+    """Return the report as lines for people."""
+    c, w = report.characters, report.words
+    (c0, c1), (w0, w1) = report.interval("characters"), report.interval("words")
+    lines = [
+        f"{report.model} on {report.corpus}, split {report.split}",
+        f"CER {c.rate:7.2%}  95 % [{c0:.2%}, {c1:.2%}]  {_kinds(c)} of {c.units} characters",
+        f"WER {w.rate:7.2%}  95 % [{w0:.2%}, {w1:.2%}]  {_kinds(w)} of {w.units} words",
+        f"samples {len(report.scored)}, skipped {sum(report.skipped.values())}"
+        + "".join(f", {reason}: {count}" for reason, count in report.skipped.items()),
+        f"transcripts: {report.normalization}",
+    ]
+    if report.strange:
+        strange = ", ".join(f"{symbol!r} {count}" for symbol, count in report.strange.most_common(CONFUSIONS))
+        lines.append(f"characters that the model cannot write: {strange}")
+    groups = list(report.groups().items())
+    if len(groups) > 1:
+        lines.append("groups, worst first: " + ", ".join(f"{n or '?'} {e.rate:.1%}" for n, e in groups[:10]))
+    pairs = [f"{a or '-'}>{b or '-'} {n}" for (a, b), n in report.confusions()]
+    lines.append("commonest confusions (said>read): " + ", ".join(pairs))
+    lines.append(f"the {min(WORST, len(report.scored))} worst samples:")
+    for sample in report.worst():
+        lines += [f"  {sample.name}  {sample.characters.total} edits", f"    said {sample.reference}"]
+        lines.append(f"    read {sample.text}")
+    return "\n".join(lines)
+
+
+def _kinds(part: Edits) -> str:
+    return f"{part.substitutions} substituted, {part.deletions} deleted, {part.insertions} inserted"
+
+
+def _plain(sample: Scored) -> dict[str, Any]:
+    return {
+        "name": sample.name,
+        "group": sample.group,
+        "reference": sample.reference,
+        "read": sample.text,
+        "confidence": sample.confidence,
+        "edits": sample.characters.total,
+    }

@@ -1,0 +1,88 @@
+"""Read files that a user names."""
+
+import io
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from recognizer.decoding.hypothesis import Hypothesis
+from recognizer.errors import RecognizerError
+from recognizer.reader import Reader
+from recognizer.signals.kinds import SOUND_SUFFIXES, kind_of
+from recognizer.signals.signal import Signal
+
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".pgm", ".ppm", ".jp2")
+RUN = 64  # files that are read from disk before the network sees them
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """What became of one file.
+
+    Args:
+        name: of the file as the user gave it, "-" for standard input.
+        hypothesis: what was read, None where the file is at fault.
+        error: why there is no hypothesis.
+        unit: of the spans: "px" or "s".
+    """
+
+    name: str
+    hypothesis: Hypothesis | None
+    error: str = ""
+    unit: str = ""
+
+
+def transcribe(names: Sequence[str], model: str | None, device: str) -> Iterator[Transcript]:
+    """Yield a transcript for each file, in order; a file at fault does not stop the others.
+
+    Args:
+        names: files, folders (all images and recordings in them), "-" for standard input.
+        model: a model file or the name of a shipped model; None lets each file's kind pick "handwriting" or "speech".
+        device: "auto", "cpu" or "cuda".
+    """
+    readers: dict[str, Reader] = {}
+    if model is not None:
+        readers["any"] = Reader.load(model, device)
+    sources = list(_sources(names))
+    for start in range(0, len(sources), RUN):
+        yield from _run(sources[start : start + RUN], readers, device)
+
+
+def _run(sources: list[tuple[str, Path | BinaryIO]], readers: dict[str, Reader], device: str) -> Iterator[Transcript]:
+    """Yield the transcripts of one run of files, those of one model read in one batch."""
+    waiting: dict[str, list[tuple[int, Signal]]] = {}
+    done: dict[int, Transcript] = {}
+    for i, (name, source) in enumerate(sources):
+        try:
+            key = "any" if "any" in readers else kind_of(source)
+            if key not in readers:
+                readers[key] = Reader.load(key, device)
+            waiting.setdefault(key, []).append((i, readers[key].signal(source, name=name)))
+        except RecognizerError as error:
+            done[i] = Transcript(name, None, str(error))
+    for key, parts in waiting.items():
+        hypotheses = readers[key].read([signal for _, signal in parts])
+        for (i, signal), hypothesis in zip(parts, hypotheses, strict=True):
+            done[i] = Transcript(sources[i][0], hypothesis, unit=signal.unit)
+    yield from (done[i] for i in range(len(sources)))
+
+
+def _sources(names: Sequence[str]) -> Iterator[tuple[str, Path | BinaryIO]]:
+    """Yield (name, file) of what the user named, folders opened up.
+
+    Raises:
+        RecognizerError: a folder holds nothing that can be read.
+    """
+    for name in names:
+        path = Path(name)
+        if name == "-":
+            yield name, io.BytesIO(sys.stdin.buffer.read())
+        elif path.is_dir():
+            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES + SOUND_SUFFIXES)
+            if not inside:
+                raise RecognizerError(f"{name}: no image and no recording in this folder")
+            yield from ((str(p), p) for p in inside)
+        else:
+            yield name, path
