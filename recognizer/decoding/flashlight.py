@@ -52,6 +52,7 @@ class Flashlight:
         self.alphabet, self.settings = alphabet, settings
         names = [BLANK_NAME, *(options.space if s.isspace() else s for s in alphabet.symbols)]
         self.quiet = names.index(options.space) if options.space in names else BLANK
+        self.closing = _space_frame(len(names), self.quiet) if options.words and self.quiet != BLANK else None
         with tempfile.TemporaryDirectory() as folder:
             self.decoder = _decoder(names, self.quiet, settings, options, Path(folder))
 
@@ -77,6 +78,8 @@ class Flashlight:
 
     def _decoded(self, emission: Tensor) -> list[Candidate]:
         """Return the texts of (1, T, C); flashlight puts a space before and behind each."""
+        if self.closing is not None:
+            emission = torch.cat((emission, self.closing), 1)
         hypotheses = self.decoder(emission)[0][: self.settings.n_best]
         found = [Candidate(self._inner(one.tokens.tolist()), float(one.score)) for one in hypotheses]
         return found or [Candidate((), -math.inf)]
@@ -90,6 +93,13 @@ class Flashlight:
         return tuple(labels[begin:end])
 
 
+def _space_frame(classes: int, space: int) -> Tensor:
+    """Return (1, 1, C) a frame that says space: a word of the lexicon ends with one, the last of a text too."""
+    frame = torch.full((1, 1, classes), -1e4)
+    frame[0, 0, space] = 0.0
+    return frame
+
+
 def _decoder(
     names: list[str], quiet: int, settings: BeamSettings, options: FlashlightSettings, folder: Path
 ) -> Any:  # torchaudio has no types
@@ -100,7 +110,8 @@ def _decoder(
             "decoder flashlight: not installed, wanted `pip install recognizer[flashlight]`"
         ) from None
     lexicon = folder / "lexicon.txt"
-    lines = (f"{word} {' '.join(word)}\n" for word in dict.fromkeys(options.words))
+    end = f" {names[quiet]}" if quiet != BLANK else ""
+    lines = (f"{word} {' '.join(word)}{end}\n" for word in dict.fromkeys(options.words))
     lexicon.write_text("".join(lines), encoding="utf-8")
     spelled = folder / "names.txt"
     spelled.write_text("\n".join(names) + "\n", encoding="utf-8")
