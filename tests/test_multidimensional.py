@@ -23,7 +23,7 @@ def scan_by_hand(layer: MultidimensionalLayer, x: Tensor, direction: int) -> Ten
     zero = torch.zeros(layer.size, dtype=x.dtype)
     h: dict[tuple[int, int], Tensor] = {}
     c: dict[tuple[int, int], Tensor] = {}
-    p = layer.weight_peephole[direction, :, 0]
+    p = layer.weight_peephole[direction]
     for t in range(frames):
         for r in range(rows):
             left, up = (t - 1, r), (t, r - 1)
@@ -96,7 +96,7 @@ def test_padding_gets_no_gradient_while_every_weight_does() -> None:
 
 def test_skewing_moves_each_row_one_step_later() -> None:
     grid = torch.tensor([[1, 2, 3], [4, 5, 6]]).T.view(1, 1, 3, 2, 1)
-    assert skew(grid)[0, :, 0, :, 0].T.tolist() == [[1, 2, 3, 0], [0, 4, 5, 6]]
+    assert skew(grid)[:, 0, 0, :, 0].T.tolist() == [[1, 2, 3, 0], [0, 4, 5, 6]]
     assert torch.equal(unskew(skew(grid), 3), grid)
 
 

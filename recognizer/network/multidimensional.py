@@ -104,9 +104,10 @@ class MultidimensionalLayer(nn.Module):
         batch, frames, rows, _ = x.shape
         turned = reverse_padded(x, counts)
         corners = skew(torch.stack((x, turned, x.flip(2), turned.flip(2))))
-        flat = corners.reshape(*corners.shape[:2], batch * rows, -1)
-        sums = torch.matmul(flat, self.weight_input).add_(self.bias).view(*corners.shape[:4], -1)
-        y = unskew(scan_diagonals(sums, self.weight_recurrent, self.weight_peephole), frames)
+        steps = len(corners)
+        flat = corners.transpose(0, 1).reshape(DIRECTIONS, steps * batch * rows, -1)
+        sums = torch.baddbmm(self.bias, flat, self.weight_input).view(DIRECTIONS, steps, batch, rows, -1)
+        y = unskew(scan_diagonals(sums.transpose(0, 1), self.weight_recurrent, self.weight_peephole), frames)
         y = torch.stack((y[0], reverse_padded(y[1], counts), y[2].flip(2), reverse_padded(y[3], counts).flip(2)), 3)
         return y.reshape(batch, frames, rows, -1).masked_fill(padding_mask(counts, frames)[:, :, None, None], 0.0)
 
