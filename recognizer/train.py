@@ -176,14 +176,18 @@ def _fresh_model(config: Config, task: Task, say: Say) -> Model:
 
 def _trainer(config: Config, settings: dict[str, Any], choice: Choice, run: Path, keeper: Keeper) -> lightning.Trainer:
     """Return Lightning's Trainer with the user's settings, "auto" filled in by what the machine can do."""
-    callbacks: list[Callback] = [keeper, Progress(), *(settings.get("callbacks") or [])]
+    callbacks: list[Callback] = [keeper, Progress()]
     if config.learning.patience:
-        callbacks.append(EarlyStopping("cer", patience=config.learning.patience, mode="min"))
+        # Before the keeper, whose checkpoint then holds the patience that is left after this epoch.
+        callbacks.insert(0, EarlyStopping("cer", patience=config.learning.patience, mode="min"))
     chosen = {"accelerator": choice.accelerator, "devices": choice.devices, "precision": choice.precision}
     if settings.get("strategy", "auto") == "auto" and choice.devices > 1:
         chosen["strategy"] = "ddp"
     logger = TensorBoardLogger(run.parent, name=run.name, version="")
-    return lightning.Trainer(**{**settings, **chosen, "logger": logger, "callbacks": callbacks})
+    # Epochs differ in their number of batches, but Lightning counts once: then it would cut longer epochs off and
+    # leave out the validation of shorter ones.
+    ours = {"logger": logger, "callbacks": callbacks, "reload_dataloaders_every_n_epochs": 1}
+    return lightning.Trainer(**{**settings, **chosen, **ours})
 
 
 def _record(config: Config, task: Task, kept: Kept, choice: Choice, command: str) -> dict[str, Any]:
