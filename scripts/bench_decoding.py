@@ -4,7 +4,7 @@
 
 Every system decodes the same frames in one process: with a beam of 25, with and without the word n-gram of --arpa, each
 matrix alone and 32 at a time (pyctcdecode and flashlight, which know no batch, take them one after the other).
-The shortest of the repeats counts; the systems take turns, so that a busy machine is busy for all.
+Time is the process's own (all its threads), the shortest of the repeats; the systems take turns.
 """
 
 import argparse
@@ -52,8 +52,7 @@ def groups(folder: Path) -> list[Group]:
     found: dict[str, list[Tensor]] = {}
     for known in json.loads((folder / "known.json").read_text()):
         text = (folder / known["file"]).read_text()
-        csv = [[float(value) for value in line.rstrip(";").split(";")] for line in text.split()]
-        rows = json.loads(text) if known["file"].endswith(".json") else csv
+        rows = json.loads(text) if known["file"].endswith(".json") else csv_rows(text)
         values = torch.tensor(rows).roll(1, 1).log_softmax(1)
         assert known["blank"] == known["classes"] - 1, "wanted the blank last"
         found.setdefault(known["alphabet"], []).append(values)
@@ -62,6 +61,11 @@ def groups(folder: Path) -> list[Group]:
         Group(Alphabet(tuple(name)), pad(all_of, batch_first=True), torch.tensor([len(one) for one in all_of]))
         for name, all_of in found.items()
     ]
+
+
+def csv_rows(text: str) -> list[list[float]]:
+    """Return the values of lines that end in a semicolon."""
+    return [[float(value) for value in line.rstrip(";").split(";")] for line in text.split()]
 
 
 def own(group: Group, settings: BeamSettings, model: NGram | None) -> Decode:
@@ -112,11 +116,11 @@ def systems(group: Group, arpa: Path | None, model: NGram | None) -> dict[str, D
 
 
 def seconds(decode: Decode, log_probs: Tensor, counts: Tensor, size: int) -> float:
-    """Return how long the frames take, `size` matrices a call."""
-    begin = time.perf_counter()
+    """Return the processor time that the frames take, `size` matrices a call."""
+    begin = time.process_time()
     for i in range(0, len(counts), size):
         decode(log_probs[i : i + size, : int(counts[i : i + size].max())], counts[i : i + size])
-    return time.perf_counter() - begin
+    return time.process_time() - begin
 
 
 def main() -> None:
@@ -131,7 +135,7 @@ def main() -> None:
     logging.disable(logging.WARNING)
     all_groups = groups(given.folder)
     model = NGram.open(given.arpa) if given.arpa else None
-    print(f"beam {WIDTH}, {given.threads} threads, frames a second")
+    print(f"beam {WIDTH}, {given.threads} threads, frames a second of processor time")
     print("| decoder | n-gram | batch 1 | batch 32 |\n| --- | --- | --- | --- |")
     for arpa in (None, given.arpa) if given.arpa else (None,):
         prepared = [systems(group, arpa, model if arpa else None) for group in all_groups]
