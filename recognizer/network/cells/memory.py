@@ -18,9 +18,9 @@ class MemoryDirection(Direction):
 
     def __init__(self, input_size: int, settings: CellSettings) -> None:
         """Make the options' weights."""
-        self_sizes = (settings.output_size, settings.hidden)
+        sizes = (settings.output_size, settings.hidden)
         family = family_of(settings)
-        super().__init__(input_size, settings, self_sizes[1:] if family.recurs == "c" else self_sizes)
+        super().__init__(input_size, settings, sizes[1:] if family.recurs == "c" else sizes)
         self.family = family
         if settings.layer_norm:
             hidden = settings.hidden
@@ -41,11 +41,10 @@ class MemoryDirection(Direction):
         memory = state[-1]
         first = memory.new_zeros(len(memory), self.output_size) if len(state) == 1 else state[0]
         mask = self.mask(x.shape[1], weights.recurrent.shape[1], x)
-        start = (first, memory)
+        start = (first.to(x.dtype), memory)
         if self.settings.zoneout or self.settings.layer_norm or self.settings.projection:
             projection = self.projection_weight()
             with torch.autocast(x.device.type, enabled=False):
-                start = (first.to(x.dtype), memory)
                 return loop_memory(x, weights, projection, start, mask, self.family, self.options())
         return run_fused(x, weights, start, mask, self.family)
 
