@@ -42,6 +42,12 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="recognizer", description="Reads handwriting and speech.")
     parser.add_argument("--version", action="version", version=f"recognizer {__version__}")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+    demo = verbs.add_parser("demo", help="learn to read a small shipped corpus in some minutes, then show it")
+    demo.add_argument("--out", type=Path, default=Path("demo"), help="folder for all of it (default demo)")
+    demo.add_argument(
+        "settings", nargs=argparse.REMAINDER, help="further settings of train, such as --network.cell gru"
+    )
+    demo.set_defaults(act=_demo)
     prepare = verbs.add_parser("prepare", help="pack a corpus for training and evaluation")
     prepare.add_argument("corpus", help="name of a known corpus, or path of a manifest or folder")
     prepare.add_argument("--source", type=Path, help="folder where a known corpus was unpacked")
@@ -70,6 +76,25 @@ def _parser() -> argparse.ArgumentParser:
     info.add_argument("--json", action="store_true", help="the model file's whole header")
     info.set_defaults(act=_info)
     return parser
+
+
+def _demo(chosen: argparse.Namespace) -> int:
+    from recognizer.corpus.store import Store
+    from recognizer.demo import demo, in_terminal
+
+    done = demo(chosen.out, chosen.settings, print)
+    c, w = done.report.characters, done.report.words
+    store = Store(chosen.out / "corpus")
+    print(f"\n{len(done.report.scored)} lines that it has not seen: CER {c.rate:.2%}, WER {w.rate:.2%}\n")
+    print(in_terminal(store.signal(store.indices("test")[0])))
+    print(f"says {done.said}\nread {done.hypothesis.text}   (confidence {done.hypothesis.confidence:.2f})\n")
+    print(f"Pictures with what was read: {done.page}\nNext:")
+    print(f"  recognizer transcribe {done.sample} --model {done.model}")
+    print(f"  recognizer evaluate {done.model} {chosen.out / 'corpus'} --split test")
+    print("  recognizer prepare PATH_OF_YOUR_LINES --out data/mine")
+    print("  recognizer check data/mine")
+    print("  recognizer train --data.corpus data/mine --run runs/mine")
+    return DONE
 
 
 def _prepare(chosen: argparse.Namespace) -> int:

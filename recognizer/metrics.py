@@ -79,3 +79,13 @@ def confusions(reference: str | list[str], hypothesis: str | list[str]) -> list[
         read = hypothesis[op.dest_pos] if op.tag != "delete" else ""
         pairs.append((said, read))
     return pairs
+
+
+def runs(reference: str, hypothesis: str) -> list[tuple[str, str]]:
+    """Return (reference, hypothesis) pieces that spell both texts in turn; a piece is equal in both or differs."""
+    from rapidfuzz.distance import Levenshtein
+
+    return [
+        (reference[op.src_start : op.src_end], hypothesis[op.dest_start : op.dest_end])
+        for op in Levenshtein.opcodes(reference, hypothesis)
+    ]

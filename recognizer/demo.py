@@ -1,0 +1,95 @@
+"""The main job on something embedded: learn to read a small shipped corpus, then show it."""
+
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from recognizer.corpus.recipes import folder
+from recognizer.corpus.store import Store
+from recognizer.decoding.hypothesis import Hypothesis
+from recognizer.errors import RecognizerError
+from recognizer.evaluate import evaluate
+from recognizer.page import show_lines
+from recognizer.prepare import PrepareSettings, prepare
+from recognizer.reader import Reader
+from recognizer.report import Report
+
+DATA = Path(__file__).parent / "demo_data" / "demo.zip"
+SHOWN = 40  # lines on the page
+BLOCKS = " ░▒▓█"  # from paper to ink
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What the demo made.
+
+    Args:
+        report: on lines that were not learned.
+        page: HTML with pictures, what they say and what was read.
+        model: the trained model file.
+        sample: the image that was transcribed.
+        hypothesis: what was read of it.
+        said: what it says.
+    """
+
+    report: Report
+    page: Path
+    model: Path
+    sample: Path
+    hypothesis: Hypothesis
+    said: str
+
+
+def demo(out: Path, arguments: list[str], say: Say) -> Demo:
+    """Unpack, prepare, train, evaluate, transcribe, show.
+
+    Args:
+        out: folder for all of it; a run that is there already is not trained again.
+        arguments: further arguments of `recognizer train`.
+        say: takes lines for people.
+    """
+    samples, packed, run = out / "samples", out / "corpus", out / "run"
+    if not (samples / "manifest.tsv").exists():
+        with zipfile.ZipFile(DATA) as archive:
+            archive.extractall(samples)
+    prepared = prepare(str(samples / "manifest.tsv"), None, packed, PrepareSettings({}), say)
+    say(f"{sum(prepared.splits.values())} rendered lines in {samples}, packed into {packed}")
+    model = run / "model.safetensors"
+    if not (run / "done").exists():
+        _train(packed, run, arguments)
+        (run / "done").touch()
+    reader = Reader.load(model)
+    store = Store(packed)
+    report = evaluate(reader, str(model), packed, "test", say)
+    index = store.indices("test")[0]
+    sample = store.sample(index)
+    page = out / "report.html"
+    lines = [(store.signal(i), one) for i, one in zip(store.indices("test")[:SHOWN], report.scored, strict=False)]
+    show_lines(page, f"{model} on lines it has not learned from", report, lines)
+    return Demo(report, page, model, sample.path, reader.transcribe(sample.path), sample.text)
+
+
+def in_terminal(values: np.ndarray, columns: int = 110) -> str:
+    """Return a line image (columns, height) as text, darker characters for more ink."""
+    width = min(columns, len(values))
+    rows = max(1, round(values.shape[1] * width / len(values) / 2))  # a character cell is twice as high as wide
+    across = np.array_split(255.0 - values.T.astype(np.float32), rows, axis=0)
+    cells = np.array([[part.mean() for part in np.array_split(row, width, axis=1)] for row in across])
+    levels = np.clip(cells / max(cells.max(), 1.0) * len(BLOCKS) * 1.2, 0, len(BLOCKS) - 1).astype(int)
+    return "\n".join("".join(BLOCKS[level] for level in row).rstrip() for row in levels)
+
+
+def _train(packed: Path, run: Path, arguments: list[str]) -> None:
+    """Run `recognizer train` as a user would, in a process of its own, its progress bar on this terminal."""
+    config = folder("configs") / "demo.yaml"
+    command = [sys.executable, "-m", "recognizer", "train", "--config", str(config), "--data.corpus", str(packed)]
+    command += ["--run", str(run), *(["--resume", str(run)] if (run / "last.ckpt").exists() else []), *arguments]
+    code = subprocess.run(command, check=False).returncode
+    if code:
+        raise RecognizerError(f"the training ended with exit code {code}, see above")
