@@ -3,7 +3,7 @@
     python scripts/bench_decoding.py ../shared/ctc [--arpa FILE] [--threads 1] [--repeats 3]
 
 Every system decodes the same frames in one process: with a beam of 25, with and without the word n-gram of --arpa, each
-matrix alone and 32 at a time (pyctcdecode and flashlight, which know no batch, take them one after the other).
+matrix alone and, by our own beam, 32 at a time (pyctcdecode and flashlight know no batch).
 Time is the process's own (all its threads), the shortest of the repeats; the systems take turns.
 """
 
@@ -11,6 +11,7 @@ import argparse
 import importlib.util
 import json
 import logging
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -140,7 +141,8 @@ def main() -> None:
     for arpa in (None, given.arpa) if given.arpa else (None,):
         prepared = [systems(group, arpa, model if arpa else None) for group in all_groups]
         for name, cells in measure(all_groups, prepared, given.repeats).items():
-            print(f"| {name} | {arpa.name if arpa else '-'} | {cells[1]:,.0f} | {cells[BATCH]:,.0f} |", flush=True)
+            batched = f"{cells[BATCH]:,.0f}" if BATCH in cells else "-"
+            print(f"| {name} | {arpa.name if arpa else '-'} | {cells[1]:,.0f} | {batched} |", flush=True)
 
 
 def measure(all_groups: list[Group], prepared: list[dict[str, Decode]], repeats: int) -> dict[str, dict[int, float]]:
@@ -148,16 +150,15 @@ def measure(all_groups: list[Group], prepared: list[dict[str, Decode]], repeats:
     best: dict[tuple[str, int, int], float] = {}
     for _ in range(repeats):
         for number, (group, decoders) in enumerate(zip(all_groups, prepared, strict=True)):
-            log_probs, counts = group.batch(BATCH)
             for name, decode in decoders.items():
-                for size in (1, BATCH):
-                    key = (name, size, number)
-                    best[key] = min(seconds(decode, log_probs, counts, size), best.get(key, float("inf")))
-    frames = sum(int(group.batch(BATCH)[1].sum()) for group in all_groups)
-    table: dict[str, dict[int, float]] = {name: {} for name in prepared[0]}
-    for name in table:
-        for size in (1, BATCH):
-            table[name][size] = frames / sum(t for (n, s, _), t in best.items() if (n, s) == (name, size))
+                for size in (1, BATCH) if name.startswith("own") else (1,):
+                    frames = group.batch(max(size, len(group.counts)))
+                    took = seconds(decode, *frames, size) / int(frames[1].sum())
+                    best[name, size, number] = min(took, best.get((name, size, number), math.inf))
+    table: dict[str, dict[int, float]] = {}
+    for (name, size, _), _ in best.items():
+        spent = sum(best[name, size, n] * int(group.counts.sum()) for n, group in enumerate(all_groups))
+        table.setdefault(name, {})[size] = sum(int(group.counts.sum()) for group in all_groups) / spent
     return table
 
 
