@@ -1,0 +1,44 @@
+"""Make a shipped model of a run: half-precision weights, measured error rates, a card.
+
+Run: python scripts/ship.py RUN NAME --card docs/cards/NAME.md --test data/copiste:test --test data/hooker:test
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from recognizer.bundle import load_bundle, save_bundle  # noqa: E402
+from recognizer.evaluate import evaluate  # noqa: E402
+from recognizer.reader import Reader  # noqa: E402
+from recognizer.shipped import FOLDER, SUFFIX, find_model  # noqa: E402
+
+
+def main() -> None:
+    """Write the model, read it back, score it on the splits, write it again with its scores."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("run", help="folder of a run, or a model file")
+    parser.add_argument("name", help="of the shipped model")
+    parser.add_argument("--card", type=Path, required=True, help="text for people, kept in the model file")
+    parser.add_argument("--test", action="append", default=[], metavar="CORPUS:SPLIT", help="scored once, at the end")
+    chosen = parser.parse_args()
+    path = FOLDER / f"{chosen.name}{SUFFIX}"
+    bundle = load_bundle(find_model(chosen.run))
+    bundle.card = chosen.card.read_text(encoding="utf-8")
+    save_bundle(bundle, path, half=True)
+    reader = Reader.load(path)
+    shipped = reader.bundle
+    shipped.results = {}
+    for test in chosen.test:
+        corpus, _, split = test.rpartition(":")
+        data = evaluate(reader, chosen.name, Path(corpus), split, print).as_data()
+        kept = ("cer", "wer", "cer_95", "wer_95", "samples", "characters", "words", "skipped", "sha256")
+        shipped.results[f"{data['corpus']} {split}"] = {name: data[name] for name in kept}
+        print(f"{data['corpus']} {split}: CER {data['cer']:.2%} {data['cer_95']}, WER {data['wer']:.2%}")
+    save_bundle(shipped, path, half=True)
+    print(f"{path}: {path.stat().st_size / 1e6:.2f} MB")
+
+
+if __name__ == "__main__":
+    main()
