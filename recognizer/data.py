@@ -15,7 +15,7 @@ from recognizer.config import DataSettings
 from recognizer.corpus.store import Store
 from recognizer.model import pad_signals
 
-SPREAD = 0.08  # relative noise on lengths, so that batches of like length differ from epoch to epoch
+SPREAD = 0.04  # relative noise on lengths, so that batches of like length differ from epoch to epoch
 
 
 @dataclass(frozen=True)
@@ -93,13 +93,16 @@ class Corpora:
         return Batch(x, counts, flat, torch.tensor([len(row) for row in labels]), items, number)
 
 
-def cut(items: Sequence[Item], counts: Sequence[float], budget: float) -> list[list[Item]]:
-    """Return runs of `items`, in their order, whose padded size (longest x number) stays within `budget`."""
+def cut(items: Sequence[Item], counts: Sequence[float], budget: float, shares: int = 1) -> list[list[Item]]:
+    """Return runs of `items`, in their order; the padded size (longest x number) of each share stays in `budget`.
+
+    A sample beyond the budget is a run of its own.
+    """
     runs: list[list[Item]] = []
     longest = 0.0
     for item, count in zip(items, counts, strict=True):
         longest = max(longest, count)
-        if not runs or longest * (len(runs[-1]) + 1) > budget:
+        if not runs or longest * -(-(len(runs[-1]) + 1) // shares) > budget:
             runs.append([])
             longest = count
         runs[-1].append(item)
@@ -139,8 +142,7 @@ class BatchSampler(Sampler[tuple[int, list[Item]]]):
         chosen = self._chosen(random)
         noisy = self.lengths[chosen] * (1.0 + SPREAD * random.uniform(-1.0, 1.0, len(chosen)))
         order = chosen[np.argsort(noisy, kind="stable")]
-        ordered = [self.items[i] for i in order]
-        groups = cut(ordered, self.lengths[order].tolist(), self.budget * self.world)
+        groups = cut([self.items[i] for i in order], self.lengths[order].tolist(), self.budget, self.world)
         while len(groups) > 1 and min(map(len, groups)) < self.world:
             small = min(range(len(groups)), key=lambda i: len(groups[i]))
             groups[small - 1 if small else 1].extend(groups.pop(small))

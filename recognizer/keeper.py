@@ -62,13 +62,15 @@ class Keeper(lightning.Callback):
         save_checkpoint(trainer, self.run / LAST)
 
     def _note(self, trainer: lightning.Trainer, learner: Learner) -> None:
-        """Append a line to the run's history."""
+        """Append a line to the run's history; an epoch that a resumed run repeats takes the place of its first line."""
         path = self.run / HISTORY
-        old = path.read_text() if path.exists() else "epoch\tsteps\tloss\tcer\twer\tseconds\n"
+        head, *rows = path.read_text().splitlines() if path.exists() else ["epoch\tsteps\tloss\tcer\twer\tseconds"]
+        kept = [line for line in rows if int(line.split("\t")[0]) < trainer.current_epoch]
         loss = float(trainer.callback_metrics.get("loss", torch.tensor(math.nan)))
         seconds = sum(learner.clock_seconds().values())
         row = [trainer.current_epoch, trainer.global_step, f"{loss:.4f}", f"{learner.cer:.5f}", f"{learner.wer:.5f}"]
-        write_atomically(path, (old + "\t".join(map(str, [*row, f"{seconds:.1f}"])) + "\n").encode())
+        lines = [head, *kept, "\t".join(map(str, [*row, f"{seconds:.1f}"]))]
+        write_atomically(path, ("\n".join(lines) + "\n").encode())
 
     def _show(self, trainer: lightning.Trainer, learner: Learner) -> None:
         """Put a few validation samples into TensorBoard: picture or sound, what it says, what was read."""

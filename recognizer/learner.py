@@ -2,7 +2,6 @@
 
 import copy
 import math
-import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -15,17 +14,20 @@ from torch.nn import functional
 
 from recognizer.alphabet import BLANK, Alphabet
 from recognizer.augment.lines import LineAugment
-from recognizer.augment.sound import SoundAugment, SpecAugment
+from recognizer.augment.sound import FULL_SCALE, SoundAugment, SpecAugment
+from recognizer.clock import Clock
 from recognizer.config import Config
 from recognizer.data import Batch, Corpora, Item
 from recognizer.decoding.best_path import best_path
+from recognizer.errors import RecognizerError
 from recognizer.features.log_mel import LogMel
-from recognizer.metrics import distance
+from recognizer.metrics import Edits, distance
 from recognizer.model import Model
 from recognizer.network.cells.noise import weight_noise
 from recognizer.network.network import Output
 
 MAX_SETBACKS = 3  # returns to the last good state before a run gives up
+NAMED = 5  # samples of a loss that is no number
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class Learner(lightning.LightningModule):
         self.cer = self.wer = math.inf
         self._good: dict[str, Any] | None = None
         self._suspects: list[str] = []
-        self._clock = _Clock()
+        self._clock = Clock()
         self._noise = ExitStack()
 
     @property
@@ -86,7 +88,9 @@ class Learner(lightning.LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the mean CTC loss per label of a batch, both heads."""
         generator = torch.Generator().manual_seed(int(torch.randint(2**62, ())))
-        features, counts = self._features(batch, generator)
+        # Sound would lose its quiet parts in half precision, and evaluation hears it in full.
+        with torch.autocast(self.device.type, enabled=False):
+            features, counts = self._features(batch, generator)
         self._clock.mark("augment")
         if self.config.learning.weight_noise > 0:
             self._noise.enter_context(
@@ -95,14 +99,15 @@ class Learner(lightning.LightningModule):
         output = self.model.network(features, counts)
         self._clock.mark("forward")
         losses = ctc(output.log_probs, output.counts, batch)
-        if not bool(losses.isfinite().all()):
-            bad = [batch.items[i] for i in (~losses.isfinite()).nonzero()[:, 0].tolist()]
-            self._suspects = [self.corpora.name(item) for item in bad]
-        loss = losses.sum()
         if output.side_log_probs is not None:
-            side = ctc(output.side_log_probs, output.counts, batch).sum()
-            loss = loss + self.config.network.side_head * side
-        loss = loss / batch.label_counts.sum()
+            side = ctc(output.side_log_probs, output.counts, batch)
+            losses = losses + self.config.network.side_head * side
+        loss = losses.sum() / batch.label_counts.sum()
+        bad = (~losses.isfinite()).nonzero()[:, 0].tolist()
+        self._suspects = [self.corpora.name(batch.items[i]) for i in bad]
+        if bad:
+            # Gradients that are no numbers reach every process when they are averaged, so that all go back together.
+            loss = loss * math.nan
         self._clock.mark("loss")
         self._log_step(batch, output, loss)
         return loss
@@ -119,6 +124,7 @@ class Learner(lightning.LightningModule):
             least = frames_wanted(batch) * model.network.settings.front.stride
             return self.line_augment(ink, counts, least.to(counts.device), generator)  # type: ignore[no-any-return]
         x, counts = self.sound_augment(batch.x, batch.counts, generator)
+        x, counts = _long_enough(batch, x, counts, model)
         features, counts = model.features(x, counts)
         return self.spec_augment(features, counts, generator), counts
 
@@ -148,10 +154,8 @@ class Learner(lightning.LightningModule):
 
     def _set_back(self, optimizer: Any) -> None:
         """Return to the last good state, its step skipped, half the rate from now on."""
-        from recognizer.errors import RecognizerError
-
         self.setbacks += 1
-        names = ", ".join(self._suspects[:5]) or "a sample of another process or the gradient alone"
+        names = ", ".join(_of_all_processes(self._suspects)[:NAMED]) or "the gradient alone"
         if self.setbacks > MAX_SETBACKS or self._good is None:
             raise RecognizerError(
                 f"the loss is not a number at step {self.global_step} ({names}), after {self.setbacks - 1} tries at "
@@ -166,7 +170,6 @@ class Learner(lightning.LightningModule):
             f"\nthe loss is not a number at step {self.global_step} ({names}): back to the last good state, "
             f"rate x {self.rate_scale:g}"
         )
-        self._suspects = []
 
     def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
         """Move the average towards the weights."""
@@ -204,8 +207,8 @@ class Learner(lightning.LightningModule):
         """Sum the edits over all processes and log CER and WER."""
         sums = torch.tensor(_sums(self.readings, self.alphabet), dtype=torch.float64, device=self.device)
         sums = self.trainer.strategy.reduce(sums, reduce_op="sum")
-        edits, units, word_edits, words = sums.tolist()
-        self.cer, self.wer = edits / max(units, 1), word_edits / max(words, 1)
+        edits, units, word_edits, words = map(int, sums.tolist())
+        self.cer, self.wer = Edits(edits, units=units).rate, Edits(word_edits, units=words).rate
         self.log("cer", self.cer, prog_bar=True)
         self.log("wer", self.wer)
 
@@ -239,6 +242,17 @@ def frames_wanted(batch: Batch) -> Tensor:
     return batch.label_counts.cpu() + torch.bincount(row[1:][twice], minlength=n)
 
 
+def _long_enough(batch: Batch, x: Tensor, counts: Tensor, model: Model) -> tuple[Tensor, Tensor]:
+    """Return changed sound x (N, S) with the recordings put back that play too fast for CTC to spell their text."""
+    short = (model.counts(counts) < frames_wanted(batch).to(counts.device)).nonzero()[:, 0]
+    if len(short) == 0:
+        return x, counts
+    counts = counts.index_copy(0, short, batch.counts[short])
+    x = functional.pad(x, (0, max(0, int(counts.max()) - x.shape[1])))
+    own = functional.pad(batch.x[short], (0, max(0, x.shape[1] - batch.x.shape[1])))[:, : x.shape[1]]
+    return x.index_copy(0, short, own.to(x.dtype) / FULL_SCALE), counts
+
+
 def rate_share(config: Config, step: int, steps: int) -> float:
     """Return the share of the highest rate that `step` of `steps` learns with."""
     learning = config.learning
@@ -265,6 +279,15 @@ def move_average(average: nn.Module, model: nn.Module, decay: float) -> None:
         old[name].copy_(new[name])
 
 
+def _of_all_processes(names: list[str]) -> list[str]:
+    """Return the names that each process brings, one after the other."""
+    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
+        return names
+    gathered: list[list[str]] = [[] for _ in range(torch.distributed.get_world_size())]
+    torch.distributed.all_gather_object(gathered, names)
+    return [name for part in gathered for name in part]
+
+
 def _sums(readings: Sequence[Reading], alphabet: Alphabet) -> list[int]:
     """Return character edits, characters, word edits, words."""
     sums = [0, 0, 0, 0]
@@ -274,34 +297,3 @@ def _sums(readings: Sequence[Reading], alphabet: Alphabet) -> list[int]:
         pair = (distance(said, read), len(said), distance(words, reading.text.split()), len(words))
         sums = [a + b for a, b in zip(sums, pair, strict=True)]
     return sums
-
-
-class _Clock:
-    """Where the time of training goes: waiting for data, then the parts of a step."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._last = time.perf_counter()
-        self._start = self._last
-        self._waited = 0.0
-
-    def begin(self) -> None:
-        """A batch has come."""
-        now = time.perf_counter()
-        self._waited = now - self._last
-        self.seconds["waiting"] = self.seconds.get("waiting", 0.0) + self._waited
-        self._start, self._last = self._last, now
-
-    def mark(self, part: str) -> None:
-        """Book the time since the last mark on `part`."""
-        now = time.perf_counter()
-        self.seconds[part] = self.seconds.get(part, 0.0) + now - self._last
-        self._last = now
-
-    def end(self, samples: int) -> float:
-        """Return the samples per second of this step, waiting included."""
-        return samples / max(time.perf_counter() - self._start, 1e-9)
-
-    def waiting_share(self) -> float:
-        """Return the share of this step that went by waiting for its batch."""
-        return self._waited / max(self._last - self._start, 1e-9)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from recognizer.errors import RecognizerError
+
 GAIN = 1.15  # bf16 is taken where it is at least so many times faster than float32
 
 
@@ -15,8 +17,8 @@ class Choice:
     """How a run uses the machine.
 
     Args:
-        accelerator: "cpu" or "gpu".
-        devices: processes, or GPUs.
+        accelerator: Lightning's name, "cpu" or "gpu" where the user left the choice.
+        devices: how many processes, or GPUs.
         precision: Lightning's name, "32-true" or "bf16-mixed".
         threads: of each process on the CPU.
         reason: one line for the person who started the run.
@@ -42,23 +44,40 @@ def choose(accelerator: str, devices: int | str | list[int], precision: str | in
     """
     gpu = torch.cuda.is_available() if accelerator == "auto" else accelerator in ("gpu", "cuda")
     precision = None if precision is None else str(precision)
-    wanted = len(devices) if isinstance(devices, list) else None if devices == "auto" else int(devices)
+    number = _number(devices, gpu)
+    threads = int(os.environ.get("OMP_NUM_THREADS", "0")) or max(1, cores() // number)
     if gpu:
-        best = "bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true"
-        number = wanted or 1
-        reason = f"{number} x {torch.cuda.get_device_name()}, {precision or best}"
-        return Choice("gpu", number, precision or best, max(1, cores() // number), reason)
-    number = wanted or min(2, cores())
-    threads = max(1, cores() // number)
+        best = precision or ("bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true")
+        return Choice("gpu", number, best, threads, f"{number} x {torch.cuda.get_device_name()}, {best}")
+    accelerator = "cpu" if accelerator == "auto" else accelerator
+    form = f"{accelerator.upper()}, {_many(number, 'process', 'es')} of {_many(threads, 'thread', 's')}"
     if precision:
-        return Choice("cpu", number, precision, threads, f"CPU, {number} processes of {threads} threads, {precision}")
+        return Choice(accelerator, number, precision, threads, f"{form}, {precision}")
     plain, half = _seconds(torch.float32), _seconds(torch.bfloat16)
     best = "bf16-mixed" if plain > GAIN * half else "32-true"
-    reason = (
-        f"CPU, {number} process{'es' if number > 1 else ''} of {threads} thread{'s' if threads > 1 else ''}, {best} "
-        f"(a recurrent layer takes {plain * 1e3:.1f} ms in float32, {half * 1e3:.1f} ms in bf16)"
-    )
-    return Choice("cpu", number, best, threads, reason)
+    times = f"a recurrent layer takes {plain * 1e3:.1f} ms in float32, {half * 1e3:.1f} ms in bf16"
+    return Choice(accelerator, number, best, threads, f"{form}, {best} ({times})")
+
+
+def _number(devices: int | str | list[int], gpu: bool) -> int:
+    """Return how many processes or GPUs Lightning's `devices` mean."""
+    if devices == "auto":
+        return 1 if gpu else min(2, cores())
+    if isinstance(devices, list):
+        return len(devices)
+    try:
+        number = int(devices)
+    except ValueError:
+        return len([part for part in str(devices).split(",") if part.strip()])
+    if number == -1 and gpu:
+        return torch.cuda.device_count()
+    if number < 1:
+        raise RecognizerError(f"trainer.devices is {devices}, wanted at least 1")
+    return number
+
+
+def _many(number: int, noun: str, ending: str) -> str:
+    return f"{number} {noun}{ending if number > 1 else ''}"
 
 
 def _seconds(dtype: torch.dtype) -> float:
