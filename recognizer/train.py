@@ -27,6 +27,7 @@ from recognizer.learner import Learner
 from recognizer.machine import Choice, choose
 from recognizer.model import Model, ModelSettings, from_plain
 from recognizer.progress import Progress
+from recognizer.quiet import quiet_libraries
 from recognizer.shipped import find_model
 from recognizer.warm_start import warm_start
 
@@ -71,12 +72,16 @@ def train(config: Config, trainer_settings: dict[str, Any], run: Path, resume: b
     Raises:
         RecognizerError: the corpus or a setting is at fault.
     """
+    quiet_libraries()
+    _refuse_no_validation(trainer_settings)
     task = make_task(config)
     main = int(os.environ.get("LOCAL_RANK", "0")) == 0 and int(os.environ.get("NODE_RANK", "0")) == 0
     say = say if main else lambda line: None
     _say_task(task, say)
     choice = choose(trainer_settings["accelerator"], trainer_settings["devices"], trainer_settings["precision"])
-    say(choice.reason)
+    if "auto" in (trainer_settings["accelerator"], trainer_settings["devices"]) or not trainer_settings["precision"]:
+        say(choice.reason)
+    _refuse_idle_processes(task, choice.devices * (trainer_settings.get("num_nodes") or 1))
     torch.set_num_threads(choice.threads)
     lightning.seed_everything(config.seed, verbose=False)
     model = _fresh_model(config, task, say)
@@ -87,7 +92,7 @@ def train(config: Config, trainer_settings: dict[str, Any], run: Path, resume: b
             task.settings,
             task.alphabet,
             learner.best_model,
-            training=_record(config, task, kept, choice, command),
+            training=_record(config, task, kept, choice, command) | {"setbacks": learner.setbacks},
             results={f"{config.data.valid} (chose the weights)": {"cer": kept.cer, "wer": kept.wer}},
         )
 
@@ -102,6 +107,26 @@ def train(config: Config, trainer_settings: dict[str, Any], run: Path, resume: b
         raise RecognizerError(f"{run}: no validation took place, so there is no {MODEL}: wanted at least one epoch")
     _say_times(learner, say)
     return keeper.kept
+
+
+def _refuse_no_validation(settings: dict[str, Any]) -> None:
+    """Refuse a run that would end before its first validation, which alone writes a model."""
+    epochs, every = settings.get("max_epochs") or -1, settings.get("check_val_every_n_epoch") or 1
+    if 0 < epochs < every:
+        raise RecognizerError(
+            f"trainer.check_val_every_n_epoch is {every}, wanted at most trainer.max_epochs ({epochs}): a model is "
+            f"written after a validation"
+        )
+
+
+def _refuse_idle_processes(task: Task, processes: int) -> None:
+    """Refuse processes that would have nothing to read while the others wait for them."""
+    for items, what in ((task.train, "learn"), (task.valid, "choose by")):
+        if len(items) < processes:
+            raise RecognizerError(
+                f"{len(items)} samples to {what} for {processes} processes, wanted at least one each: fewer "
+                f"trainer.devices"
+            )
 
 
 def make_task(config: Config) -> Task:
@@ -176,11 +201,14 @@ def _fresh_model(config: Config, task: Task, say: Say) -> Model:
 
 def _trainer(config: Config, settings: dict[str, Any], choice: Choice, run: Path, keeper: Keeper) -> lightning.Trainer:
     """Return Lightning's Trainer with the user's settings, "auto" filled in by what the machine can do."""
-    callbacks: list[Callback] = [keeper, Progress()]
+    callbacks: list[Callback] = [keeper]
+    if settings.get("enable_progress_bar") is not False:
+        callbacks.append(Progress())
     if config.learning.patience:
         # Before the keeper, whose checkpoint then holds the patience that is left after this epoch.
         callbacks.insert(0, EarlyStopping("cer", patience=config.learning.patience, mode="min"))
-    chosen = {"accelerator": choice.accelerator, "devices": choice.devices, "precision": choice.precision}
+    devices = choice.devices if settings["devices"] == "auto" else settings["devices"]
+    chosen = {"accelerator": choice.accelerator, "devices": devices, "precision": choice.precision}
     if settings.get("strategy", "auto") == "auto" and choice.devices > 1:
         chosen["strategy"] = "ddp"
     logger = TensorBoardLogger(run.parent, name=run.name, version="")

@@ -1,15 +1,22 @@
 """The `train` verb's own command line: every setting of a run, and Lightning's Trainer, through jsonargparse."""
 
 import difflib
+import os
 import re
+import shlex
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from recognizer.errors import RecognizerError
+from recognizer.quiet import quiet_libraries
 
+CONFIG = "config.yaml"  # of a run, under the command that began it
+FOLDER = "RECOGNIZER_RUN"  # environment variable that tells the further processes of a run its folder
 OWN_TRAINER = ("logger", "callbacks", "plugins")  # objects that no command line can spell
 DEFAULTS = {  # where Lightning's own would not do; "auto" devices and precision are chosen by what the machine can do
     "trainer.max_epochs": 50,
@@ -23,33 +30,81 @@ DEFAULTS = {  # where Lightning's own would not do; "auto" devices and precision
 
 def run_train(words: Sequence[str], say: Callable[[str], None]) -> int:
     """Parse `words`, train, return the exit code."""
-    import warnings
-
-    warnings.filterwarnings("ignore", module="lightning")
-    from jsonargparse import ArgumentError
-
-    parser = _parser()
+    quiet_libraries()
     words, resume = _without_resume(list(words))
-    if resume is not None:
-        words = ["--config", str(resume / "config.yaml"), *words]
-    try:
-        chosen = parser.parse_args(words)
-    except ArgumentError as error:
-        raise RecognizerError(_plain(str(error), parser)) from None
-    made = parser.instantiate_classes(chosen)
+    further = _run_of_first_process()
+    if further is None:
+        return _train(_parsed(words, resume), resume, None, say)
+    with _output_in(further / f"process-{os.environ['LOCAL_RANK']}.log"):
+        return _train(_parsed(["--config", str(further / CONFIG)], None), resume, further, lambda line: None)
+
+
+def _train(parsed: "_Parsed", resume: Path | None, further: Path | None, say: Callable[[str], None]) -> int:
+    """Train as parsed; `further` is the run's folder in every process but the first."""
     from recognizer.config import Config
     from recognizer.train import train
 
+    made = parsed.parser.instantiate_classes(parsed.chosen)
     config = Config(**{name: getattr(made, name) for name in Config.__dataclass_fields__})
-    run = resume or Path(config.run or _fresh_run(config.data.folders))
-    _refuse_old_run(run, resume)
-    text = parser.dump(chosen.clone(), skip_none=False)
-    _write_config(run, text)
-    command = "recognizer train " + " ".join(sys.argv[2:])
-    trainer = vars(chosen.trainer)
-    kept = train(config, trainer, run, resume is not None, command, say)
+    run = further or resume or Path(config.run or _fresh_run(config.data.folders))
+    command = shlex.join(["recognizer", "train", *sys.argv[2:]])
+    if further is None and int(os.environ.get("LOCAL_RANK", "0")) == 0:
+        _refuse_old_run(run, resume)
+        _choose(parsed.chosen.trainer, say)
+        command = _write_config(run, command, parsed.parser.dump(parsed.chosen.clone(), skip_none=False))
+        os.environ[FOLDER] = str(run)
+    kept = train(config, vars(parsed.chosen.trainer), run, resume is not None, command, say)
     say(f"best validation CER {kept.cer:.2%}, WER {kept.wer:.2%} after epoch {kept.epoch + 1}: {run}/model.safetensors")
     return 0
+
+
+@dataclass(frozen=True)
+class _Parsed:
+    """A parsed command line with the parser that knows its types."""
+
+    parser: Any
+    chosen: Any
+
+
+def _parsed(words: list[str], resume: Path | None) -> _Parsed:
+    from jsonargparse import ArgumentError
+
+    parser = _parser()
+    if resume is not None:
+        words = ["--config", str(resume / CONFIG), *words]
+    try:
+        return _Parsed(parser, parser.parse_args(words))
+    except ArgumentError as error:
+        raise RecognizerError(_plain(str(error), parser)) from None
+
+
+def _run_of_first_process() -> Path | None:
+    """Return the folder of the run that this further process belongs to, None in the first."""
+    folder = os.environ.get(FOLDER)
+    return Path(folder) if folder and int(os.environ.get("LOCAL_RANK", "0")) > 0 else None
+
+
+@contextmanager
+def _output_in(path: Path) -> Iterator[None]:
+    """Send all that this process writes, its libraries too, into a file, which goes where it stays empty."""
+    with open(path, "wb") as file:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+            os.dup2(file.fileno(), stream.fileno())
+    yield
+    if path.stat().st_size == 0:
+        path.unlink()
+
+
+def _choose(trainer: Any, say: Callable[[str], None]) -> None:
+    """Settle what the user left to the machine, so that every process and a resumed run do the same."""
+    from recognizer.machine import choose
+
+    choice = choose(trainer.accelerator, trainer.devices, trainer.precision)
+    say(choice.reason)
+    trainer.accelerator, trainer.precision = choice.accelerator, choice.precision
+    if trainer.devices == "auto":
+        trainer.devices = choice.devices
 
 
 def _parser() -> Any:
@@ -74,8 +129,8 @@ def _without_resume(words: list[str]) -> tuple[list[str], Path | None]:
             if i + 1 == len(words):
                 raise RecognizerError("--resume: wanted the folder of a run")
             folder = Path(words[i + 1])
-            if not (folder / "config.yaml").is_file():
-                raise RecognizerError(f"{folder}: no config.yaml there, wanted the folder of a run")
+            if not (folder / CONFIG).is_file():
+                raise RecognizerError(f"{folder}: no {CONFIG} there, wanted the folder of a run")
             return words[:i] + words[i + 2 :], folder
     return words, None
 
@@ -86,19 +141,20 @@ def _fresh_run(folders: Sequence[str]) -> str:
 
 
 def _refuse_old_run(run: Path, resume: Path | None) -> None:
-    import os
-
-    if resume is None and (run / "last.ckpt").exists() and "LOCAL_RANK" not in os.environ:
+    if resume is None and (run / "last.ckpt").exists():
         raise RecognizerError(f"{run}: a run is there already, wanted --resume {run} or another --run")
 
 
-def _write_config(run: Path, text: str) -> None:
-    import os
-
+def _write_config(run: Path, command: str, text: str) -> str:
+    """Write the resolved configuration under the command that began the run; return that command."""
     from recognizer.files import write_atomically
 
-    if "LOCAL_RANK" not in os.environ:
-        write_atomically(run / "config.yaml", text.encode())
+    path = run / CONFIG
+    first = path.read_text(encoding="utf-8").partition("\n")[0] if path.is_file() else ""
+    if "--resume" in command and first.startswith("# "):
+        command = first[2:]
+    write_atomically(path, f"# {command}\n{text}".encode())
+    return command
 
 
 def _plain(message: str, parser: Any) -> str:
