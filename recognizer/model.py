@@ -10,6 +10,7 @@ from recognizer.errors import RecognizerError
 from recognizer.features.lines import LineFeatures
 from recognizer.features.log_mel import LogMel, LogMelSettings
 from recognizer.network.front import FrontSettings
+from recognizer.network.multidimensional import MultidimensionalSettings
 from recognizer.network.network import Network, NetworkSettings, Output
 
 KINDS = ("handwriting", "speech")
@@ -46,7 +47,7 @@ class ModelSettings:
         """
         try:
             network = dict(data["network"])
-            front = from_plain(FrontSettings, network.pop("front"), "network.front")
+            front = _front(dict(network.pop("front")))
             made = from_plain(NetworkSettings, {**network, "front": front}, "network")
             return cls(data["kind"], data["signal"], from_plain(LogMelSettings, data["features"], "features"), made)
         except KeyError as error:
@@ -59,6 +60,14 @@ def from_plain(settings: type[Settings], data: dict[str, Any], where: str) -> Se
         return settings(**data)
     except TypeError as error:
         raise RecognizerError(f"{where}: {error}") from None
+
+
+def _front(data: dict[str, Any]) -> FrontSettings:
+    """Return the settings of a front, whose own settings of one type files before that type lack."""
+    if "multidimensional" in data:
+        scan = from_plain(MultidimensionalSettings, data["multidimensional"], "network.front.multidimensional")
+        data = {**data, "multidimensional": scan}
+    return from_plain(FrontSettings, data, "network.front")
 
 
 class Model(nn.Module):
@@ -75,7 +84,8 @@ class Model(nn.Module):
             self.features = LineFeatures(settings.signal["height"])
         else:
             self.features = LogMel(settings.features, settings.signal["sample_rate"])
-        self.network = Network(self.features.size, classes, settings.network)
+        parts = self.features.parts if isinstance(self.features, LogMel) else 1
+        self.network = Network(self.features.size, classes, settings.network, parts)
         self.to(memory_format=torch.channels_last)
 
     def forward(self, x: Tensor, counts: Tensor) -> Output:

@@ -14,7 +14,7 @@ from recognizer.network.multidimensional import (
     unskew,
 )
 
-SMALL = MultidimensionalSettings(sizes=(2, 3), blocks=((3, 2), (2, 2)), between=(4,))
+SMALL = MultidimensionalSettings(sizes=[2, 3], blocks=[[3, 2], [2, 2]], between=[4])
 
 
 def scan_by_hand(layer: MultidimensionalLayer, x: Tensor, direction: int) -> Tensor:
@@ -102,12 +102,19 @@ def test_skewing_moves_each_row_one_step_later() -> None:
 
 def test_blocks_are_gathered_with_zeros_at_the_edges() -> None:
     grid = torch.arange(1, 7).view(1, 3, 2, 1)
-    assert gather_blocks(grid, (2, 2))[0, :, 0].tolist() == [[1, 2, 3, 4], [5, 6, 0, 0]]
+    assert gather_blocks(grid, [2, 2])[0, :, 0].tolist() == [[1, 2, 3, 4], [5, 6, 0, 0]]
 
 
 @pytest.mark.parametrize(
-    "change", [{"blocks": ((3, 2),)}, {"between": ()}, {"sizes": (0, 3, 4)}, {"blocks": ((4, 2), (0, 2), (3, 1))}]
+    "change",
+    [
+        {"blocks": [[3, 2]]},
+        {"between": []},
+        {"sizes": [0, 3, 4]},
+        {"blocks": [[4, 2], [0, 2], [3, 1]]},
+        {"blocks": [[4, 2], [4], [3, 1]]},
+    ],
 )
 def test_levels_that_do_not_fit_are_named(change: dict[str, object]) -> None:
-    with pytest.raises(RecognizerError, match="network.multidimensional"):
+    with pytest.raises(RecognizerError, match="network.front.multidimensional"):
         MultidimensionalSettings(**change)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Masked convolutions that shorten a feature sequence and widen its frames."""
+"""The front that shortens a feature sequence and widens its frames: masked convolutions, or another by choice."""
 
 import math
 from dataclasses import dataclass, field
@@ -9,7 +9,9 @@ from torch.nn import functional
 
 from recognizer.errors import RecognizerError
 from recognizer.network.masked import pack, unpack, valid_frames
+from recognizer.network.multidimensional import MultidimensionalFront, MultidimensionalSettings
 
+TYPES = ("convolutional", "frames", "multidimensional")
 SLOPE = 0.01  # of the leaky rectifier below zero
 
 
@@ -18,7 +20,8 @@ class FrontSettings:
     """The form of the front.
 
     Args:
-        type: "convolutional"; "frames" stacks `patch[0]` frames to one without convolution.
+        type: "convolutional"; "frames" stacks `patch[0]` frames to one without convolution; "multidimensional" scans
+            both axes with LSTMs and has settings of its own, in place of all that follow here.
         patch: frames and features that are folded into channels before the first convolution.
         channels: of each stage.
         pool_time: frames that each stage makes one of.
@@ -26,6 +29,7 @@ class FrontSettings:
         convolutions: of each stage; those after the first are added to their input.
         norm: "batch" (over valid frames only) or "none".
         dropout: share of channels left out after each stage while training.
+        multidimensional: of the front of that type.
     """
 
     type: str = "convolutional"
@@ -36,11 +40,14 @@ class FrontSettings:
     convolutions: int = 1
     norm: str = "batch"
     dropout: float = 0.0
+    multidimensional: MultidimensionalSettings = field(default_factory=MultidimensionalSettings)
 
     def __post_init__(self) -> None:
         """Refuse values that mean nothing."""
-        if self.type not in ("convolutional", "frames"):
-            raise RecognizerError(f"front.type is {self.type!r}, wanted convolutional or frames")
+        if self.type not in TYPES:
+            raise RecognizerError(f"front.type is {self.type!r}, wanted one of {', '.join(TYPES)}")
+        if self.type != "multidimensional" and self.multidimensional != MultidimensionalSettings():
+            raise RecognizerError(f"front.multidimensional has no effect on front.type {self.type}")
         if self.norm not in ("batch", "none"):
             raise RecognizerError(f"front.norm is {self.norm!r}, wanted batch or none")
         if not len(self.channels) == len(self.pool_time) == len(self.pool_features):
@@ -53,6 +60,8 @@ class FrontSettings:
     @property
     def stride(self) -> int:
         """Input frames that make one output frame."""
+        if self.type == "multidimensional":
+            return self.multidimensional.stride
         return self.patch[0] * (math.prod(self.pool_time) if self.type == "convolutional" else 1)
 
     def counts(self, counts: Tensor) -> Tensor:
@@ -61,28 +70,46 @@ class FrontSettings:
 
 
 class Front(nn.Module):
-    """(N, T, F) features to (N, T', size) frames; what is behind a sample's own end changes nothing."""
+    """(N, T, F) features to (N, T', size) frames; what is behind a sample's own end changes nothing.
 
-    def __init__(self, features: int, settings: FrontSettings) -> None:
-        """Build the stages for frames of `features` numbers."""
+    Args:
+        features: numbers of an input frame.
+        settings: the form.
+        parts: groups of like features that an input frame holds one after the other (values, their differences).
+        maps: whether output frames are laid out as (channels, rows) rather than (rows, channels).
+
+    `rows` are what is left of the feature axis in an output frame.
+    """
+
+    def __init__(self, features: int, settings: FrontSettings, parts: int = 1, maps: bool = False) -> None:
+        """Build the stages."""
         super().__init__()
-        self.settings = settings
-        if settings.type == "frames":
-            self.stages = nn.ModuleList()
-            self.size = features * settings.patch[0]
-            return
+        self.settings, self.maps = settings, maps
+        self.stages = nn.ModuleList()
+        if settings.type == "convolutional":
+            self.size, self.rows = self._build_stages(features)
+        elif settings.type == "frames":
+            self.size, self.rows = features * settings.patch[0], features // parts
+        else:
+            self.scan = MultidimensionalFront(settings.multidimensional)
+            self.size, self.rows = self.scan.output_size, 1
+
+    def _build_stages(self, features: int) -> tuple[int, int]:
+        """Append the stages for frames of `features` numbers; return the size and the rows of an output frame."""
+        settings = self.settings
         rows = -(-features // settings.patch[1])
-        inputs, stages = settings.patch[0] * settings.patch[1], []
+        inputs = settings.patch[0] * settings.patch[1]
         for channels, time, height in zip(settings.channels, settings.pool_time, settings.pool_features, strict=True):
-            stages.append(_Stage(inputs, channels, (time, height), settings))
+            self.stages.append(_Stage(inputs, channels, (time, height), settings))
             inputs, rows = channels, rows // height
             if rows == 0:
                 raise RecognizerError(f"front.pool_features leaves nothing of {features} features, wanted less pooling")
-        self.stages = nn.ModuleList(stages)
-        self.size = inputs * rows
+        return inputs * rows, rows
 
     def forward(self, x: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:
         """Return frames (N, T', size) and their counts (N,); frames behind the counts are zero."""
+        if self.settings.type == "multidimensional":
+            return self.scan(x, counts)  # type: ignore[no-any-return]
         out_counts = self.settings.counts(counts)
         mask = torch.arange(x.shape[1], device=x.device)[None, :, None] < counts[:, None, None]
         x = x * mask
@@ -93,8 +120,9 @@ class Front(nn.Module):
         counts = -(-counts // self.settings.patch[0])
         for stage in self.stages:
             x, counts = stage(x, counts)
-        # channels_last memory is (N, T, rows, C): frames are a view of it.
-        return x.permute(0, 2, 3, 1).reshape(x.shape[0], x.shape[2], -1), out_counts
+        # channels_last memory is (N, T, rows, C): frames are a view of it unless they are wanted as maps.
+        x = x.permute(0, 2, 1, 3) if self.maps else x.permute(0, 2, 3, 1)
+        return x.reshape(x.shape[0], x.shape[1], -1), out_counts
 
 
 class _Stage(nn.Module):

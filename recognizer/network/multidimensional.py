@@ -1,7 +1,7 @@
 """A front of multidimensional LSTM layers with hierarchical subsampling (Graves and Schmidhuber 2009)."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 import torch.nn.functional as F
@@ -14,6 +14,7 @@ from recognizer.network.reverse import padding_mask, reverse_padded
 
 DIRECTIONS = 4
 GATES = 5
+WHERE = "network.front.multidimensional"  # of the settings, for messages
 
 
 @dataclass(frozen=True)
@@ -27,9 +28,9 @@ class MultidimensionalSettings:
         forget_bias: bias of both forget gates at the start; they add up, so 1 would let the memory grow.
     """
 
-    sizes: tuple[int, ...] = (4, 20, 100)
-    blocks: tuple[tuple[int, int], ...] = ((4, 2), (4, 2), (3, 1))
-    between: tuple[int, ...] = (12, 40)
+    sizes: list[int] = field(default_factory=lambda: [4, 20, 100])
+    blocks: list[list[int]] = field(default_factory=lambda: [[4, 2], [4, 2], [3, 1]])
+    between: list[int] = field(default_factory=lambda: [12, 40])
     forget_bias: float = 0.0
 
     def __post_init__(self) -> None:
@@ -38,11 +39,18 @@ class MultidimensionalSettings:
         fits = levels > 0 and len(self.blocks) == levels and len(self.between) == levels - 1
         if not fits:
             raise RecognizerError(
-                f"network.multidimensional: {levels} sizes, {len(self.blocks)} blocks, {len(self.between)} between: "
+                f"{WHERE}: {levels} sizes, {len(self.blocks)} blocks, {len(self.between)} between: "
                 "wanted one block a size with one between fewer"
             )
+        if any(len(block) != 2 for block in self.blocks):
+            raise RecognizerError(f"{WHERE}: a block is two numbers, rows and columns")
         if min(*self.sizes, *self.between, *(edge for block in self.blocks for edge in block)) < 1:
-            raise RecognizerError("network.multidimensional: wanted sizes, blocks, between of at least 1")
+            raise RecognizerError(f"{WHERE}: wanted sizes, blocks, between of at least 1")
+
+    @property
+    def stride(self) -> int:
+        """Columns that make one output frame."""
+        return math.prod(columns for _, columns in self.blocks)
 
 
 class MultidimensionalFront(nn.Module):
@@ -65,9 +73,7 @@ class MultidimensionalFront(nn.Module):
 
     def counts_out(self, counts: Tensor) -> Tensor:
         """Return how many frames come out for `counts` columns."""
-        for _, columns in self.settings.blocks:
-            counts = torch.div(counts + columns - 1, columns, rounding_mode="floor")
-        return counts
+        return -(-counts // self.settings.stride)
 
     def forward(self, x: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:
         """Map x (N, T, height) to (N, T', output_size), zero at padding, with the new counts."""
@@ -112,7 +118,7 @@ class MultidimensionalLayer(nn.Module):
         return y.reshape(batch, frames, rows, -1).masked_fill(padding_mask(counts, frames)[:, :, None, None], 0.0)
 
 
-def gather_blocks(grid: Tensor, block: tuple[int, int]) -> Tensor:
+def gather_blocks(grid: Tensor, block: list[int]) -> Tensor:
     """Gather blocks (rows, columns) of grid (N, T, R, F) into (N, T', R', rows * columns * F), zeros at edges."""
     rows, columns = block
     batch, frames, height, size = grid.shape

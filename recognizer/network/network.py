@@ -54,11 +54,12 @@ class Output:
 class Network(nn.Module):
     """Features (N, T, F) to log-probabilities (N, T', classes); a sample's own frames decide alone."""
 
-    def __init__(self, features: int, classes: int, settings: NetworkSettings) -> None:
-        """Build for frames of `features` numbers and `classes` classes, the blank included."""
+    def __init__(self, features: int, classes: int, settings: NetworkSettings, parts: int = 1) -> None:
+        """Build for frames of `features` numbers, in `parts` like groups, and `classes` classes, the blank included."""
         super().__init__()
         self.settings = settings
-        self.front = Front(features, settings.front)
+        self.front = Front(features, settings.front, parts, maps=settings.cell == "convolutional")
+        _refuse_other_rows(settings, self.front.rows)
         size = self.front.size
         self.side_head = nn.Linear(size, classes) if settings.side_head > 0 else None
         layers = []
@@ -82,6 +83,15 @@ class Network(nn.Module):
     def counts(self, counts: Tensor) -> Tensor:
         """Return the output frames (N,) of inputs of `counts` (N,) frames."""
         return self.settings.front.counts(counts)
+
+
+def _refuse_other_rows(settings: NetworkSettings, rows: int) -> None:
+    """Refuse maps that the convolutional cell would cut elsewhere than the front does."""
+    if settings.cell == "convolutional" and settings.layers and settings.features != rows:
+        raise RecognizerError(
+            f"network.features is {settings.features}, wanted {rows}, the rows that the front leaves (and "
+            f"network.hidden a multiple of it)"
+        )
 
 
 def _log_softmax(head: nn.Linear, frames: Tensor) -> Tensor:
