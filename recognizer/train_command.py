@@ -10,10 +10,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from recognizer.errors import RecognizerError
 from recognizer.quiet import quiet_libraries
+
+if TYPE_CHECKING:
+    from recognizer.config import Config
 
 CONFIG = "config.yaml"  # of a run, under the command that began it
 FOLDER = "RECOGNIZER_RUN"  # environment variable that tells the further processes of a run its folder
@@ -39,13 +42,23 @@ def run_train(words: Sequence[str], say: Callable[[str], None]) -> int:
         return _train(_parsed(["--config", str(further / CONFIG)], None), resume, further, lambda line: None)
 
 
-def _train(parsed: "_Parsed", resume: Path | None, further: Path | None, say: Callable[[str], None]) -> int:
-    """Train as parsed; `further` is the run's folder in every process but the first."""
+def read_config(words: Sequence[str]) -> "Config":
+    """Return the configuration that a command line of `train` states, without training."""
+    return _config(_parsed(list(words), None))
+
+
+def _config(parsed: "_Parsed") -> "Config":
     from recognizer.config import Config
-    from recognizer.train import train
 
     made = parsed.parser.instantiate_classes(parsed.chosen)
-    config = Config(**{name: getattr(made, name) for name in Config.__dataclass_fields__})
+    return Config(**{name: getattr(made, name) for name in Config.__dataclass_fields__})
+
+
+def _train(parsed: "_Parsed", resume: Path | None, further: Path | None, say: Callable[[str], None]) -> int:
+    """Train as parsed; `further` is the run's folder in every process but the first."""
+    from recognizer.train import train
+
+    config = _config(parsed)
     run = further or resume or Path(config.run or _fresh_run(config.data.folders))
     command = shlex.join(["recognizer", "train", *sys.argv[2:]])
     if further is None and int(os.environ.get("LOCAL_RANK", "0")) == 0:

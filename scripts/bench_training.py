@@ -1,0 +1,128 @@
+"""Measure where the time of a training step goes, then how many samples a second a whole run learns from.
+
+Run: python scripts/bench_training.py --config configs/trial.yaml [--steps 20] [--run DIR]
+
+The first table is of one process of one thread, step by step; the second figure is of `recognizer train` as a user
+runs it for two epochs: reading, augmentation, validation and writing included, the start of the program not.
+"""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import torch  # noqa: E402
+from torch import Tensor, nn  # noqa: E402
+
+from recognizer.config import Config  # noqa: E402
+from recognizer.data import Batch, BatchSampler  # noqa: E402
+from recognizer.learner import Learner, ctc  # noqa: E402
+from recognizer.model import Model  # noqa: E402
+from recognizer.train import make_task  # noqa: E402
+from recognizer.train_command import read_config  # noqa: E402
+
+PARTS = ("reading", "augmenting", "front", "stack", "loss", "backward", "optimiser")
+
+
+def main() -> None:
+    """Print both tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--config", required=True)
+    parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--precision", choices=["bf16", "float32"], default="bf16")
+    parser.add_argument("--whole", action="store_true", help="also time a whole run of two epochs")
+    chosen = parser.parse_args()
+    torch.set_num_threads(1)
+    seconds, lines = divide(read_config(["--config", chosen.config]), chosen.steps, chosen.precision == "bf16")
+    whole = sum(seconds.values())
+    print(f"one process, one thread, {chosen.precision}: {lines / whole:.1f} samples/s")
+    for part in PARTS:
+        print(f"{part:<12}{seconds[part] / chosen.steps:8.4f} s a step {seconds[part] / whole:6.1%}")
+    if chosen.whole:
+        print(f"a whole run of two epochs: {whole_run(chosen.config):.1f} samples/s")
+
+
+def divide(config: Config, steps: int, half: bool) -> tuple[dict[str, float], int]:
+    """Return the seconds of each part over `steps` steps, with the samples they learned from."""
+    task = make_task(config)
+    model = Model(task.settings, task.alphabet.classes).train()
+    learner = Learner(config, model, task.alphabet, task.corpora)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, fused=True)
+    sampler = BatchSampler(task.corpora, task.train, float(config.data.batch_columns), config.data, config.seed)
+    seconds, lines = dict.fromkeys(PARTS, 0.0), 0
+    runs = list(sampler)[: steps + 2]
+    for at, (number, items) in enumerate(runs):
+        parts = _step(learner, optimizer, lambda n=number, i=items: task.corpora.batch(i, n, task.alphabet), half)
+        if at >= 2:  # the first steps choose their kernels
+            lines += len(items)
+            seconds = {part: seconds[part] + parts[part] for part in PARTS}
+    return seconds, lines
+
+
+def _step(
+    learner: Learner, optimizer: torch.optim.Optimizer, read: Callable[[], Batch], half: bool
+) -> dict[str, float]:
+    """Return the seconds of each part of one step."""
+    network, marks = learner.model.network, [time.perf_counter()]
+    batch = read()
+    marks.append(time.perf_counter())
+    features, counts = learner._features(batch, torch.Generator().manual_seed(batch.number))
+    marks.append(time.perf_counter())
+    with torch.autocast("cpu", torch.bfloat16, enabled=half):
+        ended: list[float] = []
+        hook = network.front.register_forward_hook(lambda *unused: ended.append(time.perf_counter()))
+        output = network(features, counts)
+        hook.remove()
+    marks += [ended[0], time.perf_counter()]
+    loss = _loss(output.log_probs, output.counts, batch)
+    if output.side_log_probs is not None:
+        loss = loss + 0.3 * _loss(output.side_log_probs, output.counts, batch)
+    marks.append(time.perf_counter())
+    optimizer.zero_grad()
+    loss.backward()
+    nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+    marks.append(time.perf_counter())
+    optimizer.step()
+    marks.append(time.perf_counter())
+    return {part: b - a for part, a, b in zip(PARTS, marks, marks[1:], strict=False)}
+
+
+def _loss(log_probs: Tensor, counts: Tensor, batch: Batch) -> Tensor:
+    return ctc(log_probs, counts, batch).sum() / batch.label_counts.sum()
+
+
+def whole_run(config: str) -> float:
+    """Return the samples per second of `recognizer train` over two epochs, from its own history."""
+    with tempfile.TemporaryDirectory() as folder:
+        run = Path(folder) / "run"
+        command = [sys.executable, "-m", "recognizer", "train", "--config", config, "--run", str(run)]
+        start = time.perf_counter()
+        subprocess.run([*command, "--trainer.max_epochs", "2"], check=True)
+        whole = time.perf_counter() - start
+        start = time.perf_counter()
+        run = Path(folder) / "start"
+        subprocess.run(
+            [
+                *command[:-1],
+                str(run),
+                "--trainer.max_epochs",
+                "1",
+                "--trainer.limit_train_batches",
+                "1",
+                "--trainer.limit_val_batches",
+                "1",
+            ],
+            check=True,
+        )
+        start_time = time.perf_counter() - start
+    task = make_task(read_config(["--config", config]))
+    return 2 * len(task.train) / (whole - start_time)
+
+
+if __name__ == "__main__":
+    main()
