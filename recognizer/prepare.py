@@ -11,10 +11,11 @@ from recognizer.alphabet import TextSettings
 from recognizer.corpus.manifest import read_corpus
 from recognizer.corpus.recipes import load_recipe, recipe_names
 from recognizer.corpus.sample import Sample
-from recognizer.corpus.store import Header, Packed, write_store
+from recognizer.corpus.store import FILE, Header, Packed, Unusable, write_store
 from recognizer.errors import RecognizerError
 from recognizer.signals.kinds import default_signal, kind_of, read_signal
 
+UNREADABLE = "cannot be read"  # the reason where nobody knows a better one
 Say = Callable[[str], None]
 
 
@@ -47,9 +48,9 @@ class Prepared:
         path: the store.
         splits: samples of each split.
         characters: of the raw transcripts of each split.
-        left_out: reason by reason, with counts.
+        left_out: reason by reason, with counts; the files that could not be used are among them.
         noted: what was kept but deserves a word.
-        bad: a line for each file that could not be used.
+        unusable: each file that could not be used.
     """
 
     path: Path
@@ -57,7 +58,12 @@ class Prepared:
     characters: Counter[str]
     left_out: Counter[str]
     noted: Counter[str]
-    bad: list[str]
+    unusable: list[Unusable]
+
+    @property
+    def bad(self) -> list[str]:
+        """A line for each file that could not be used."""
+        return [one.line for one in self.unusable]
 
 
 def prepare(name_or_path: str, source: Path | None, out: Path, settings: PrepareSettings, say: Say) -> Prepared:
@@ -70,30 +76,79 @@ def prepare(name_or_path: str, source: Path | None, out: Path, settings: Prepare
     signal = {**default_signal(header.kind), **settings.signal}
     if unknown := settings.signal.keys() - default_signal(header.kind).keys():
         raise RecognizerError(f"signal.{min(unknown)}: no setting of {header.kind}, there are {', '.join(signal)}")
+    _refuse_bad_settings(header.kind, signal)
+    header = replace(header, signal=signal, left_out=dict(left_out))
+    done = Prepared(out / FILE, Counter(), Counter(), left_out, noted, [])
     samples = _with_splits(samples, settings, say)
-    bad: list[str] = []
-    splits: Counter[str] = Counter()
-    characters: Counter[str] = Counter()
+    write_store(out, header, _packed(str(source or name_or_path), header, samples, done))
+    left_out.update(one.reason for one in done.unusable)
+    return done
 
-    def packed() -> Iterator[Packed]:
-        for sample in samples:
-            try:
-                made = read_signal(header.kind, signal, sample.path)
-            except RecognizerError as error:
-                bad.append(f"{sample.origin}: {error}")
-                continue
-            splits[sample.split] += 1
-            characters[sample.split] += len(sample.text)
-            digest = hashlib.sha256(sample.path.read_bytes()).digest()
-            yield Packed(sample, made.values, made.extent, digest)
-        if not splits:
-            raise RecognizerError(f"{source or name_or_path}: not one of {len(bad)} files can be used, first {bad[0]}")
-        if bad:
-            left_out["cannot be read"] += len(bad)
-        header.left_out.update(left_out)
 
-    path = write_store(out, replace(header, signal=signal), packed())
-    return Prepared(path, splits, characters, left_out, noted, bad)
+def _refuse_bad_settings(kind: str, signal: dict[str, Any]) -> None:
+    """Refuse settings that mean nothing once, not file by file."""
+    if kind == "handwriting":
+        from recognizer.signals.handwriting import HandwritingSettings
+
+        HandwritingSettings(**signal)
+    else:
+        from recognizer.signals.speech import SpeechSettings
+
+        SpeechSettings(**signal)
+
+
+def _packed(source: str, header: Header, samples: list[Sample], done: Prepared) -> Iterator[Packed | Unusable]:
+    """Yield each sample with its signal or with what is wrong with its file, and count it in `done`.
+
+    Raises:
+        RecognizerError: at the end, where not one file could be used; a corpus of nothing is not written.
+    """
+    for sample in samples:
+        one = _pack(header, sample)
+        if isinstance(one, Packed):
+            done.splits[sample.split] += 1
+            done.characters[sample.split] += len(sample.text)
+        else:
+            done.unusable.append(one)
+        yield one
+    if not done.splits:
+        raise RecognizerError(f"{source}: not one of {len(done.unusable)} files can be used, first {done.bad[0]}")
+
+
+def _pack(header: Header, sample: Sample) -> Packed | Unusable:
+    """Return a sample with its signal, or what is wrong with its file."""
+    try:
+        _refuse_stray_text(sample)
+        made = read_signal(header.kind, header.signal, sample.path)
+        digest = hashlib.sha256(sample.path.read_bytes()).digest()
+        return Packed(sample, made.values, made.extent, digest, made.notes)
+    except RecognizerError as error:
+        reason = error.reason or _reason(header.kind, sample.path)
+        return Unusable(str(sample.path), reason, f"{sample.origin}: {error}")
+    except OSError as error:
+        line = f"{sample.origin}: {sample.path}: cannot be read ({error.strerror or error})"
+        return Unusable(str(sample.path), _reason(header.kind, sample.path), line)
+
+
+def _refuse_stray_text(sample: Sample) -> None:
+    """Refuse halves of surrogate pairs, which JSON can spell and no file can hold."""
+    try:
+        sample.text.encode()
+    except UnicodeEncodeError as error:
+        code = ord(sample.text[error.start])
+        raise RecognizerError(f"half a character, U+{code:04X}, wanted Unicode text", "text is not Unicode") from None
+
+
+def _reason(kind: str, path: Path) -> str:
+    """Return the class of a file's fault as far as the file system and its first bytes tell."""
+    try:
+        if not path.stat().st_size:
+            return "empty file"
+        return UNREADABLE if kind_of(path) == kind else "of another kind"
+    except FileNotFoundError:
+        return "no such file"
+    except OSError:
+        return UNREADABLE
 
 
 def _collect(

@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -13,9 +14,13 @@ from recognizer.corpus.sample import Sample
 from recognizer.errors import RecognizerError
 from recognizer.files import replacing
 
-MAGIC = b"RECPACK\x01"  # the last byte is the version of the format
+MAGIC = b"RECPACK\x02"  # the last byte is the version of the format
 FILE = "corpus.pack"
 ALIGNMENT = 64  # bytes, of every array in the file
+GAP = 16384  # bytes before the first array: magic, length and JSON
+COLUMNS = ("path", "text", "split", "group", "origin", "notes")  # the strings of a sample
+NOTE_END = "\n"  # between the notes of one sample
+STRAY = "surrogatepass"  # file names need not be Unicode
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,40 @@ class Header:
     licence: str = ""
 
 
+@dataclass(frozen=True)
+class Packed:
+    """One sample on its way into a store.
+
+    Args:
+        sample: its manifest row.
+        values: its signal (T, ...).
+        extent: length of the file in its own unit.
+        digest: SHA-256 of the file, 32 bytes.
+        notes: what was found odd and repaired.
+    """
+
+    sample: Sample
+    values: np.ndarray
+    extent: float
+    digest: bytes
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """A file that could not be packed.
+
+    Args:
+        name: of the file.
+        reason: the class of the fault, such as "cut short".
+        line: for people: where it stands and what is wrong with it.
+    """
+
+    name: str
+    reason: str
+    line: str
+
+
 class Store:
     """Random access to the samples of a packed corpus; a sample costs no more than its own bytes."""
 
@@ -46,30 +85,21 @@ class Store:
         """Open `path`, a store or the folder that holds one, in milliseconds whatever its size.
 
         Raises:
-            RecognizerError: missing, foreign, truncated or of a newer format.
+            RecognizerError: missing, foreign, truncated or of another format.
         """
         self.path = path / FILE if path.is_dir() else path
         if not self.path.is_file():
             raise RecognizerError(f"{path}: no prepared corpus there, wanted a folder that `recognizer prepare` made")
-        with open(self.path, "rb") as file:
-            head = file.read(16)
-            if len(head) < 16 or head[:7] != MAGIC[:7]:
-                raise RecognizerError(f"{self.path}: not a prepared corpus, wanted one that `recognizer prepare` made")
-            if head[7] != MAGIC[7]:
-                raise RecognizerError(f"{self.path}: format {head[7]}, wanted {MAGIC[7]}: prepare it again")
-            meta = json.loads(file.read(int.from_bytes(head[8:], "little")))
+        meta = _read_meta(self.path)
         self.header = Header(**meta["header"])
-        if self.path.stat().st_size != meta["size"]:
-            raise RecognizerError(f"{self.path}: {self.path.stat().st_size} bytes, wanted {meta['size']}: cut short")
-        self._data = np.memmap(self.path, dtype=np.uint8, mode="r")
-        arrays = {
-            name: self._data[start : start + size].view(dtype) for name, (start, size, dtype) in meta["arrays"].items()
-        }
+        # A plain array over the map: indexing the map's own class costs several times as much.
+        data = np.asarray(np.memmap(self.path, dtype=np.uint8, mode="r"))
+        arrays = {name: data[start : start + size].view(kind) for name, (start, size, kind) in meta["arrays"].items()}
         self._signals, self._starts = arrays["signals"], arrays["starts"]
-        self._shape = tuple(meta["shape"])
-        self._dtype = np.dtype(meta["dtype"])
-        self._strings, self._string_starts = arrays["strings"], arrays["string_starts"].reshape(-1, 5)
+        self._shape, self._dtype = tuple(meta["shape"]), np.dtype(meta["dtype"])
+        self._strings, self._string_starts = arrays["strings"], arrays["string_starts"]
         self._hashes = arrays["hashes"].reshape(-1, 32)
+        self._unusable = arrays["unusable"]
         self.counts: np.ndarray = arrays["counts"]
         self.extents: np.ndarray = arrays["extents"]
 
@@ -84,24 +114,41 @@ class Store:
     def signal(self, index: int) -> np.ndarray:
         """Return the signal (T, ...) of a sample as a read-only view of the file."""
         start, end = int(self._starts[index]), int(self._starts[index + 1])
-        return self._signals[start:end].view(self._dtype).reshape(-1, *self._shape)
+        values: np.ndarray = self._signals[start:end].view(self._dtype).reshape(-1, *self._shape)
+        return values
 
     def sample(self, index: int) -> Sample:
         """Return what the manifest said of a sample."""
-        path, text, split, group, origin = (self._string(index, column) for column in range(5))
+        path, text, split, group, origin = (self._string(index, name) for name in COLUMNS[:5])
         return Sample(Path(path), text, split, group, origin)
 
     def text(self, index: int) -> str:
         """Return the raw transcript of a sample."""
-        return self._string(index, 1)
+        return self._string(index, "text")
 
     def group(self, index: int) -> str:
         """Return the writer, speaker or page of a sample."""
-        return self._string(index, 3)
+        return self._string(index, "group")
+
+    def notes(self, index: int) -> tuple[str, ...]:
+        """Return what was found odd in a sample's file and repaired."""
+        return tuple(note for note in self._string(index, "notes").split(NOTE_END) if note)
+
+    def column(self, name: str) -> list[str]:
+        """Return one string of each sample: a name of COLUMNS."""
+        column = COLUMNS.index(name)
+        starts = self._string_starts[column :: len(COLUMNS)][: len(self)].tolist()
+        ends = self._string_starts[column + 1 :: len(COLUMNS)].tolist()
+        strings = self._strings.tobytes()
+        return [strings[start:end].decode(errors=STRAY) for start, end in zip(starts, ends, strict=True)]
+
+    def unusable(self) -> list[Unusable]:
+        """Return the files that `prepare` could not use, each with its reason."""
+        return [Unusable(**one) for one in json.loads(self._unusable.tobytes())]
 
     def digest(self, index: int) -> str:
         """Return the SHA-256 of a sample's source file."""
-        return self._hashes[index].tobytes().hex()
+        return bytes(self._hashes[index]).hex()
 
     def indices(self, split: str) -> list[int]:
         """Return the samples of a split in the order of the manifest.
@@ -109,7 +156,7 @@ class Store:
         Raises:
             RecognizerError: there is no such split; the ones there are named.
         """
-        splits = [self._string(index, 2) for index in range(len(self))]
+        splits = self.column("split")
         found = [index for index, name in enumerate(splits) if name == split]
         if not found:
             names = ", ".join(f"{name!r}" for name in sorted(set(splits)))
@@ -118,57 +165,70 @@ class Store:
 
     def splits(self) -> list[str]:
         """Return the names of the splits in order of appearance."""
-        return list(dict.fromkeys(self._string(index, 2) for index in range(len(self))))
+        return list(dict.fromkeys(self.column("split")))
 
     def fingerprint(self) -> str:
         """Return a SHA-256 over the source hashes, texts and splits: equal for equal corpora."""
         digest = hashlib.sha256(self._hashes.tobytes())
-        for index in range(len(self)):
-            digest.update(f"{self._string(index, 1)}\0{self._string(index, 2)}\0".encode())
+        for text, split in zip(self.column("text"), self.column("split"), strict=True):
+            digest.update(f"{text}\0{split}\0".encode(errors=STRAY))
         return digest.hexdigest()
 
-    def _string(self, index: int, column: int) -> str:
-        start = int(self._string_starts[index, column])
-        flat = index * 5 + column + 1
-        end = int(self._string_starts.reshape(-1)[flat])
-        return self._strings[start:end].tobytes().decode()
+    def _string(self, index: int, name: str) -> str:
+        flat = range(len(self))[index] * len(COLUMNS) + COLUMNS.index(name)
+        start, end = self._string_starts[flat : flat + 2].tolist()
+        return bytes(self._strings[start:end]).decode(errors=STRAY)
 
 
-@dataclass(frozen=True)
-class Packed:
-    """One sample on its way into a store: its manifest row, signal, extent in the file's unit, and source hash."""
-
-    sample: Sample
-    values: np.ndarray
-    extent: float
-    digest: bytes
-
-
-def write_store(folder: Path, header: Header, samples: Iterable[Packed]) -> Path:
+def write_store(folder: Path, header: Header, samples: Iterable[Packed | Unusable]) -> Path:
     """Write `samples` as `folder`/corpus.pack, whole or not at all, and return its path.
 
-    The signals stream through, so that memory holds one at a time.
+    The signals stream through, so that memory holds one at a time. Files that could not be used are kept by name,
+    and their reasons are added to what `header` counts as left out.
     """
     path = folder / FILE
     with replacing(path) as file:
         writer = _Writer(file)
-        for packed in samples:
-            writer.add(packed)
+        for one in samples:
+            if isinstance(one, Packed):
+                writer.add(one)
+            else:
+                writer.unusable.append(one)
         writer.finish(header)
     return path
+
+
+def _read_meta(path: Path) -> dict[str, Any]:
+    """Return the JSON before the arrays of a whole store of this format."""
+    with open(path, "rb") as file:
+        head = file.read(16)
+        if len(head) < 16 or head[:7] != MAGIC[:7]:
+            raise RecognizerError(f"{path}: not a prepared corpus, wanted one that `recognizer prepare` made")
+        if head[7] != MAGIC[7]:
+            cure = "prepare it again" if head[7] < MAGIC[7] else "upgrade recognizer, or prepare it again"
+            raise RecognizerError(f"{path}: format {head[7]}, wanted {MAGIC[7]}: {cure}")
+        length = int.from_bytes(head[8:], "little")
+        text = file.read(min(length, GAP))
+    size = path.stat().st_size
+    try:
+        meta: dict[str, Any] = json.loads(text)
+    except ValueError:
+        raise RecognizerError(f"{path}: {size} bytes, its head is damaged or cut short: prepare it again") from None
+    if size != meta["size"]:
+        raise RecognizerError(f"{path}: {size} bytes, wanted {meta['size']}: cut short, prepare it again")
+    return meta
 
 
 class _Writer:
     """Signals first, behind a gap for the head, then the index, then the head into the gap."""
 
-    GAP = 16384  # bytes, before the first array: magic, length and JSON
-
     def __init__(self, file: BinaryIO) -> None:
         self.file = file
-        file.seek(self.GAP)
+        file.seek(GAP)
         self.starts, self.counts, self.extents = [0], [], []  # type: list[int], list[int], list[float]
         self.strings: list[bytes] = []
         self.hashes: list[bytes] = []
+        self.unusable: list[Unusable] = []
         self.form: tuple[str, tuple[int, ...]] | None = None
 
     def add(self, packed: Packed) -> None:
@@ -183,35 +243,39 @@ class _Writer:
         self.counts.append(len(values))
         self.extents.append(packed.extent)
         sample = packed.sample
-        row = (str(sample.path), sample.text, sample.split, sample.group, sample.origin)
-        self.strings.extend(part.encode() for part in row)
+        row = (str(sample.path), sample.text, sample.split, sample.group, sample.origin, NOTE_END.join(packed.notes))
+        self.strings.extend(part.encode(errors=STRAY) for part in row)
         self.hashes.append(packed.digest)
 
     def finish(self, header: Header) -> None:
         """Write the index behind the signals and the head before them."""
+        left_out = Counter(header.left_out) + Counter(one.reason for one in self.unusable)
         dtype, shape = self.form or ("|u1", ())
-        arrays: dict[str, tuple[int, int, str]] = {"signals": (self.GAP, self.starts[-1], "|u1")}
-        string_starts = np.cumsum([0, *map(len, self.strings)])
-        # The last start is the end of all strings; one padding row keeps the table rectangular.
-        table = np.concatenate([string_starts, np.full(4, string_starts[-1])]).astype("<i8")
-        for name, array in (
+        arrays: dict[str, tuple[int, int, str]] = {"signals": (GAP, self.starts[-1], "|u1")}
+        for name, array in self._index():
+            arrays[name] = (self._align(), array.nbytes, array.dtype.str)
+            self.file.write(array.tobytes())
+        plain = asdict(replace(header, left_out=dict(left_out)))
+        meta = {"header": plain, "arrays": arrays, "dtype": dtype, "shape": shape, "size": self.file.tell()}
+        head = json.dumps(meta).encode()
+        assert len(head) + 16 <= GAP, "the head outgrew its gap"
+        self.file.seek(0)
+        self.file.write(MAGIC + len(head).to_bytes(8, "little") + head)
+
+    def _index(self) -> Iterable[tuple[str, np.ndarray]]:
+        """Return the arrays behind the signals by name."""
+        unusable = json.dumps([asdict(one) for one in self.unusable]).encode()
+        return (
             ("starts", np.array(self.starts, "<i8")),
             ("counts", np.array(self.counts, "<i8")),
             ("extents", np.array(self.extents, "<f8")),
-            ("string_starts", table),
+            # One start a string, then the end of the last.
+            ("string_starts", np.cumsum([0, *map(len, self.strings)]).astype("<i8")),
             ("strings", np.frombuffer(b"".join(self.strings), np.uint8)),
             ("hashes", np.frombuffer(b"".join(self.hashes), np.uint8)),
-        ):
-            arrays[name] = (self._align(), array.nbytes, array.dtype.str)
-            self.file.write(array.tobytes())
-        meta = {"header": vars(header), "arrays": arrays, "dtype": dtype, "shape": shape, "size": self.file.tell()}
-        head = json.dumps(meta).encode()
-        assert len(head) + 16 <= self.GAP, "the head outgrew its gap"
-        self.file.seek(0)
-        self.file.write(MAGIC + len(head).to_bytes(8, "little") + head)
+            ("unusable", np.frombuffer(unusable, np.uint8)),
+        )
 
     def _align(self) -> int:
         self.file.seek(-(-self.file.tell() // ALIGNMENT) * ALIGNMENT)
         return self.file.tell()
-
-

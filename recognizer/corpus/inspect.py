@@ -1,0 +1,210 @@
+"""What is wrong with the samples of a packed corpus."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from recognizer.alphabet import Alphabet
+from recognizer.corpus.feasible import infeasible
+from recognizer.corpus.store import Store
+from recognizer.signals.kinds import signal_faults
+
+LOST, FAULT, NOTE = "lost", "fault", "note"  # nothing can be learned from it; suspect; worth knowing
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was found, with where.
+
+    Args:
+        what: the fault in a few words.
+        weight: LOST, FAULT or NOTE.
+        count: how often.
+        cases: samples by name, with numbers where the fault has some; fewer than `count` where names are not known.
+        samples: their indices in the store, where they are in it.
+    """
+
+    what: str
+    weight: str
+    count: int
+    cases: list[str]
+    samples: list[int]
+
+
+@dataclass(frozen=True)
+class SplitSummary:
+    """The size of one split.
+
+    Args:
+        name: of the split.
+        samples: in it.
+        groups: writers, speakers or pages in it.
+        characters: of its normalised texts.
+        words: separated by white space.
+        lengths: shortest, median, longest signal, in pixels or seconds of the signal.
+        texts: shortest, median, longest text, in characters.
+    """
+
+    name: str
+    samples: int
+    groups: int
+    characters: int
+    words: int
+    lengths: tuple[float, float, float]
+    texts: tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The strings of a store, read once.
+
+    Args:
+        names: of the files.
+        texts: raw.
+        normal: the same normalised.
+        splits: of the samples.
+        groups: of the samples.
+    """
+
+    names: list[str]
+    texts: list[str]
+    normal: list[str]
+    splits: list[str]
+    groups: list[str]
+
+    def by_split(self, values: Sequence[str]) -> dict[str, list[str]]:
+        """Return `values`, one a sample, split by split."""
+        found: dict[str, list[str]] = {}
+        for split, value in zip(self.splits, values, strict=True):
+            found.setdefault(split, []).append(value)
+        return found
+
+
+def rows_of(store: Store, normalize: Callable[[str], str]) -> Rows:
+    """Return the strings of `store`."""
+    texts = store.column("text")
+    normal = [normalize(text) for text in texts]
+    return Rows(store.column("path"), texts, normal, store.column("split"), store.column("group"))
+
+
+def summaries(store: Store, rows: Rows, unit: float) -> list[SplitSummary]:
+    """Return the size of each split; `unit` is steps of a signal in a pixel or second."""
+    splits, lengths = np.array(rows.splits), store.counts / unit
+    texts = np.array([len(text) for text in rows.normal])
+    words = np.array([len(text.split()) for text in rows.normal])
+    found = []
+    for name in dict.fromkeys(rows.splits):
+        at = splits == name
+        groups = {group for group, here in zip(rows.groups, at, strict=True) if here and group}
+        sizes = int(at.sum()), len(groups), int(texts[at].sum()), int(words[at].sum())
+        found.append(SplitSummary(name, *sizes, _spread(lengths[at]), _spread(texts[at])))
+    return found
+
+
+def left_out(store: Store) -> list[Finding]:
+    """Return what `prepare` could not use, by reason, with names where it was a file's own fault."""
+    cases: dict[str, list[str]] = defaultdict(list)
+    for one in store.unusable():
+        cases[one.reason].append(one.line)
+    counts = store.header.left_out
+    return [Finding(f"left out by prepare: {r}", LOST, n, cases.get(r, []), []) for r, n in counts.items()]
+
+
+def unlearnable(rows: Rows, frames: Sequence[int], alphabet: Alphabet) -> list[Finding]:
+    """Return the samples with an empty text, or with more characters than CTC can spell in their output frames."""
+    found = _Found(rows.names)
+    for index, (text, have) in enumerate(zip(rows.texts, frames, strict=True)):
+        if fault := infeasible(text, have, alphabet):
+            found.add(fault[0], index, fault[1])
+    return found.findings(LOST)
+
+
+def suspect_signals(store: Store, rows: Rows) -> list[Finding]:
+    """Return the faults of the signals themselves; reads every one."""
+    found = _Found(rows.names)
+    for index in range(len(store)):
+        for fault in signal_faults(store.header.kind, store.header.signal, store.signal(index)):
+            what, _, detail = fault.partition(" (")
+            found.add(what, index, detail.removesuffix(")"))
+    return found.findings(FAULT)
+
+
+def repaired(store: Store, rows: Rows) -> list[Finding]:
+    """Return what `prepare` found odd and repaired, such as images with light ink on dark paper."""
+    found = _Found(rows.names)
+    for index, notes in enumerate(store.column("notes")):
+        for note in store.notes(index) if notes else ():
+            found.add(note, index, "")
+    return found.findings(NOTE)
+
+
+def duplicates(store: Store, rows: Rows) -> list[Finding]:
+    """Return files whose bytes stand more than once in the corpus, across splits or within one."""
+    across, within = _Found(rows.names), _Found(rows.names)
+    for members in _groups(store.digest(index) for index in range(len(store))):
+        for place, index in enumerate(members[1:], 1):
+            split = rows.splits[index]
+            others = [other for other in members[:place] if rows.splits[other] != split]
+            if others:
+                here, there = _split(split), _split(rows.splits[others[0]])
+                across.add("the same file in two splits", index, f"{here}, as {rows.names[others[0]]}, {there}")
+            else:
+                within.add("the same file twice in a split", index, f"{_split(split)}, as {rows.names[members[0]]}")
+    return across.findings(FAULT) + within.findings(NOTE)
+
+
+def shared_texts(rows: Rows, learned: str) -> list[Finding]:
+    """Return the samples of other splits whose text is learned too."""
+    known = {text for text, split in zip(rows.normal, rows.splits, strict=True) if split == learned}
+    found = _Found(rows.names)
+    for index, (text, split) in enumerate(zip(rows.normal, rows.splits, strict=True)):
+        if split != learned and text in known:
+            found.add(f"text of {_split(split)} that is in {_split(learned)} too", index, repr(text))
+    return found.findings(NOTE)
+
+
+def shared_groups(rows: Rows) -> list[Finding]:
+    """Return the writers, speakers or pages that stand in several splits."""
+    splits: dict[str, Counter[str]] = defaultdict(Counter)
+    for group, split in zip(rows.groups, rows.splits, strict=True):
+        splits[group][split] += 1
+    cases = [
+        f"{group} ({', '.join(f'{_split(split)} {count}' for split, count in counts.items())})"
+        for group, counts in splits.items()
+        if group and len(counts) > 1
+    ]
+    return [Finding("group in several splits", NOTE, len(cases), cases, [])] if cases else []
+
+
+class _Found:
+    """Cases by fault, in order of appearance."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = names
+        self.cases: dict[str, list[tuple[int, str]]] = defaultdict(list)
+
+    def add(self, what: str, index: int, detail: str) -> None:
+        """Note a fault of a sample."""
+        self.cases[what].append((index, f"{self.names[index]} ({detail})" if detail else self.names[index]))
+
+    def findings(self, weight: str) -> list[Finding]:
+        """Return a finding for each fault."""
+        return [Finding(w, weight, len(c), [case for _, case in c], [i for i, _ in c]) for w, c in self.cases.items()]
+
+
+def _groups(keys: Iterable[Hashable]) -> list[list[int]]:
+    """Return the positions of equal keys, where there are several."""
+    found: dict[Hashable, list[int]] = defaultdict(list)
+    for index, key in enumerate(keys):
+        found[key].append(index)
+    return [members for members in found.values() if len(members) > 1]
+
+
+def _split(name: str) -> str:
+    return name or "(no split)"
+
+
+def _spread(values: np.ndarray) -> tuple[float, float, float]:
+    return float(values.min()), float(np.median(values)), float(values.max())

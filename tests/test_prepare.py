@@ -1,0 +1,203 @@
+"""Preparing: what a user brings becomes a store, and each file that cannot is named."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from recognizer.corpus.store import Store
+from recognizer.errors import RecognizerError
+from recognizer.prepare import Prepared, PrepareSettings, prepare
+
+PLAIN = PrepareSettings({})
+
+
+def draw(path: Path, columns: int = 96, rows: int = 24, dark: bool = False) -> Path:
+    """Draw strokes on paper, or, `dark`, light strokes on a black page."""
+    grey = np.full((rows, columns), 255, np.uint8)
+    grey[rows // 4 : -rows // 4, columns // 8 :: 8] = 0
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(255 - grey if dark else grey).save(path)
+    return path
+
+
+def record(path: Path, seconds: float = 0.5) -> Path:
+    import soundfile
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, 0.3 * np.sin(np.arange(round(16000 * seconds)) / 5), 16000)
+    return path
+
+
+def manifest(
+    folder: Path, rows: Sequence[tuple[str, ...]], columns: tuple[str, ...] = ("file", "text", "split")
+) -> Path:
+    path = folder / "manifest.tsv"
+    path.write_text("".join("\t".join(row) + "\n" for row in (columns, *rows)), encoding="utf-8")
+    return path
+
+
+def made(source: Path, out: Path, settings: PrepareSettings = PLAIN) -> tuple[Prepared, Store, list[str]]:
+    said: list[str] = []
+    done = prepare(str(source), None, out, settings, said.append)
+    return done, Store(done.path), said
+
+
+def test_a_manifest_becomes_a_store_with_its_splits(tmp_path: Path) -> None:
+    for name in ("a.png", "b.png", "c.png"):
+        draw(tmp_path / name)
+    manifest(tmp_path, [("a.png", "eins", "train"), ("b.png", "zwei", "test"), ("c.png", "drei!", "train")])
+    done, store, said = made(tmp_path, tmp_path / "out")
+    assert done.splits == {"train": 2, "test": 1} and done.characters == {"train": 9, "test": 4}
+    assert [store.text(i) for i in store.indices("train")] == ["eins", "drei!"]
+    assert (done.bad, dict(done.left_out), said) == ([], {}, [])
+    assert (store.header.kind, store.header.name, store.sample(1).origin) == (
+        "handwriting",
+        tmp_path.name,
+        "manifest.tsv:3",
+    )
+
+
+def test_a_known_corpus_is_packed_by_its_recipe(tmp_path: Path) -> None:
+    draw(tmp_path / "lines" / "x.png"), draw(tmp_path / "lines" / "stray.png")
+    (tmp_path / "transcripts.tsv").write_text("x.png\ttrain\tletter 5\tune ligne\n", encoding="utf-8")
+    done = prepare("copiste", tmp_path, tmp_path / "out", PLAIN, print)
+    store = Store(done.path)
+    assert (store.header.name, store.text(0), store.group(0)) == ("copiste", "une ligne", "letter 5")
+    assert store.header.licence and store.header.left_out == done.left_out == {"file without a transcript": 1}
+
+
+def test_a_known_corpus_wants_its_source(tmp_path: Path) -> None:
+    with pytest.raises(RecognizerError, match="copiste: wanted --source"):
+        prepare("copiste", None, tmp_path, PLAIN, print)
+
+
+def test_an_unknown_name_is_refused_with_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(RecognizerError, match="did you mean copiste"):
+        prepare("copist", None, tmp_path / "out", PLAIN, print)
+
+
+def test_a_folder_of_pairs_becomes_a_store(tmp_path: Path) -> None:
+    for name in ("train/a", "test/b"):
+        draw(tmp_path / "pairs" / f"{name}.png")
+        (tmp_path / "pairs" / f"{name}.gt.txt").write_text(f"text of {name[-1]}\n", encoding="utf-8")
+    done, store, _ = made(tmp_path / "pairs", tmp_path / "out")
+    assert done.splits == {"train": 1, "test": 1}
+    assert sorted(map(store.text, range(2))) == ["text of a", "text of b"]
+
+
+def test_recordings_become_a_store_of_sound(tmp_path: Path) -> None:
+    record(tmp_path / "a.wav", 0.5)
+    manifest(tmp_path, [("a.wav", "eins", "train")])
+    _, store, _ = made(tmp_path, tmp_path / "out")
+    assert store.header.kind == "speech" and store.counts.tolist() == [8000] and store.extents.tolist() == [0.5]
+
+
+def test_without_splits_whole_groups_are_dealt_out_and_this_is_said(tmp_path: Path) -> None:
+    rows = [(f"{i}.png", f"text {i}", f"writer {i % 10}") for i in range(30)]
+    for name, _, _ in rows:
+        draw(tmp_path / name)
+    manifest(tmp_path, rows, ("file", "text", "writer"))
+    done, store, said = made(tmp_path, tmp_path / "out", PrepareSettings({}, 0.2, 0.1))
+    assert done.splits == {"train": 21, "valid": 6, "test": 3}
+    assert said == ["the source names no split: 2 of 10 go to valid, 1 to test, by the hash of the group name"]
+    where = {(store.group(i), store.sample(i).split) for i in range(30)}
+    assert len(where) == 10
+    again, store_again, _ = made(tmp_path, tmp_path / "again", PrepareSettings({}, 0.2, 0.1))
+    assert store_again.fingerprint() == store.fingerprint() and again.splits == done.splits
+
+
+def test_samples_that_name_no_split_beside_others_that_do_are_kept_and_said(tmp_path: Path) -> None:
+    draw(tmp_path / "a.png"), draw(tmp_path / "b.png")
+    manifest(tmp_path, [("a.png", "x", "train"), ("b.png", "y", "")])
+    done, _, said = made(tmp_path, tmp_path / "out")
+    assert done.splits == {"train": 1, "": 1} and said == ['1 samples name no split, they are kept under ""']
+
+
+def test_bad_files_are_named_and_counted_and_the_others_done(tmp_path: Path) -> None:
+    good = draw(tmp_path / "good.png")
+    (tmp_path / "empty.png").write_bytes(b"")
+    (tmp_path / "words.png").write_text("no image")
+    (tmp_path / "cut.png").write_bytes(good.read_bytes()[:-40])
+    rows = [(f"{name}.png", name, "train") for name in ("empty", "good", "words", "cut")]
+    manifest(tmp_path, rows)
+    done, store, _ = made(tmp_path, tmp_path / "out")
+    assert done.splits == {"train": 1} and store.text(0) == "good"
+    assert [line.partition(": ")[0] for line in done.bad] == [f"manifest.tsv:{row}" for row in (2, 4, 5)]
+    assert [Path(one.name).name for one in store.unusable()] == ["empty.png", "words.png", "cut.png"]
+    assert store.unusable() == done.unusable and store.unusable()[0].reason == "empty file"
+    assert sum(store.header.left_out.values()) == 3 and store.header.left_out == done.left_out
+
+
+def test_half_a_character_in_a_transcript_is_named(tmp_path: Path) -> None:
+    draw(tmp_path / "a.png"), draw(tmp_path / "b.png")
+    rows = [{"file": "a.png", "text": "x\ud83d"}, {"file": "b.png", "text": "y\U0001f600"}]
+    (tmp_path / "manifest.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    done, store, _ = made(tmp_path, tmp_path / "out")
+    assert done.bad == ["manifest.jsonl:1: half a character, U+D83D, wanted Unicode text"]
+    assert store.header.left_out == {"text is not Unicode": 1} and store.text(0) == "y\U0001f600"
+
+
+def test_nothing_but_bad_files_is_an_error_and_writes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_text("no image")
+    manifest(tmp_path, [("a.png", "x", "train")])
+    with pytest.raises(RecognizerError, match="not one of 1 files can be used, first manifest.tsv:2"):
+        made(tmp_path, tmp_path / "out")
+    assert not list((tmp_path / "out").glob("*pack*"))
+
+
+def test_images_beside_recordings_are_refused(tmp_path: Path) -> None:
+    draw(tmp_path / "a.png"), record(tmp_path / "b.wav")
+    manifest(tmp_path, [("a.png", "x", "train"), ("b.wav", "y", "train")])
+    with pytest.raises(RecognizerError, match="1 images and 1 recordings, wanted one kind"):
+        made(tmp_path, tmp_path / "out")
+
+
+def test_height_and_direction_form_the_signals(tmp_path: Path) -> None:
+    draw(tmp_path / "a.png", columns=96, rows=24)
+    manifest(tmp_path, [("a.png", "x", "train")])
+    _, plain, _ = made(tmp_path, tmp_path / "plain", PrepareSettings({"height": 24}))
+    _, mirrored, _ = made(tmp_path, tmp_path / "rtl", PrepareSettings({"height": 24, "direction": "rtl"}))
+    _, down, _ = made(tmp_path, tmp_path / "ttb", PrepareSettings({"height": 96, "direction": "ttb"}))
+    assert plain.signal(0).shape == (96, 24)
+    assert np.array_equal(mirrored.signal(0), plain.signal(0)[::-1])
+    assert down.signal(0).shape == (24, 96)
+    assert mirrored.header.signal == {"height": 24, "direction": "rtl", "contrast": "stretch"}
+
+
+def test_an_unknown_signal_setting_is_refused(tmp_path: Path) -> None:
+    draw(tmp_path / "a.png")
+    manifest(tmp_path, [("a.png", "x", "train")])
+    with pytest.raises(RecognizerError, match="signal.hight: no setting of handwriting, there are height"):
+        made(tmp_path, tmp_path / "out", PrepareSettings({"hight": 32}))
+
+
+def test_a_senseless_signal_setting_is_the_callers_fault_and_not_the_files(tmp_path: Path) -> None:
+    draw(tmp_path / "a.png")
+    manifest(tmp_path, [("a.png", "x", "train")])
+    with pytest.raises(RecognizerError, match="^signal.height is 3"):
+        made(tmp_path, tmp_path / "out", PrepareSettings({"height": 3}))
+
+
+def test_shares_that_leave_nothing_to_learn_are_refused() -> None:
+    with pytest.raises(RecognizerError, match="below 1 together"):
+        PrepareSettings({}, 0.5, 0.5)
+
+
+def test_the_digest_is_the_sha256_of_the_source_file(tmp_path: Path) -> None:
+    image = draw(tmp_path / "a.png")
+    manifest(tmp_path, [("a.png", "x", "train")])
+    _, store, _ = made(tmp_path, tmp_path / "out")
+    assert store.digest(0) == hashlib.sha256(image.read_bytes()).hexdigest()
+
+
+def test_what_was_repaired_is_noted(tmp_path: Path) -> None:
+    draw(tmp_path / "a.png"), draw(tmp_path / "b.png", dark=True)
+    manifest(tmp_path, [("a.png", "x", "train"), ("b.png", "y", "train")])
+    _, store, _ = made(tmp_path, tmp_path / "out")
+    assert store.notes(0) == () and store.notes(1) == ("light on dark, inverted",)
+    assert np.array_equal(store.signal(0), store.signal(1))
