@@ -13,6 +13,10 @@ class Clock:
         self._start = self._last
         self._waited = 0.0
 
+    def restart(self) -> None:
+        """Forget the time since the last mark: it went by outside training."""
+        self._last = time.perf_counter()
+
     def begin(self) -> None:
         """Note that a batch has come."""
         now = time.perf_counter()

@@ -25,6 +25,7 @@ from recognizer.metrics import Edits, distance
 from recognizer.model import Model
 from recognizer.network.cells.noise import weight_noise
 from recognizer.network.network import Output
+from recognizer.schedule import rate_share
 
 MAX_SETBACKS = 3  # returns to the last good state before a run gives up
 NAMED = 5  # samples of a loss that is no number
@@ -77,7 +78,7 @@ class Learner(lightning.LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def _share_of_rate(self, step: int, steps: int) -> float:
-        return self.rate_scale * rate_share(self.config, step, steps)
+        return self.rate_scale * rate_share(self.config.learning, step, steps)
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         """Draw this step's random numbers from seed, epoch, batch and process alone, so that a resumed run repeats."""
@@ -187,6 +188,7 @@ class Learner(lightning.LightningModule):
         """Note the state that a setback returns to."""
         optimizer = self.optimizers().optimizer.state_dict()  # type: ignore[union-attr]
         self._good = {"learner": copy.deepcopy(self.state_dict()), "optimizer": copy.deepcopy(optimizer)}
+        self._clock.restart()
 
     def on_validation_epoch_start(self) -> None:
         """Forget the last validation; let every process read with the same weights to the last bit."""
@@ -211,6 +213,10 @@ class Learner(lightning.LightningModule):
         self.cer, self.wer = Edits(edits, units=units).rate, Edits(word_edits, units=words).rate
         self.log("cer", self.cer, prog_bar=True)
         self.log("wer", self.wer)
+
+    def on_validation_end(self) -> None:
+        """Count no validation as waiting for training data."""
+        self._clock.restart()
 
     def clock_seconds(self) -> dict[str, float]:
         """Return the seconds that each part of training took since this process began."""
@@ -251,22 +257,6 @@ def _long_enough(batch: Batch, x: Tensor, counts: Tensor, model: Model) -> tuple
     x = functional.pad(x, (0, max(0, int(counts.max()) - x.shape[1])))
     own = functional.pad(batch.x[short], (0, max(0, x.shape[1] - batch.x.shape[1])))[:, : x.shape[1]]
     return x.index_copy(0, short, own.to(x.dtype) / FULL_SCALE), counts
-
-
-def rate_share(config: Config, step: int, steps: int) -> float:
-    """Return the share of the highest rate that `step` of `steps` learns with."""
-    learning = config.learning
-    rise = max(1, round(learning.warm_up * steps))
-    if step < rise:
-        at = (step + 1) / rise
-        return (1.0 - math.cos(math.pi * at)) / 2.0 if learning.schedule == "one-cycle" else at
-    at = min(1.0, (step - rise) / max(1, steps - rise))
-    if learning.schedule in ("one-cycle", "cosine"):
-        return (1.0 + math.cos(math.pi * at)) / 2.0
-    if learning.schedule == "step":
-        at = step / steps
-        return 1.0 if at < 0.6 else 0.1 if at < 0.85 else 0.01
-    return 1.0
 
 
 @torch.no_grad()
