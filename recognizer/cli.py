@@ -58,6 +58,14 @@ def _parser() -> argparse.ArgumentParser:
     prepare.add_argument("--test-share", type=float, default=0.1, help="where the source names no split")
     prepare.set_defaults(act=_prepare)
     verbs.add_parser("train", help="train a model on packed corpora (train --help lists every setting)")
+    check = verbs.add_parser("check", help="say what is wrong with a prepared corpus, before any training")
+    check.add_argument("corpus", type=Path, help="prepared corpus")
+    against = check.add_mutually_exclusive_group()
+    against.add_argument("--model", help="model whose alphabet and frame rate count")
+    against.add_argument("--config", type=Path, help="configuration of train whose network and text count")
+    check.add_argument("--json", type=Path, help="write everything found there, every name in it")
+    check.add_argument("--show", type=Path, help="folder for what the network sees or hears of some samples")
+    check.set_defaults(act=_check)
     evaluate = verbs.add_parser("evaluate", help="measure a model's error rates on a split of a corpus")
     evaluate.add_argument("model", help="model file, folder of a run, or name of a shipped model")
     evaluate.add_argument("corpus", type=Path, help="prepared corpus, manifest or folder")
@@ -112,6 +120,26 @@ def _prepare(chosen: argparse.Namespace) -> int:
             print(f"{word}: {count} ({reason})")
     print(done.path)
     return FOUND if done.left_out else DONE
+
+
+def _check(chosen: argparse.Namespace) -> int:
+    import json
+
+    from recognizer.check import CheckSettings, check
+    from recognizer.files import write_atomically
+    from recognizer.shipped import find_model
+
+    settings = CheckSettings(model=find_model(chosen.model) if chosen.model else None)
+    if chosen.config:
+        from recognizer.train_command import read_config
+
+        config = read_config(["--config", str(chosen.config)])
+        settings = CheckSettings(None, config.network, config.features, config.text, config.data.train)
+    report = check(chosen.corpus, settings, chosen.show)
+    print(report.as_table())
+    if chosen.json:
+        write_atomically(chosen.json, (json.dumps(report.as_data(), indent=1, ensure_ascii=False) + "\n").encode())
+    return FOUND if report.lost else DONE
 
 
 def _evaluate(chosen: argparse.Namespace) -> int:
