@@ -1,0 +1,96 @@
+"""Tests of the random changes to line images."""
+
+from dataclasses import fields, replace
+
+import pytest
+import torch
+from torch import Tensor
+
+from recognizer.augment.lines import LineAugment, LineAugmentSettings
+from recognizer.errors import RecognizerError
+
+OFF = LineAugmentSettings(**{field.name: 0.0 for field in fields(LineAugmentSettings)})
+CHANGES = [field.name for field in fields(LineAugmentSettings) if field.name != "share"]
+
+
+def strokes(counts: list[int], rows: int = 16) -> tuple[Tensor, Tensor]:
+    """Return ink (N, T, rows) with a slanted stroke every eight columns."""
+    at = torch.arange(max(counts))[None, :, None]
+    ink = ((at + torch.arange(rows) // 2) % 8 < 2).float().repeat(len(counts), 1, 1)
+    ink[:, :, :3] = ink[:, :, -3:] = 0.0
+    numbers = torch.tensor(counts)
+    return ink * (at < numbers[:, None, None]), numbers
+
+
+def change(settings: LineAugmentSettings, seed: int = 1, least: int = 1) -> tuple[Tensor, Tensor]:
+    ink, counts = strokes([120, 60, 90, 33] * 4)
+    generator = torch.Generator().manual_seed(seed)
+    return LineAugment(settings)(ink, counts, torch.full_like(counts, least), generator)  # type: ignore[no-any-return]
+
+
+def test_with_all_changes_off_lines_stay_as_they_are() -> None:
+    ink, counts = strokes([120, 60, 90, 33] * 4)
+    for settings in (OFF, replace(LineAugmentSettings(), share=0.0)):
+        changed, after = change(settings)
+        assert after.tolist() == counts.tolist()
+        assert torch.allclose(changed, ink, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_each_setting_alone_changes_lines(name: str) -> None:
+    strong = 30.0 if name == "gaps" else 0.5
+    still, _ = change(replace(OFF, share=1.0))
+    changed, counts = change(replace(OFF, share=1.0, **{name: strong}))
+    assert changed.shape != still.shape or float((changed - still).abs().max()) > 0.05
+    assert (name == "width") == (counts.tolist() != [120, 60, 90, 33] * 4)
+
+
+def test_ink_stays_ink_and_nothing_stands_behind_the_end() -> None:
+    for seed in range(5):
+        ink, counts = change(LineAugmentSettings(share=1.0, gaps=5.0), seed)
+        assert ink.shape[1] == int(counts.max())
+        assert 0.0 <= float(ink.min()) and float(ink.max()) <= 1.0
+        for row, count in zip(ink, counts.tolist(), strict=True):
+            assert count >= 1 and float(row[count:].abs().sum()) == 0.0
+
+
+def test_about_the_share_of_the_samples_is_changed() -> None:
+    changed = 0
+    for seed in range(20):
+        _, counts = change(replace(OFF, share=0.25, width=0.5), seed)
+        changed += sum(after != before for after, before in zip(counts.tolist(), [120, 60, 90, 33] * 4, strict=True))
+    assert 0.15 < changed / 320 < 0.35
+
+
+def test_no_line_shrinks_below_what_its_text_needs() -> None:
+    smallest = {120: 120, 60: 60, 90: 90}
+    for seed in range(10):
+        _, counts = change(replace(OFF, share=1.0, width=0.9), seed, least=50)
+        for before, after in zip([120, 60, 90, 33] * 4, counts.tolist(), strict=True):
+            # A line that is too short from the start does not shrink at all.
+            assert after >= min(before, 50)
+            smallest[before] = min(smallest.get(before, before), after)
+    assert all(smallest[before] in (50, 51) for before in (120, 60, 90)) and smallest[33] == 33
+
+
+def test_the_same_generator_changes_the_same_way() -> None:
+    (a, _), (b, _), (c, _) = (
+        change(LineAugmentSettings()),
+        change(LineAugmentSettings()),
+        change(LineAugmentSettings(), 2),
+    )
+    assert torch.equal(a, b)
+    assert a.shape != c.shape or not torch.equal(a, c)
+
+
+def test_no_other_source_of_chance_is_touched() -> None:
+    torch.manual_seed(5)
+    before = torch.random.get_rng_state()
+    change(LineAugmentSettings())
+    assert torch.equal(before, torch.random.get_rng_state())
+
+
+@pytest.mark.parametrize("settings", [{"share": 1.5}, {"width": 1.0}, {"noise": -0.1}, {"blur": float("nan")}])
+def test_settings_that_mean_nothing_are_refused(settings: dict[str, float]) -> None:
+    with pytest.raises(RecognizerError, match="augment"):
+        LineAugmentSettings(**settings)

@@ -1,0 +1,117 @@
+"""Tests of runs that are killed, that go on, that have several processes: nothing is lost, no bit differs."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from tiny import rows, words
+from torch import Tensor
+
+from recognizer.bundle import read_header
+
+ROOT = Path(__file__).resolve().parents[1]
+KILLER = """
+import os, signal
+from recognizer.cli import main
+from recognizer.learner import Learner
+
+step = int(os.environ["KILL_AT"])
+end = Learner.on_train_batch_end
+
+def kill_at_step(self, *arguments):
+    end(self, *arguments)
+    if self.global_step == step and self.global_rank == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+Learner.on_train_batch_end = kill_at_step
+main()
+"""
+
+
+def call(arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    """Run `recognizer train` in a process of its own."""
+    return _run([sys.executable, "-m", "recognizer", "train", *arguments], {})
+
+
+def call_and_kill(arguments: Sequence[str], step: int, folder: Path) -> None:
+    """Run `recognizer train` as a program, written into `folder`, that kills itself with SIGKILL after `step`."""
+    path = folder / "killer.py"
+    path.write_text(KILLER)
+    done = _run([sys.executable, str(path), "train", *arguments], {"KILL_AT": str(step)})
+    assert done.returncode == -signal.SIGKILL, done.stderr
+
+
+def _run(command: list[str], more: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **more}
+    for name in ("LOCAL_RANK", "NODE_RANK", "WORLD_SIZE", "MASTER_PORT", "RECOGNIZER_RUN"):
+        environment.pop(name, None)
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment, check=False)
+
+
+def state(run: Path) -> dict[str, Tensor]:
+    """Return every tensor that a run holds: last weights, averages, optimiser, best model."""
+    last = torch.load(run / "last.ckpt", weights_only=True)
+    found = {f"last.{name}": value for name, value in last["state_dict"].items()}
+    for i, moments in last["optimizer_states"][0]["state"].items():
+        found |= {f"optimiser.{i}.{name}": value for name, value in moments.items()}
+    return found | {f"best.{name}": value for name, value in load_file(run / "model.safetensors").items()}
+
+
+def assert_bit_equal(one: Path, other: Path) -> None:
+    a, b = state(one), state(other)
+    assert a.keys() == b.keys()
+    assert [name for name in a if not torch.equal(a[name], b[name])] == []
+    assert rows(one) == rows(other)
+    assert read_header(one / "model.safetensors")["results"] == read_header(other / "model.safetensors")["results"]
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_run_that_was_killed_and_resumed_ends_with_the_same_bits(lines: Path, tmp_path: Path, workers: int) -> None:
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    settings: dict[str, Any] = {"data__workers": workers, "trainer__max_epochs": 4}
+    done = call(words(lines, whole, **settings))
+    assert done.returncode == 0, done.stderr
+    history = rows(whole)
+    assert [row[0] for row in history[1:]] == ["0", "1", "2", "3"]
+    middle = (int(history[2][1]) + int(history[3][1])) // 2  # of the third epoch
+    call_and_kill(words(lines, parts, **settings), middle, tmp_path)
+    assert [row[0] for row in rows(parts)[1:]] == ["0", "1"]
+    resumed = call(["--resume", str(parts)])
+    assert resumed.returncode == 0, resumed.stderr
+    assert_bit_equal(whole, parts)
+    # The model still names the command that began the run.
+    training = read_header(parts / "model.safetensors")["training"]
+    assert "--resume" not in training["command"] and "--seed" not in training["command"]
+    assert f"--data.workers {workers}" in training["command"]
+
+
+def test_two_processes_learn_quietly_and_resume_to_the_same_bits(lines: Path, tmp_path: Path) -> None:
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    settings: dict[str, Any] = {"trainer__devices": 2, "trainer__strategy": "ddp", "trainer__max_epochs": 3}
+    done = call(words(lines, whole, **settings))
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    said = done.stdout.splitlines()
+    assert [line.split()[0] for line in said] == ["CPU,", "24", "time", "best"]
+    assert sorted(path.name for path in whole.iterdir() if path.suffix == ".log") == []
+    history = rows(whole)
+    call_and_kill(words(lines, parts, **settings), int(history[1][1]) + 1, tmp_path)
+    assert [row[0] for row in rows(parts)[1:]] == ["0"]
+    resumed = call(["--resume", str(parts)])
+    assert resumed.returncode == 0, resumed.stderr
+    assert_bit_equal(whole, parts)
+
+
+def test_a_fault_in_two_processes_is_one_line(lines: Path, tmp_path: Path) -> None:
+    done = call(words(lines, tmp_path / "run", trainer__devices=2, learning__rate=1e30, learning__clip=0))
+    assert done.returncode == 2
+    assert done.stderr.startswith("recognizer: the loss is not a number at step ")
+    assert done.stderr.count("\n") == 1
+    assert "000.png" in done.stdout or ".png" in done.stdout

@@ -1,0 +1,258 @@
+"""Tests of training: learning, stopping, a loss that is no number, what a run says."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import tiny
+import torch
+from safetensors.torch import load_file
+from tiny import Run, rows, words
+from torch import Tensor
+
+from recognizer import learner as learner_module
+from recognizer.alphabet import Alphabet
+from recognizer.bundle import Bundle, load_bundle, read_header
+from recognizer.config import Config, LearningSettings
+from recognizer.corpus.store import Store
+from recognizer.data import Batch, Corpora
+from recognizer.errors import RecognizerError
+from recognizer.learner import Learner, ctc, frames_wanted, move_average
+from recognizer.model import Model
+from recognizer.schedule import rate_share
+from recognizer.warm_start import warm_start
+
+
+def test_a_run_says_what_it_does_and_nothing_else(
+    lines: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from recognizer.train_command import run_train
+
+    arguments = words(lines, tmp_path / "run", trainer__max_epochs=1, trainer__enable_progress_bar="true")
+    assert run_train(arguments, print) == 0
+    out, err = capfd.readouterr()
+    # The bar goes to one of the two, whichever the library chose.
+    for tip in ("litlogger", "weights_only", "GPU available", "Trainer.fit", "Warning", "TPU", "deprecated"):
+        assert tip not in out + err
+    bar = (out + err).replace("\r", "\n")
+    assert "loss=" in bar and "cer=" in bar and "lines/s=" in bar and "v_num" not in bar
+    first = (tmp_path / "run" / "config.yaml").read_text().splitlines()[0]
+    assert first.startswith("# recognizer train")
+
+
+def test_a_run_learns_a_handful_of_lines_by_heart(tmp_path: Path) -> None:
+    texts = ["lo xo", "ol -x", "x-o l"]
+    files = tiny.write_lines(tmp_path / "files", texts, ["train"] * 3)
+    config = tiny.line_config(tiny.pack(files, tmp_path / "packed", tiny.HEIGHT))
+    fast = replace(
+        config,
+        data=replace(config.data, valid="train", batch_columns=100),
+        network=replace(config.network, hidden=16, side_head=1.0),
+        learning=replace(config.learning, rate=3e-2, average=0.5),
+    )
+    kept = tiny.fit(fast, tmp_path / "run", max_epochs=60, check_val_every_n_epoch=60)
+    assert (kept.cer, kept.wer) == (0.0, 0.0)
+
+
+def test_a_run_never_overwrites_another(lines: Path, line_run: Run) -> None:
+    from recognizer.train_command import run_train
+
+    with pytest.raises(RecognizerError, match="a run is there already, wanted --resume"):
+        run_train(words(lines, line_run.folder), print)
+
+
+def test_resuming_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
+    from recognizer.train_command import run_train
+
+    with pytest.raises(RecognizerError, match=r"no config.yaml there, wanted the folder of a run"):
+        run_train(["--resume", str(tmp_path)], print)
+
+
+def test_a_run_that_would_end_before_its_first_validation_is_refused(lines: Path, tmp_path: Path) -> None:
+    with pytest.raises(RecognizerError, match="check_val_every_n_epoch is 3, wanted at most trainer.max_epochs"):
+        tiny.fit(tiny.line_config(lines), tmp_path / "run", max_epochs=2, check_val_every_n_epoch=3)
+
+
+def test_validations_without_progress_end_a_run(lines: Path, tmp_path: Path) -> None:
+    config = tiny.line_config(lines)
+    front = replace(config.network.front, norm="none")  # whose statistics move whatever the rate
+    slow = LearningSettings(rate=1e-12, schedule="constant", patience=1, average=0.0)
+    still = replace(config, learning=slow, network=replace(config.network, front=front))
+    kept = tiny.fit(still, tmp_path / "run", max_epochs=6)
+    assert kept.epoch == 0
+    assert len(rows(tmp_path / "run")) == 1 + 2
+
+
+def poison(monkeypatch: pytest.MonkeyPatch, steps: set[int]) -> None:
+    """Let the loss of the first sample be no number in these calls of the loss; the side head doubles the calls."""
+    calls = iter(range(10**6))
+
+    def foul(log_probs: Tensor, counts: Tensor, batch: Batch) -> Tensor:
+        losses = ctc(log_probs, counts, batch)
+        if next(calls) in steps:
+            losses = losses * torch.tensor([float("nan")] + [1.0] * (len(losses) - 1))
+        return losses
+
+    monkeypatch.setattr(learner_module, "ctc", foul)
+
+
+def test_a_loss_that_is_no_number_names_its_sample_and_the_run_goes_on(
+    lines: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    poison(monkeypatch, {4})
+    tiny.fit(tiny.line_config(lines), tmp_path / "run", max_epochs=2)
+    said = capsys.readouterr().out
+    assert said.count("back to the last good state, rate x 0.5") == 1
+    names = [sample for sample in said.replace(")", " ").split() if sample.endswith(".png")]
+    assert len(names) == 1 and Path(names[0]).is_file()
+    weights = load_file(tmp_path / "run" / "model.safetensors")
+    assert all(bool(value.isfinite().all()) for value in weights.values() if value.is_floating_point())
+    assert read_header(tmp_path / "run" / "model.safetensors")["training"]["setbacks"] == 1
+
+
+def test_a_run_gives_up_after_three_returns(
+    lines: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    poison(monkeypatch, set(range(100)))
+    with pytest.raises(RecognizerError, match=r"not a number at step .*\.png\), after 3 tries at half the rate"):
+        tiny.fit(tiny.line_config(lines), tmp_path / "run", max_epochs=2)
+    said = capsys.readouterr().out
+    assert [f"rate x {scale}" in said for scale in (0.5, 0.25, 0.125, 0.0625)] == [True, True, True, False]
+
+
+def made_learner(lines: Path, config: Config | None = None) -> Learner:
+    """Return a learner outside a run."""
+    from recognizer.train import make_task
+
+    config = config or tiny.line_config(lines)
+    task = make_task(config)
+    torch.manual_seed(1)
+    return Learner(config, Model(task.settings, task.alphabet.classes), task.alphabet, task.corpora)
+
+
+def made_batch(lines: Path, learner: Learner) -> Batch:
+    corpora = Corpora([Store(lines)])
+    return corpora.batch(corpora.items("train")[:4], 0, learner.alphabet)
+
+
+def test_an_impossible_sample_has_an_infinite_loss() -> None:
+    log_probs = torch.full((1, 2, 3), 1 / 3).log()
+    batch = Batch(torch.zeros(1), torch.tensor([2]), torch.tensor([1, 1]), torch.tensor([2]), [], 0)
+    assert ctc(log_probs, torch.tensor([2]), batch).tolist() == [float("inf")]  # "aa" needs three frames
+
+
+def test_the_loss_is_that_of_pencil_and_paper() -> None:
+    log_probs = torch.tensor([[[0.5, 0.4, 0.1], [0.3, 0.6, 0.1]]]).log()
+    batch = Batch(torch.zeros(1), torch.tensor([2]), torch.tensor([1]), torch.tensor([1]), [], 0)
+    probability = 0.4 * 0.6 + 0.4 * 0.3 + 0.5 * 0.6  # aa, a-, -a
+    assert ctc(log_probs, torch.tensor([2]), batch)[0].exp() == pytest.approx(1 / probability)
+
+
+def test_equal_neighbours_want_a_frame_between_them_but_not_across_samples() -> None:
+    labels = torch.tensor([1, 1, 2, 2, 2, 2])
+    batch = Batch(torch.zeros(1), torch.zeros(1), labels, torch.tensor([3, 0, 3]), [], 0)
+    assert frames_wanted(batch).tolist() == [4, 0, 5]
+
+
+def test_the_gradient_is_clipped_to_its_norm(lines: Path) -> None:
+    config = tiny.line_config(lines)
+    for clip, wanted in ((0.01, 0.01), (0.0, 3.0)):
+        learner = made_learner(lines, replace(config, learning=replace(config.learning, clip=clip)))
+        weight = learner.model.network.head.weight
+        weight.grad = torch.zeros_like(weight)
+        weight.grad[0, 0] = 3.0
+        learner.configure_gradient_clipping(None)
+        assert float(weight.grad.norm()) == pytest.approx(wanted, rel=1e-3)
+
+
+def test_matrices_alone_decay(lines: Path) -> None:
+    class Steps:
+        """What the schedule asks of a trainer."""
+
+        estimated_stepping_batches = 10
+
+    learner = made_learner(lines)
+    learner._trainer = Steps()  # type: ignore[assignment]
+    groups = learner.configure_optimizers()["optimizer"].param_groups
+    assert [group["weight_decay"] for group in groups] == [0.01, 0.0]
+    assert {p.ndim > 1 for p in groups[0]["params"]} == {True} and {p.ndim > 1 for p in groups[1]["params"]} == {False}
+    assert sum(len(group["params"]) for group in groups) == len(list(learner.model.parameters()))
+
+
+@pytest.mark.parametrize(
+    ("schedule", "wanted"),
+    [
+        ("one-cycle", [0.024, 0.095, 1.0, 0.5, 0.001]),
+        ("cosine", [0.1, 0.2, 1.0, 0.5, 0.001]),
+        ("step", [0.1, 0.2, 1.0, 1.0, 0.01]),
+        ("constant", [0.1, 0.2, 1.0, 1.0, 1.0]),
+    ],
+)
+def test_the_rate_follows_its_schedule(schedule: str, wanted: list[float]) -> None:
+    learning = LearningSettings(schedule=schedule, warm_up=0.1)
+    found = [rate_share(learning, step, 100) for step in (0, 1, 9, 55, 99)]
+    assert found == pytest.approx(wanted, abs=2e-3)
+    assert max(rate_share(learning, step, 100) for step in range(130)) == pytest.approx(1.0)
+    assert min(rate_share(learning, step, 100) for step in range(130)) >= 0.0
+
+
+def test_the_average_moves_its_share_towards_the_weights() -> None:
+    average, model = torch.nn.BatchNorm1d(2), torch.nn.BatchNorm1d(2)
+    with torch.no_grad():
+        model.weight.fill_(3.0)
+        model.num_batches_tracked.fill_(7)
+    move_average(average, model, 0.75)
+    assert average.weight.tolist() == [1.5, 1.5]
+    assert int(average.num_batches_tracked) == 7
+
+
+def test_a_model_that_starts_from_another_finds_its_classes_by_their_symbols(lines: Path) -> None:
+    source = made_learner(lines)
+    old, new = source.alphabet, Alphabet(("?", "l", "x"), source.alphabet.text)
+    torch.manual_seed(2)
+    model = Model(source.model.settings, new.classes)
+    before = model.network.head.weight.detach().clone()
+    left = warm_start(model, new, Bundle(source.model.settings, old, source.model))
+    assert left == ["output class '?'"]
+    assert torch.equal(model.network.front.stages[0].first.weight, source.model.network.front.stages[0].first.weight)
+    for head in ("head", "side_head"):
+        to, of = getattr(model.network, head), getattr(source.model.network, head)
+        for symbol in ("l", "x"):
+            row, place = new.encode(symbol)[0], old.encode(symbol)[0]
+            assert torch.equal(to.weight[row], of.weight[place]) and torch.equal(to.bias[row], of.bias[place])
+        assert torch.equal(to.weight[0], of.weight[0])
+    assert torch.equal(model.network.head.weight[1], before[1])
+
+
+def test_a_run_starts_from_the_model_it_is_given(lines: Path, line_run: Run, tmp_path: Path) -> None:
+    config = replace(line_run.config, init=str(line_run.folder / "model.safetensors"))
+    still, said = replace(config, learning=replace(config.learning, rate=1e-12, average=0.0)), list[str]()
+    kept = tiny.fit(still, tmp_path / "run", said=said, max_epochs=1)
+    assert any(line.endswith("new: nothing") for line in said)
+    assert kept.cer == pytest.approx(line_run.kept.cer, abs=0.05)
+
+
+def test_sound_that_plays_too_fast_for_its_text_keeps_its_own_speed(sounds: Path) -> None:
+    config = tiny.sound_config(sounds)
+    fast = replace(config.augment.sound, speed=0.5)
+    learner = made_learner(sounds, replace(config, augment=replace(config.augment, sound=fast)))
+    corpora = Corpora([Store(sounds)])
+    items = corpora.items("train")[:8]
+    batch = corpora.batch(items, 0, learner.alphabet)
+    frames = learner.model.counts(batch.counts)
+    # As many labels as there are frames for, less two: only the original and slower ones are long enough.
+    labels = torch.arange(int(frames.sum())) % 2 + 1
+    tight = replace(batch, labels=labels[: int((frames - 2).sum())], label_counts=frames - 2)
+    seen = set()
+    for seed in range(10):
+        _, counts = learner._features(tight, torch.Generator().manual_seed(seed))
+        after = learner.model.network.counts(counts)
+        assert bool((after >= frames_wanted(tight)).all())
+        seen |= set((after > frames + 2).tolist())
+    assert seen == {True, False}  # slower ones are still drawn
+
+
+def test_the_learned_model_reads_what_it_learned(line_run: Run) -> None:
+    bundle = load_bundle(line_run.folder / "model.safetensors")
+    assert not bundle.model.training
+    assert bundle.training["setbacks"] == 0
