@@ -77,7 +77,11 @@ def read_header(path: Path) -> dict[str, Any]:
     """
     if not path.is_file():
         raise RecognizerError(f"{path}: no such model file")
-    with open(path, "rb") as file:
+    try:
+        file = open(path, "rb")
+    except OSError as error:
+        raise RecognizerError(f"{path}: cannot be read ({error.strerror or error}), {RESTART}") from None
+    with file:
         head = file.read(8)
         if head[:2] in (b"PK", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"):
             raise RecognizerError(f"{path}: a pickled file, which could run code when read; {RESTART}")
@@ -91,11 +95,13 @@ def read_header(path: Path) -> dict[str, Any]:
         header = json.loads(json.loads(text)["__metadata__"][KEY])
     except (ValueError, KeyError, TypeError):
         raise RecognizerError(f"{path}: not a model file of recognizer, {RESTART}") from None
+    if not isinstance(header, dict):
+        raise RecognizerError(f"{path}: not a model file of recognizer, {RESTART}")
     if not isinstance(header.get("format"), int) or header["format"] > FORMAT:
         raise RecognizerError(
             f"{path}: model format {header.get('format')}, this version reads up to {FORMAT}: upgrade recognizer"
         )
-    return header  # type: ignore[no-any-return]
+    return header
 
 
 def load_bundle(path: Path) -> Bundle:
@@ -114,6 +120,8 @@ def load_bundle(path: Path) -> Bundle:
         rest = {name: header[name] for name in ("decoder", "calibration", "training", "results", "card")}
     except KeyError as error:
         raise RecognizerError(f"{path}: the header lacks {error}, {RESTART}") from None
+    except (TypeError, AttributeError, RecognizerError) as error:
+        raise RecognizerError(f"{path}: its header is at fault ({error}), {RESTART}") from None
     try:
         weights = load_file(path)
     except (SafetensorError, OSError, ValueError) as error:

@@ -42,7 +42,7 @@ class Reader:
         return cls(load_bundle(find_model(path_or_name)), torch.device(device))
 
     @overload
-    def transcribe(self, sources: Source, rate: int | None = None) -> Hypothesis: ...
+    def transcribe(self, sources: Source, rate: int | None = None) -> Hypothesis: ...  # type: ignore[overload-overlap]
 
     @overload
     def transcribe(self, sources: Sequence[Source], rate: int | None = None) -> list[Hypothesis]: ...

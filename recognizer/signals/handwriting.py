@@ -1,12 +1,16 @@
 """An image of one line of writing to grey columns of a fixed height, and back."""
 
+import os
+import struct
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFilter, ImageOps, UnidentifiedImageError
 
 from recognizer.errors import RecognizerError
 from recognizer.signals.signal import Signal
@@ -18,7 +22,12 @@ PAPER_PERCENTILE, INK_PERCENTILE = 80.0, 0.5  # of the grey values of a line
 MIN_CONTRAST = 48.0  # grey levels between ink and paper that are stretched no further
 BLANK_CONTRAST = 16.0  # grey levels: less than this is an empty image
 PAGE_HEIGHT = 150  # pixels: an image less high is never taken for a page
-PAGE_BANDS = 3  # lines of ink, one below the other, that make a page
+PAGE_BANDS = 5  # lines of ink, one below the other, that make a page
+PAGE_LENGTH = 5.0  # times its height: a line of a page is at least so long
+BAND_RISE = 0.4  # of the ink of the densest rows: where a line of a page begins
+BAND_FALL = 0.25  # of the ink of its own densest row: where it ends
+PAGE_WIDTH, PAGE_ROWS = 400, 800  # pixels: lines of ink are counted in a picture so wide, at most so high
+BROKEN = (OSError, SyntaxError, ValueError, EOFError, TypeError, IndexError, KeyError, struct.error)  # Pillow's words
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".pgm", ".ppm", ".jp2")
 
 
@@ -120,39 +129,64 @@ def _decode(source: Path | BinaryIO, name: str) -> np.ndarray:
                 columns, rows = image.size
                 if columns * rows > MAX_PIXELS:
                     raise RecognizerError(f"{name}: {columns} x {rows} pixels, wanted at most {MAX_PIXELS:,} in all")
-                return _flatten(ImageOps.exif_transpose(image))
+                with _without_words_of_libtiff() if image.format == "TIFF" else nullcontext():
+                    return _flatten(ImageOps.exif_transpose(image))
     except UnidentifiedImageError:
-        raise RecognizerError(f"{name}: not an image that can be read") from None
+        raise RecognizerError(f"{name}: not an image that can be read, wanted PNG, JPEG, TIFF, WebP or alike") from None
     except Image.DecompressionBombError:
         raise RecognizerError(f"{name}: too many pixels, wanted at most {MAX_PIXELS:,} in all") from None
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise RecognizerError(f"{name}: the image cannot be decoded ({error})") from None
+    except BROKEN as error:
+        raise RecognizerError(f"{name}: cannot be decoded ({error}), wanted a whole image") from None
+
+
+@contextmanager
+def _without_words_of_libtiff() -> Iterator[None]:
+    """Keep off the terminal what libtiff itself writes there about a broken file; the error tells as much."""
+    stream = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(stream, 2)
+        os.close(stream)
+        os.close(nowhere)
 
 
 def _flatten(image: Image.Image) -> np.ndarray:
     """Return the grey uint8 values of an image of any mode, transparent parts as white paper."""
     if image.mode.startswith("I") or image.mode == "F":
         values = np.asarray(image, dtype=np.float32)
-        scale = 257.0 if values.max(initial=0.0) > 255.0 else 1.0
-        return np.clip(values / scale + 0.5, 0, 255).astype(np.uint8)
+        if not np.isfinite(values).all():
+            raise ValueError("some pixels are not numbers")
+        scaled = np.clip(values * _grey_scale(image.mode, float(values.max(initial=0.0))) + 0.5, 0, 255)
+        return np.asarray(scaled, dtype=np.uint8)
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return np.asarray(image.convert("L"))
+    return np.asarray(image.convert("L"), dtype=np.uint8)
+
+
+def _grey_scale(mode: str, highest: float) -> float:
+    """Return what brings the values of an image of more than eight bits to 0..255: by its mode and highest value."""
+    if mode == "F" and highest <= 1.0:
+        return 255.0
+    full = 255.0 if highest <= 255.0 else 65535.0 if highest <= 65535.0 else 2.0**31 - 1.0
+    return 255.0 / full
 
 
 def _as_grey(image: np.ndarray, name: str) -> np.ndarray:
     """Return uint8 (rows, columns) of an array of grey or colour values."""
-    if image.ndim == 3 and image.shape[2] in (3, 4):
-        image = image[:, :, :3].astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
-        image = image if image.max(initial=0.0) <= 1.0 else np.clip(image + 0.5, 0, 255).astype(np.uint8)
-    if image.ndim != 2:
+    colour = image.ndim == 3 and image.shape[2] == 3
+    if image.ndim != 2 and not colour:
         raise RecognizerError(f"{name}: an array of shape {image.shape}, wanted (rows, columns) or (rows, columns, 3)")
-    if image.dtype == np.uint8:
-        return image
-    if np.issubdtype(image.dtype, np.floating) and np.isfinite(image).all() and 0 <= image.min() <= image.max() <= 1:
-        return (image * 255 + 0.5).astype(np.uint8)
-    raise RecognizerError(f"{name}: an array of {image.dtype} outside the range, wanted uint8 0..255 or float 0..1")
+    if np.issubdtype(image.dtype, np.floating):
+        if not (image.size and np.isfinite(image).all() and 0 <= image.min() <= image.max() <= 1):
+            raise RecognizerError(f"{name}: numbers outside 0..1 or no numbers, wanted uint8 0..255 or float 0..1")
+        image = (image * 255 + 0.5).astype(np.uint8)
+    if image.dtype != np.uint8:
+        raise RecognizerError(f"{name}: an array of {image.dtype}, wanted uint8 0..255 or float 0..1")
+    return np.asarray(Image.fromarray(np.ascontiguousarray(image)).convert("L")) if colour and image.size else image
 
 
 def _is_inverted(grey: np.ndarray) -> bool:
@@ -165,7 +199,7 @@ def _stretch(grey: np.ndarray) -> np.ndarray:
     """Return the image with its paper at 255 and its darkest ink at 0, faint noise never blown up."""
     low, high = np.percentile(grey, [INK_PERCENTILE, PAPER_PERCENTILE])
     low = min(float(low), float(high) - MIN_CONTRAST)
-    return np.clip((grey - low) * (255.0 / (high - low)) + 0.5, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip((grey - low) * (255.0 / (high - low)) + 0.5, 0, 255), dtype=np.uint8)
 
 
 def _scale(grey: np.ndarray, height: int, name: str) -> np.ndarray:
@@ -182,13 +216,31 @@ def _scale(grey: np.ndarray, height: int, name: str) -> np.ndarray:
 def _page_bands(grey: np.ndarray) -> int:
     """Return how many lines of ink stand one below the other, 0 where it is too few for a page."""
     rows, columns = grey.shape
-    if rows < PAGE_HEIGHT or columns > 6 * rows:
+    if rows < PAGE_HEIGHT or columns > PAGE_LENGTH * rows:
         return 0
-    small = np.asarray(Image.fromarray(np.ascontiguousarray(grey)).resize((200, min(rows, 800)), Image.Resampling.BOX))
-    ink = 255.0 - small.astype(np.float32)
-    profile = (ink > ink.mean() + ink.std()).mean(axis=1)
-    width = max(3, len(profile) // 100)
-    smooth = np.convolve(profile, np.ones(width) / width, mode="same")
-    above = smooth > 0.5 * smooth.mean() + 0.25 * smooth.max()
-    bands = int((above[1:] & ~above[:-1]).sum() + above[0])
-    return bands if bands >= PAGE_BANDS else 0
+    bands, above, valley, peak = 0, False, 0.0, 0.0
+    profile = _ink_of_rows(grey)
+    least = BAND_RISE * float(np.percentile(profile, 97))
+    for ink in profile.tolist():
+        if above:
+            peak = max(peak, ink)
+            if ink < BAND_FALL * peak:
+                above, valley = False, ink
+        else:
+            valley = min(valley, ink)
+            if ink > least and BAND_FALL * ink > valley:
+                above, peak, bands = True, ink, bands + 1
+    return bands if bands >= PAGE_BANDS and columns * bands >= PAGE_LENGTH * rows else 0
+
+
+def _ink_of_rows(grey: np.ndarray) -> np.ndarray:
+    """Return the ink of each row of a small picture of the image: what is darker than its surroundings."""
+    rows, columns = grey.shape
+    size = (PAGE_WIDTH, max(8, min(round(rows * PAGE_WIDTH / columns), PAGE_ROWS)))
+    small = Image.fromarray(np.ascontiguousarray(grey)).resize(size, Image.Resampling.BOX)
+    around = small.filter(ImageFilter.BoxBlur(PAGE_WIDTH // 20))
+    ink = (np.asarray(around, np.float32) - np.asarray(small, np.float32)).clip(min=0.0)
+    # Edges of the scan and blots are darker than writing: no pixel counts for more than dark writing does.
+    profile = np.minimum(ink, np.percentile(ink, 98)).mean(axis=1)
+    smooth = np.convolve(np.pad(profile, 2, mode="edge"), np.array([1, 3, 4, 3, 1]) / 12, mode="valid")
+    return np.asarray(smooth - smooth.min())

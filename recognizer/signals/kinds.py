@@ -19,8 +19,11 @@ def kind_of(source: Path | BinaryIO) -> str:
     if isinstance(source, Path):
         if not source.exists():
             raise RecognizerError(f"{source}: no such file")
-        with open(source, "rb") as file:
-            head = file.read(12)
+        try:
+            with open(source, "rb") as file:
+                head = file.read(12)
+        except OSError as error:
+            raise RecognizerError(f"{source}: cannot be read ({error.strerror or error}), wanted a file") from None
     else:
         head = source.read(12)
         source.seek(0)
