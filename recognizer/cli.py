@@ -1,9 +1,11 @@
 """The command line: the only place that prints and exits."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from recognizer import __version__
 from recognizer.errors import RecognizerError
@@ -16,16 +18,31 @@ def main(arguments: Sequence[str] | None = None) -> None:
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         code = _run(words)
+        sys.stdout.flush()
     except RecognizerError as error:
-        print(f"recognizer: {error}", file=sys.stderr)
+        _complain(f"recognizer: {error}")
         code = FAULT
     except KeyboardInterrupt:
-        print("recognizer: stopped", file=sys.stderr)
+        _complain("recognizer: stopped")
         code = 130
     except BrokenPipeError:
+        # Whoever read the output has closed it; Python would complain of that once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = FAULT
-    sys.stdout.flush()
+    except OSError as error:
+        _complain(
+            f"recognizer: {error.filename or 'a file'}: {error.strerror or error}, wanted a file that can be used"
+        )
+        code = FAULT
     sys.exit(code)
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaints are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse the call."""
+        raise RecognizerError(f"{message}; {self.prog} --help lists what there is")
 
 
 def _run(words: Sequence[str]) -> int:
@@ -39,7 +56,7 @@ def _run(words: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="recognizer", description="Reads handwriting and speech.")
+    parser = _Parser(prog="recognizer", description="Reads handwriting and speech.")
     parser.add_argument("--version", action="version", version=f"recognizer {__version__}")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     demo = verbs.add_parser("demo", help="learn to read a small shipped corpus in some minutes, then show it")

@@ -12,6 +12,7 @@ from torch import Tensor
 from recognizer.bundle import Bundle, load_bundle
 from recognizer.decoding.best_path import best_path
 from recognizer.decoding.hypothesis import Hypothesis, Span
+from recognizer.errors import RecognizerError
 from recognizer.model import pad_signals
 from recognizer.shipped import find_model
 from recognizer.signals.kinds import array_signal, read_signal
@@ -39,7 +40,12 @@ class Reader:
         """
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
-        return cls(load_bundle(find_model(path_or_name)), torch.device(device))
+        bundle = load_bundle(find_model(path_or_name))
+        try:
+            return cls(bundle, torch.device(device))
+        except (RuntimeError, AssertionError) as error:
+            reason = str(error).partition("\n")[0]
+            raise RecognizerError(f"device {device!r} cannot be used ({reason}), wanted auto, cpu or cuda") from None
 
     @overload
     def transcribe(self, sources: Source, rate: int | None = None) -> Hypothesis: ...  # type: ignore[overload-overlap]
