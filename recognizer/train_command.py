@@ -64,7 +64,8 @@ def _train(parsed: "_Parsed", resume: Path | None, further: Path | None, say: Ca
     if further is None and int(os.environ.get("LOCAL_RANK", "0")) == 0:
         _refuse_old_run(run, resume)
         _choose(parsed.chosen.trainer, say)
-        command = _write_config(run, command, parsed.parser.dump(parsed.chosen.clone(), skip_none=False))
+        text = parsed.parser.dump(parsed.chosen.clone(), skip_none=False)
+        command = _write_config(run, resume is not None, command, text)
         os.environ[FOLDER] = str(run)
     kept = train(config, vars(parsed.chosen.trainer), run, resume is not None, command, say)
     say(f"best validation CER {kept.cer:.2%}, WER {kept.wer:.2%} after epoch {kept.epoch + 1}: {run}/model.safetensors")
@@ -122,7 +123,7 @@ def _choose(trainer: Any, say: Callable[[str], None]) -> None:
 
 def _parser() -> Any:
     """Return the parser: our configuration at the top, Lightning's Trainer under `trainer`."""
-    from jsonargparse import ActionConfigFile, ArgumentParser
+    from jsonargparse import ActionConfigFile, ArgumentParser  # type: ignore[attr-defined]
     from lightning import Trainer
 
     from recognizer.config import Config
@@ -158,13 +159,13 @@ def _refuse_old_run(run: Path, resume: Path | None) -> None:
         raise RecognizerError(f"{run}: a run is there already, wanted --resume {run} or another --run")
 
 
-def _write_config(run: Path, command: str, text: str) -> str:
+def _write_config(run: Path, resumed: bool, command: str, text: str) -> str:
     """Write the resolved configuration under the command that began the run; return that command."""
     from recognizer.files import write_atomically
 
     path = run / CONFIG
     first = path.read_text(encoding="utf-8").partition("\n")[0] if path.is_file() else ""
-    if "--resume" in command and first.startswith("# "):
+    if resumed and first.startswith("# "):
         command = first[2:]
     write_atomically(path, f"# {command}\n{text}".encode())
     return command

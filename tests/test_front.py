@@ -1,5 +1,7 @@
 """Tests of the masked convolutional front."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor
@@ -58,7 +60,7 @@ def test_what_stands_behind_the_end_changes_neither_frames_nor_statistics(form: 
 
 def test_a_batch_norm_learns_from_valid_frames_alone() -> None:
     front = Front(2, FrontSettings(patch=[1, 1], channels=[3], pool_time=[1], pool_features=[1]))
-    stage = front.stages[0]
+    stage: Any = front.stages[0]
     x, counts = random_batch([5, 2], features=2)
     front(x, counts)
     alone = [stage.first(x[i : i + 1, :count, :, None].permute(0, 3, 1, 2)) for i, count in enumerate([5, 2])]

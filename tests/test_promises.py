@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -44,7 +45,7 @@ FRONTS = {
         multidimensional=MultidimensionalSettings(sizes=[2, 3], blocks=[[2, 2], [2, 1]], between=[4]),
     ),
 }
-SIGNALS = {
+SIGNALS: dict[str, dict[str, Any]] = {
     "handwriting": {"height": 16, "direction": "ltr", "contrast": "stretch"},
     "speech": {"sample_rate": 16000},
 }
