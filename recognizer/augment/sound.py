@@ -159,17 +159,19 @@ class SoundAugment(nn.Module):
         if len(rows := _drawn(self.settings.low_pass, generator, x)):
             cut = _uniform(generator, x, len(rows), self.settings.low_pass_low, self.settings.low_pass_high)
             spectrum[rows] *= (1 + (hertz / cut[:, None]) ** (2 * LOW_PASS_ORDER)).rsqrt()
-        return torch.fft.irfft(spectrum, length)[:, : x.shape[1]]
+        elsewhere: Tensor = torch.fft.irfft(spectrum, length)
+        return elsewhere[:, : x.shape[1]]
 
     def _rooms(self, like: Tensor, many: int, room: int, generator: Generator) -> Tensor:
         """Return impulse responses (many, room) of energy 1: the direct sound, then noise that decays exponentially."""
         times = _uniform(generator, like, many, ROOM_SHORTEST, ROOM_SECONDS) * self.sample_rate
         decay = torch.exp(-DECAY * torch.arange(room, device=like.device) / times[:, None])
-        response = _normal(generator, like, many, room) * decay
+        response: Tensor = _normal(generator, like, many, room) * decay
         response[:, 0] = 0
         response = response / response.norm(dim=1, keepdim=True)
         response[:, 0] = _amplitude(_uniform(generator, like, many, *DIRECT_DB))
-        return response / response.norm(dim=1, keepdim=True)
+        response = response / response.norm(dim=1, keepdim=True)
+        return response
 
     def _noise(self, speech: Tensor, hertz: Tensor, length: int, generator: Generator) -> Tensor:
         """Return spectra (N, bins) of coloured noise against speech of the powers (N,)."""

@@ -157,7 +157,8 @@ class LogMel(nn.Module):
         samples = (features.shape[1] - 1) * self.hop
         args = (self.bins, self.hop, self.window, 2.0, iterations, 0.99, samples, False)
         wave = griffinlim(power.transpose(1, 2), self.taper, *args)
-        return deemphasis(wave, self.settings.preemphasis)
+        sound: Tensor = deemphasis(wave, self.settings.preemphasis)
+        return sound
 
     def _statics(self, x: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:
         """Return log bands (N, T, statics) with their counts (N,); frames beyond a count are not zero yet."""

@@ -2,7 +2,6 @@
 
 import io
 import math
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from recognizer.errors import RecognizerError
 from recognizer.files import replacing
+from recognizer.signals.whole_sound import samples_to_expect
 
 FULL_SCALE = 32768  # int16 steps of an amplitude of 1
 MIN_SECONDS = 0.02  # s: less is not one analysis window of speech
@@ -32,11 +32,6 @@ CLIPPED_LEVEL = 32440  # int16 steps, 0.99 of full scale
 CLIPPED_RUN = 3  # samples in a row at CLIPPED_LEVEL: a lone peak may touch full scale
 CLIPPED_SHARE = 0.001  # of all samples
 OFFSET_SHARE = 0.05  # of full scale: a mean so far from zero is a fault of the sound card
-
-MPEG_RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}  # Hz, by version bits
-MPEG_1_KBITS = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)  # layer III
-MPEG_2_KBITS = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
-OGG_PAGE = 65307  # bytes: the longest page there is
 
 Signal = NDArray[np.int16]
 
@@ -70,8 +65,8 @@ def read_speech(source: Path | BinaryIO, settings: SpeechSettings, name: str = "
     name = name or _name_of(source)
     with _opened(source, name) as file, _sound(file, name) as sound:
         _check_length(sound.frames, sound.samplerate, settings, name)
-        _check_whole(file, sound, name)
-        return signal_from_array(_decoded(sound, name), sound.samplerate, settings, name)
+        samples = _decoded(sound, samples_to_expect(file, sound, name), name)
+        return signal_from_array(samples, sound.samplerate, settings, name)
 
 
 def signal_from_array(array: NDArray[Any], rate: int, settings: SpeechSettings, name: str = "the array") -> Signal:
@@ -193,8 +188,8 @@ def _check_array(array: NDArray[Any], name: str) -> None:
         raise RecognizerError(f"{name}: peak {np.abs(array).max():.0f}, wanted floats with full scale 1")
 
 
-def _decoded(sound: Any, name: str) -> NDArray[np.float32]:
-    """Return all samples (samples, channels), or say where the file broke off."""
+def _decoded(sound: Any, wanted: int, name: str) -> NDArray[np.float32]:
+    """Return all samples (samples, channels), or say where the file broke off before the `wanted` ones."""
     import soundfile
 
     try:
@@ -202,8 +197,8 @@ def _decoded(sound: Any, name: str) -> NDArray[np.float32]:
         got = len(samples)
     except soundfile.SoundFileError:
         got = _decodable(sound)
-    if got < sound.frames:
-        raise RecognizerError(f"{name}: broken off, {got} samples can be decoded, its header says {sound.frames}")
+    if got < wanted:
+        raise RecognizerError(f"{name}: broken off, {got} samples can be decoded, its header says {wanted}")
     return samples
 
 
@@ -222,61 +217,6 @@ def _decodable(sound: Any) -> int:
     except soundfile.SoundFileError:
         pass  # the decoder's own words name no place, the count does
     return got
-
-
-def _check_whole(file: BinaryIO, sound: Any, name: str) -> None:
-    """Refuse what libsndfile shortens without a word: cut WAV and Ogg files, MP3 files with a wrong estimate."""
-    here = file.tell()
-    if declared := re.search(r"^\s*(?:data|SSND|Data Size)\s*: (\d+) \(should be (\d+)\)", sound.extra_info, re.M):
-        wanted, got = map(int, declared.groups())
-        if wanted < 0x7FFF0000:  # larger is what a recorder writes that cannot know the end
-            raise RecognizerError(f"{name}: broken off, {got} bytes of sound, its header says {wanted}")
-    if sound.format == "OGG" and not _ends_with_page(file):
-        raise RecognizerError(f"{name}: broken off inside its last Ogg page")
-    if sound.format == "MP3":
-        file.seek(0)
-        held = _mpeg_samples(file.read())
-        if held > sound.frames + BLOCK:  # an encoder's own delay and padding are less
-            raise RecognizerError(
-                f"{name}: holds {held} samples, of which {sound.frames} can be read"
-                " (variable bit rate without a Xing header); convert it to FLAC"
-            )
-    file.seek(here)
-
-
-def _ends_with_page(file: BinaryIO) -> bool:
-    """Tell whether the last Ogg page is whole (RFC 3533, section 6)."""
-    size = file.seek(0, io.SEEK_END)
-    file.seek(max(0, size - OGG_PAGE))
-    tail = file.read()
-    start = tail.rfind(b"OggS")
-    if start < 0 or start + 27 > len(tail):
-        return False
-    table = tail[start + 27 : start + 27 + tail[start + 26]]
-    return len(table) == tail[start + 26] and start + 27 + len(table) + sum(table) <= len(tail)
-
-
-def _mpeg_samples(data: bytes) -> int:
-    """Count the samples of all layer III frames in `data` (ISO 11172-3, 2.4.2.3; 13818-3 for the low rates)."""
-    position, samples = 0, 0
-    if data[:3] == b"ID3":
-        position = 10 + sum((byte & 127) << shift for byte, shift in zip(data[6:10], (21, 14, 7, 0), strict=True))
-    while (position := data.find(b"\xff", position)) >= 0 and position + 4 <= len(data):
-        size, held = _mpeg_frame(data[position : position + 4])
-        position += max(size, 1)
-        samples += held
-    return samples
-
-
-def _mpeg_frame(header: bytes) -> tuple[int, int]:
-    """Return bytes and samples of the layer III frame that `header` (4 bytes) starts, zeros if it starts none."""
-    version, layer = header[1] >> 3 & 3, header[1] >> 1 & 3
-    kbits, rate = header[2] >> 4, header[2] >> 2 & 3
-    if header[1] < 0xE0 or version == 1 or layer != 1 or kbits in (0, 15) or rate == 3:
-        return 0, 0
-    samples = 1152 if version == 3 else 576
-    kbit = (MPEG_1_KBITS if version == 3 else MPEG_2_KBITS)[kbits]
-    return samples // 8 * 1000 * kbit // MPEG_RATES[version][rate] + (header[2] >> 1 & 1), samples
 
 
 def _resampled(mono: NDArray[np.float32], rate: int, wanted: int) -> NDArray[np.float32]:
