@@ -1,0 +1,1 @@
+"""Lines of text drawn as if a pen had written them."""
