@@ -9,6 +9,7 @@ from recognizer.errors import RecognizerError
 
 BLANK = 0
 FORMS = ("NFC", "NFD", "NFKC", "NFKD")
+SCORINGS = ("", "timit-39")
 
 
 @dataclass(frozen=True)
@@ -20,12 +21,14 @@ class TextSettings:
         case: "keep" or "lower".
         replace: strings put in the place of others, applied in order after form and case; "" deletes.
         unit: "character" (a label is a code point) or "token" (labels are separated by white space).
+        scoring: "" compares symbols as they are; "timit-39" folds TIMIT's 61 phones to 39 classes first.
     """
 
     form: str = "NFC"
     case: str = "keep"
     replace: dict[str, str] = field(default_factory=dict)
     unit: str = "character"
+    scoring: str = ""
 
     def __post_init__(self) -> None:
         """Refuse values that mean nothing."""
@@ -33,15 +36,18 @@ class TextSettings:
             ("form", self.form, FORMS),
             ("case", self.case, ("keep", "lower")),
             ("unit", self.unit, ("character", "token")),
+            ("scoring", self.scoring, SCORINGS),
         ):
             if value not in choices:
-                raise RecognizerError(f"text.{name} is {value!r}, wanted one of {', '.join(choices)}")
+                raise RecognizerError(f"text.{name} is {value!r}, wanted one of {', '.join(map(repr, choices))}")
+        if self.scoring and self.unit != "token":
+            raise RecognizerError(f"text.scoring is {self.scoring!r}, wanted text.unit token with it")
 
     def normalize(self, text: str) -> str:
         """Return `text` as it is learned: Unicode form, case, replacements, single inner spaces, none outside."""
-        text = unicodedata.normalize(self.form, text)
+        text = unicodedata.normalize(self.form, text)  # type: ignore[arg-type]
         if self.case == "lower":
-            text = unicodedata.normalize(self.form, text.lower())
+            text = unicodedata.normalize(self.form, text.lower())  # type: ignore[arg-type]
         for old, new in self.replace.items():
             text = text.replace(old, new)
         return " ".join(text.split())

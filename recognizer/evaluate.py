@@ -29,21 +29,17 @@ def evaluate(reader: Reader, model: str, corpus: Path, split: str, say: Callable
     with opened(reader, corpus, say) as store:
         indices = store.indices(split)
         hypotheses = reader.read_values([store.signal(index) for index in indices])
-        normalize = reader.alphabet.text.normalize
-        scored = []
+        alphabet, references, scored = reader.alphabet, [], []
         for index, hypothesis in zip(indices, hypotheses, strict=True):
             sample = store.sample(index)
-            reference = normalize(sample.text)
-            scored.append(
-                score(
-                    str(sample.path), sample.group, reference, hypothesis.text, hypothesis.confidence, reader.alphabet
-                )
-            )
-        known = set(reader.alphabet.symbols)
-        strange = Counter(s for one in scored for s in reader.alphabet.split(one.reference) if s not in known)
-        skipped = dict(store.header.left_out)
-        text = describe(reader.alphabet.text)
-        return Report(model, store.header.name, split, scored, skipped, text, strange, store.fingerprint())
+            said, name = alphabet.text.normalize(sample.text), str(sample.path)
+            references.append(said)
+            scored.append(score(name, sample.group, said, hypothesis.text, hypothesis.confidence, alphabet))
+        known = set(alphabet.symbols)
+        strange = Counter(s for said in references for s in alphabet.split(said) if s not in known)
+        skipped, text = dict(store.header.left_out), describe(alphabet.text)
+        unit = "phone" if alphabet.text.scoring else alphabet.text.unit
+        return Report(model, store.header.name, split, scored, skipped, text, strange, store.fingerprint(), unit)
 
 
 @contextmanager
@@ -75,6 +71,8 @@ def describe(text: TextSettings) -> str:
     if text.case != "keep":
         parts.append(f"{text.case} case")
     parts += [f"{old!r} to {new!r}" if new else f"without {old!r}" for old, new in text.replace.items()]
+    if text.scoring == "timit-39":
+        parts.append("61 phones folded to 39 classes, q deleted (Lee and Hon 1989)")
     return ", ".join(parts)
 
 

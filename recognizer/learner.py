@@ -21,7 +21,7 @@ from recognizer.data import Batch, Corpora, Item
 from recognizer.decoding.best_path import best_path
 from recognizer.errors import RecognizerError
 from recognizer.features.log_mel import LogMel
-from recognizer.metrics import Edits, distance
+from recognizer.metrics import Edits, distance, scored_text
 from recognizer.model import Model
 from recognizer.network.cells.noise import weight_noise
 from recognizer.network.network import Output
@@ -282,8 +282,9 @@ def _sums(readings: Sequence[Reading], alphabet: Alphabet) -> list[int]:
     """Return character edits, characters, word edits, words."""
     sums = [0, 0, 0, 0]
     for reading in readings:
-        said, read = alphabet.split(reading.reference), alphabet.split(reading.text)
-        words = reading.reference.split()
-        pair = (distance(said, read), len(said), distance(words, reading.text.split()), len(words))
+        reference, text = (scored_text(text, alphabet.text) for text in (reading.reference, reading.text))
+        said, read = alphabet.split(reference), alphabet.split(text)
+        words = reference.split()
+        pair = (distance(said, read), len(said), distance(words, text.split()), len(words))
         sums = [a + b for a, b in zip(sums, pair, strict=True)]
     return sums

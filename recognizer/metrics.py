@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 import editdistance
 
+from recognizer.alphabet import TextSettings
+from recognizer.corpus.phones import fold
+
 
 @dataclass(frozen=True)
 class Edits:
@@ -42,6 +45,15 @@ class Edits:
             self.insertions + other.insertions,
             self.units + other.units,
         )
+
+
+def scored_text(text: str, settings: TextSettings) -> str:
+    """Return a normalised text as it is compared with another: phones folded where the settings say so.
+
+    Raises:
+        RecognizerError: a phone that the fold does not know.
+    """
+    return " ".join(fold(text.split(), 39)) if settings.scoring == "timit-39" else text
 
 
 def distance(reference: list[str] | str, hypothesis: list[str] | str) -> int:

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from recognizer.alphabet import Alphabet
-from recognizer.metrics import Edits, confusions, edits, total
+from recognizer.metrics import Edits, confusions, edits, scored_text, total
 
 WORST = 20  # samples listed
 CONFUSIONS = 20  # pairs listed
 RESAMPLES = 1000  # of the bootstrap
 SEED = 1  # of the bootstrap
+RATES = {"character": "CER", "token": "TER", "phone": "PER"}  # names of the error rate over each kind of symbol
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,8 @@ class Scored:
     Args:
         name: of the file.
         group: writer, speaker or page.
-        reference: the normalised transcript.
-        text: what was read.
+        reference: the normalised transcript, as it is scored.
+        text: what was read, as it is scored.
         confidence: of the reading, in [0, 1].
         characters: edits over symbols.
         words: edits over white-space separated words.
@@ -52,6 +53,7 @@ class Report:
         normalization: what was done to the transcripts before they were compared.
         strange: characters of the references that the model cannot write, with counts.
         fingerprint: SHA-256 of the corpus.
+        unit: what a symbol is: "character", "token" or "phone"; words are the same as tokens and phones.
     """
 
     model: str
@@ -62,6 +64,7 @@ class Report:
     normalization: str
     strange: Counter[str] = field(default_factory=Counter)
     fingerprint: str = ""
+    unit: str = "character"
 
     @property
     def characters(self) -> Edits:
@@ -88,7 +91,7 @@ class Report:
         """Return the commonest (reference, reading) pairs that differ, "" for a missing one."""
         pairs: Counter[tuple[str, str]] = Counter()
         for sample in self.scored:
-            pairs.update(confusions(sample.reference, sample.text))
+            pairs.update(confusions(self._symbols(sample.reference), self._symbols(sample.text)))
         return pairs.most_common(CONFUSIONS)
 
     def interval(self, unit: str) -> tuple[float, float]:
@@ -101,12 +104,14 @@ class Report:
         return float(np.quantile(rates, 0.025)), float(np.quantile(rates, 0.975))
 
     def as_data(self) -> dict[str, Any]:
-        """Return plain data; `cer` and `wer` are fractions, the rest counts."""
+        """Return plain data; rates are fractions, the rest counts; `cer` is over symbols of any unit."""
         return {
             "model": self.model,
             "corpus": self.corpus,
             "sha256": self.fingerprint,
             "split": self.split,
+            "unit": self.unit,
+            RATES[self.unit].lower(): self.characters.rate,
             "cer": self.characters.rate,
             "wer": self.words.rate,
             "cer_95": self.interval("characters"),
@@ -125,9 +130,13 @@ class Report:
             "worst": [_plain(sample) for sample in self.worst()],
         }
 
+    def _symbols(self, text: str) -> list[str]:
+        return list(text) if self.unit == "character" else text.split()
+
 
 def score(name: str, group: str, reference: str, text: str, confidence: float, alphabet: Alphabet) -> Scored:
     """Return a reading held against its normalised reference."""
+    reference, text = scored_text(reference, alphabet.text), scored_text(text, alphabet.text)
     by_symbol = edits(alphabet.split(reference), alphabet.split(text))
     return Scored(name, group, reference, text, confidence, by_symbol, edits(reference.split(), text.split()))
 
@@ -138,15 +147,18 @@ def table(report: Report) -> str:
     (c0, c1), (w0, w1) = report.interval("characters"), report.interval("words")
     lines = [
         f"{report.model} on {report.corpus}, split {report.split}",
-        f"CER {c.rate:7.2%}  95 % [{c0:.2%}, {c1:.2%}]  {_kinds(c)} of {c.units} characters",
-        f"WER {w.rate:7.2%}  95 % [{w0:.2%}, {w1:.2%}]  {_kinds(w)} of {w.units} words",
+        f"{RATES[report.unit]} {c.rate:7.2%}  95 % [{c0:.2%}, {c1:.2%}]  {_kinds(c)} of {c.units} {report.unit}s",
+    ]
+    if report.unit == "character":
+        lines.append(f"WER {w.rate:7.2%}  95 % [{w0:.2%}, {w1:.2%}]  {_kinds(w)} of {w.units} words")
+    lines += [
         f"samples {len(report.scored)}, skipped {sum(report.skipped.values())}"
         + "".join(f", {reason}: {count}" for reason, count in report.skipped.items()),
         f"transcripts: {report.normalization}",
     ]
     if report.strange:
         strange = ", ".join(f"{symbol!r} {count}" for symbol, count in report.strange.most_common(CONFUSIONS))
-        lines.append(f"characters that the model cannot write: {strange}")
+        lines.append(f"{report.unit}s that the model cannot write: {strange}")
     groups = list(report.groups().items())
     if len(groups) > 1:
         lines.append("groups, worst first: " + ", ".join(f"{n or '?'} {e.rate:.1%}" for n, e in groups[:10]))

@@ -13,7 +13,7 @@ from recognizer.errors import RecognizerError
 KIND = "speech"
 LICENCE = "LDC User Agreement"
 HOME = "https://catalog.ldc.upenn.edu/LDC93S1"
-TEXT = TextSettings(unit="token")
+TEXT = TextSettings(unit="token", scoring="timit-39")
 # The core test set of the corpus's own documentation, two men and a woman of each dialect region.
 CORE_TEST = frozenset(
     "mdab0 mwbt0 felc0 mtas1 mwew0 fpas0 mjmp0 mlnt0 fpkt0 mlll0 mtls0 fjlm0 "
