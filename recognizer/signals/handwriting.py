@@ -81,7 +81,9 @@ def line_from_array(image: np.ndarray, settings: HandwritingSettings, name: str 
     grey = _as_grey(image, name)
     rows, columns = grey.shape
     if rows < MIN_SIDE or columns < MIN_SIDE:
-        raise RecognizerError(f"{name}: {columns} x {rows} pixels, wanted a line of at least {MIN_SIDE} x {MIN_SIDE}")
+        raise RecognizerError(
+            f"{name}: {columns} x {rows} pixels, wanted a line of at least {MIN_SIDE} x {MIN_SIDE}", "too small"
+        )
     notes = []
     if _is_inverted(grey):
         grey = 255 - grey
@@ -89,7 +91,9 @@ def line_from_array(image: np.ndarray, settings: HandwritingSettings, name: str 
     if settings.direction == "ttb":
         grey = grey.T
     elif bands := _page_bands(grey):
-        raise RecognizerError(f"{name}: looks like a page of about {bands} lines, wanted an image of one line")
+        raise RecognizerError(
+            f"{name}: looks like a page of about {bands} lines, wanted an image of one line", "looks like a page"
+        )
     if settings.contrast == "stretch":
         grey = _stretch(grey)
     extent = float(grey.shape[1])
@@ -119,24 +123,30 @@ def faults(values: np.ndarray) -> list[str]:
 def _decode(source: Path | BinaryIO, name: str) -> np.ndarray:
     """Return the grey values of an image file as uint8 (rows, columns), upright."""
     if isinstance(source, Path) and not source.exists():
-        raise RecognizerError(f"{name}: no such file")
+        raise RecognizerError(f"{name}: no such file", "no such file")
     if isinstance(source, Path) and source.stat().st_size == 0:
-        raise RecognizerError(f"{name}: the file is empty, wanted an image")
+        raise RecognizerError(f"{name}: the file is empty, wanted an image", "empty file")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(source) as image:
                 columns, rows = image.size
                 if columns * rows > MAX_PIXELS:
-                    raise RecognizerError(f"{name}: {columns} x {rows} pixels, wanted at most {MAX_PIXELS:,} in all")
+                    raise RecognizerError(
+                        f"{name}: {columns} x {rows} pixels, wanted at most {MAX_PIXELS:,} in all", "too large"
+                    )
                 with _without_words_of_libtiff() if image.format == "TIFF" else nullcontext():
                     return _flatten(ImageOps.exif_transpose(image))
     except UnidentifiedImageError:
-        raise RecognizerError(f"{name}: not an image that can be read, wanted PNG, JPEG, TIFF, WebP or alike") from None
+        raise RecognizerError(
+            f"{name}: not an image that can be read, wanted PNG, JPEG, TIFF, WebP or alike", "not an image"
+        ) from None
     except Image.DecompressionBombError:
-        raise RecognizerError(f"{name}: too many pixels, wanted at most {MAX_PIXELS:,} in all") from None
+        raise RecognizerError(f"{name}: too many pixels, wanted at most {MAX_PIXELS:,} in all", "too large") from None
     except BROKEN as error:
-        raise RecognizerError(f"{name}: cannot be decoded ({error}), wanted a whole image") from None
+        raise RecognizerError(
+            f"{name}: cannot be decoded ({error}), wanted a whole image", "cut short or damaged"
+        ) from None
 
 
 @contextmanager
@@ -207,7 +217,9 @@ def _scale(grey: np.ndarray, height: int, name: str) -> np.ndarray:
     rows, columns = grey.shape
     width = max(1, round(columns * height / rows))
     if width > MAX_COLUMNS:
-        raise RecognizerError(f"{name}: {width} columns at a height of {height}, wanted at most {MAX_COLUMNS}")
+        raise RecognizerError(
+            f"{name}: {width} columns at a height of {height}, wanted at most {MAX_COLUMNS}", "too long"
+        )
     if (rows, columns) == (height, width):
         return grey
     return np.asarray(Image.fromarray(np.ascontiguousarray(grey)).resize((width, height), Image.Resampling.BILINEAR))

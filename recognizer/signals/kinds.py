@@ -18,7 +18,7 @@ def kind_of(source: Path | BinaryIO) -> str:
     """Return "handwriting" or "speech" from a file's first bytes; a WebP is a RIFF file too, and no sound."""
     if isinstance(source, Path):
         if not source.exists():
-            raise RecognizerError(f"{source}: no such file")
+            raise RecognizerError(f"{source}: no such file", "no such file")
         try:
             with open(source, "rb") as file:
                 head = file.read(12)
@@ -53,7 +53,9 @@ def read_signal(kind: str, settings: dict[str, Any], source: Path | BinaryIO, na
     name = str(source) if isinstance(source, Path) else name or "the file"
     if kind_of(source) != kind and not _is_empty(source):
         wanted = NOUNS[kind]
-        raise RecognizerError(f"{name}: {NOUNS[kind_of(source)]}, the model reads {kind}: wanted {wanted}")
+        raise RecognizerError(
+            f"{name}: {NOUNS[kind_of(source)]}, the model reads {kind}: wanted {wanted}", "of another kind"
+        )
     if kind == "handwriting":
         from recognizer.signals.handwriting import HandwritingSettings, read_line
 

@@ -155,13 +155,13 @@ def _sound(file: BinaryIO, name: str) -> Iterator[Any]:
     import soundfile
 
     if file.seek(0, io.SEEK_END) == 0:
-        raise RecognizerError(f"{name}: empty file, wanted a sound")
+        raise RecognizerError(f"{name}: empty file, wanted a sound", "empty file")
     file.seek(0)
     try:
         sound = soundfile.SoundFile(file)
     except (soundfile.SoundFileError, TypeError) as error:  # TypeError: a name that ends in .raw
         raise RecognizerError(
-            f"{name}: not a sound that can be read, wanted WAV, FLAC, Ogg Vorbis, Opus or MP3"
+            f"{name}: not a sound that can be read, wanted WAV, FLAC, Ogg Vorbis, Opus or MP3", "not a sound"
         ) from error
     with sound:
         yield sound
@@ -169,12 +169,16 @@ def _sound(file: BinaryIO, name: str) -> Iterator[Any]:
 
 def _check_length(samples: int, rate: int, settings: SpeechSettings, name: str) -> None:
     if rate < MIN_RATE:
-        raise RecognizerError(f"{name}: sample rate {rate} Hz, wanted {MIN_RATE} Hz or more")
+        raise RecognizerError(f"{name}: sample rate {rate} Hz, wanted {MIN_RATE} Hz or more", "sample rate too low")
     if samples > settings.max_seconds * rate:
         limit = f"max_seconds = {settings.max_seconds:g}"
-        raise RecognizerError(f"{name}: {samples / rate:.1f} s long, longer than {limit}; cut it or raise the limit")
+        raise RecognizerError(
+            f"{name}: {samples / rate:.1f} s long, longer than {limit}; cut it or raise the limit", "too long"
+        )
     if samples < MIN_SECONDS * rate:
-        raise RecognizerError(f"{name}: {samples} samples ({samples / rate:.3f} s), wanted {MIN_SECONDS} s or more")
+        raise RecognizerError(
+            f"{name}: {samples} samples ({samples / rate:.3f} s), wanted {MIN_SECONDS} s or more", "too short"
+        )
 
 
 def _check_array(array: NDArray[Any], name: str) -> None:
@@ -183,7 +187,9 @@ def _check_array(array: NDArray[Any], name: str) -> None:
     if array.ndim not in (1, 2) or array.shape[-1] == 0 and array.ndim == 2:
         raise RecognizerError(f"{name}: shape {array.shape}, wanted (samples,) or (samples, channels)")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise RecognizerError(f"{name}: {int((~np.isfinite(array)).sum())} samples are not finite numbers")
+        raise RecognizerError(
+            f"{name}: {int((~np.isfinite(array)).sum())} samples are not finite numbers", "not finite"
+        )
     if array.dtype.kind == "f" and array.size and np.abs(array).max() > MAX_PEAK:
         raise RecognizerError(f"{name}: peak {np.abs(array).max():.0f}, wanted floats with full scale 1")
 
@@ -198,7 +204,9 @@ def _decoded(sound: Any, wanted: int, name: str) -> NDArray[np.float32]:
     except soundfile.SoundFileError:
         got = _decodable(sound)
     if got < wanted:
-        raise RecognizerError(f"{name}: broken off, {got} samples can be decoded, its header says {wanted}")
+        raise RecognizerError(
+            f"{name}: broken off, {got} samples can be decoded, its header says {wanted}", "cut short or damaged"
+        )
     return samples
 
 
