@@ -68,6 +68,8 @@ def _parser() -> argparse.ArgumentParser:
     prepare = verbs.add_parser("prepare", help="pack a corpus for training and evaluation")
     prepare.add_argument("corpus", help="name of a known corpus, or path of a manifest or folder")
     prepare.add_argument("--source", type=Path, help="folder where a known corpus was unpacked")
+    prepare.add_argument("--fetch", type=Path, metavar="DIR", help="fetch a known corpus from its home into DIR first")
+    prepare.add_argument("--only", action="append", help="of what --fetch would fetch, this archive alone (repeatable)")
     prepare.add_argument("--out", type=Path, required=True, help="folder of the packed corpus")
     prepare.add_argument("--height", type=int, help="of lines, in pixels (default 48)")
     prepare.add_argument("--direction", choices=["ltr", "rtl", "ttb"], help="reading direction of lines")
@@ -127,7 +129,8 @@ def _prepare(chosen: argparse.Namespace) -> int:
 
     signal = {name: value for name in ("height", "direction") if (value := getattr(chosen, name)) is not None}
     settings = PrepareSettings(signal, chosen.valid_share, chosen.test_share)
-    done = prepare(chosen.corpus, chosen.source, chosen.out, settings, print)
+    source = _fetched(chosen) if chosen.fetch else chosen.source
+    done = prepare(chosen.corpus, source, chosen.out, settings, print)
     for split, samples in done.splits.items():
         print(f"{split or '(no split)'}: {samples} samples, {done.characters[split]} characters")
     for line in done.bad:
@@ -137,6 +140,22 @@ def _prepare(chosen: argparse.Namespace) -> int:
             print(f"{word}: {count} ({reason})")
     print(done.path)
     return FOUND if done.left_out else DONE
+
+
+def _fetched(chosen: argparse.Namespace) -> Path:
+    """Fetch a known corpus from its home; return the folder that its recipe reads."""
+    from recognizer.corpus.download import obtain
+    from recognizer.corpus.recipes import load_recipe
+
+    recipe = load_recipe(chosen.corpus)
+    wanted = tuple(d for d in recipe.downloads if not chosen.only or d.name in chosen.only)
+    if chosen.only and len(wanted) < len(set(chosen.only)):
+        raise RecognizerError(f"--only {chosen.only}: there are {', '.join(d.name for d in recipe.downloads)}")
+    for download in wanted:
+        print(f"{download.url} ({download.size or 'size not stated'}), {recipe.licence}", file=sys.stderr)
+    obtain(wanted, chosen.fetch, lambda done, total: print(f"\r{done >> 20} MiB", end="", file=sys.stderr))
+    inside = [path for path in chosen.fetch.iterdir() if path.is_dir()]
+    return inside[0] if len(inside) == 1 else Path(chosen.fetch)
 
 
 def _check(chosen: argparse.Namespace) -> int:
