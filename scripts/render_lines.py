@@ -100,7 +100,15 @@ def every(arguments: argparse.Namespace, first: int) -> dict[int, str]:
         rows[i] = render(source, i)
         if len(rows) % SAID == 0:
             print(f"worker {first}: {len(rows)} lines, {time.monotonic() - start:.0f} s", flush=True)
+            if arguments.workers == 1:
+                write_manifest(arguments.out, rows)
     return rows
+
+
+def write_manifest(out: Path, rows: dict[int, str]) -> None:
+    """Write the rows of the lines that are there, so that a long run can be used before its end."""
+    table = ["file\ttext\tsplit\tgroup", *(rows[i] for i in sorted(rows)), ""]
+    write_atomically(out / "manifest.tsv", "\n".join(table).encode())
 
 
 def main() -> int:
@@ -124,8 +132,7 @@ def main() -> int:
         with ProcessPoolExecutor(arguments.workers) as pool:
             for made in pool.map(partial(every, arguments), range(arguments.workers)):
                 rows |= made
-    table = ["file\ttext\tsplit\tgroup", *(rows[i] for i in range(arguments.count)), ""]
-    write_atomically(arguments.out / "manifest.tsv", "\n".join(table).encode())
+    write_manifest(arguments.out, rows)
     print(f"{arguments.count} lines in {arguments.out}")
     return 0
 
