@@ -1,6 +1,5 @@
 """The `train` verb's own command line: every setting of a run, and Lightning's Trainer, through jsonargparse."""
 
-import difflib
 import os
 import re
 import shlex
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from recognizer.config_file import nearest, places
 from recognizer.errors import RecognizerError
 from recognizer.quiet import quiet_libraries
 
@@ -86,10 +86,11 @@ def _parsed(words: list[str], resume: Path | None) -> _Parsed:
     parser = _parser()
     if resume is not None:
         words = ["--config", str(resume / CONFIG), *words]
+    where = _places(words, parser)
     try:
         return _Parsed(parser, parser.parse_args(words))
     except ArgumentError as error:
-        raise RecognizerError(_plain(str(error), parser)) from None
+        raise RecognizerError(_plain(str(error), where, parser)) from None
 
 
 def _run_of_first_process() -> Path | None:
@@ -128,7 +129,9 @@ def _parser() -> Any:
 
     from recognizer.config import Config
 
-    parser = ArgumentParser(prog="recognizer train", exit_on_error=False, description="Train on packed corpora.")
+    parser = ArgumentParser(
+        prog="recognizer train", exit_on_error=False, allow_abbrev=False, description="Train on packed corpora."
+    )
     parser.add_argument("--config", action=ActionConfigFile, help="YAML file; flags after it win")
     parser.add_class_arguments(Config, None)
     parser.add_class_arguments(Trainer, "trainer", skip=set(OWN_TRAINER), instantiate=False)
@@ -171,13 +174,37 @@ def _write_config(run: Path, resumed: bool, command: str, text: str) -> str:
     return command
 
 
-def _plain(message: str, parser: Any) -> str:
-    """Return jsonargparse's complaint as one line, with the nearest key where a key is unknown."""
+def _known(parser: Any) -> list[str]:
+    """Return the dotted names of all settings."""
+    return [action.dest for action in parser._actions if action.dest != "help" and not action.dest.endswith(".help")]
+
+
+def _places(words: Sequence[str], parser: Any) -> dict[str, str]:
+    """Return where the settings stand that configuration files set; what a flag sets has no place."""
+    found: dict[str, str] = {}
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        name, equals, value = word.partition("=")
+        if name == "--config":
+            found |= places(Path(value if equals else following), _known(parser))
+        elif name.startswith("--"):
+            found.pop(name[2:], None)
+    return found
+
+
+def _plain(message: str, where: dict[str, str], parser: Any) -> str:
+    """Return jsonargparse's complaint as one line: where it stands, what was wanted, the nearest name."""
     message = re.sub(r"\s+", " ", message)
-    unknown = re.search(r"(?:[Uu]nrecognized arguments: --|Key ['\"]?)([\w.]+)", message)
+    unknown = re.match(r"[Uu]nrecognized arguments: --([\w.]+)", message)
     if unknown:
-        keys = [action.dest for action in parser._actions]
-        near = difflib.get_close_matches(unknown.group(1), keys, 1, 0.5)
-        if near:
-            return f"{message} (did you mean {near[0]}?)"
-    return message
+        return f"no setting is called {unknown.group(1)}{nearest(unknown.group(1), _known(parser))}"
+    if message.lower().startswith("unrecognized arguments"):
+        return f"{message}: wanted --SETTING VALUE"
+    value = re.match(r'Parser key "([\w.]+)": (.*)', message)
+    if not value:
+        return message
+    key, fault = value.groups()
+    if option := re.search(r"Option '([\w.]+)' is not accepted", fault):
+        return f"{where.get(key, key)}: {key} has no setting {option.group(1)}"
+    wanted = re.search(r"Expected an? (?:<class ')?([\w.]+).*(?:Got value|Given value): (.*)", fault)
+    said = f"is {wanted.group(2)!r}, wanted {wanted.group(1)}" if wanted else f"cannot be used: {fault}"
+    return f"{where[key]}: {key} {said}" if key in where else f"{key} {said}"
