@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from recognizer import __version__
+from recognizer.decoder_command import add_decoder_options, decoder_options, number
 from recognizer.errors import RecognizerError
 
 DONE, FOUND, FAULT = 0, 1, 2
@@ -51,7 +52,10 @@ def _run(words: Sequence[str]) -> int:
 
         return run_train(words[1:], print)
     parser = _parser()
-    chosen = parser.parse_args(words)
+    chosen, rest = parser.parse_known_args(words)
+    if rest and chosen.act is not _demo:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    chosen.rest = rest
     return int(chosen.act(chosen))
 
 
@@ -59,11 +63,12 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="recognizer", description="Reads handwriting and speech.")
     parser.add_argument("--version", action="version", version=f"recognizer {__version__}")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
-    demo = verbs.add_parser("demo", help="learn to read a small shipped corpus in some minutes, then show it")
-    demo.add_argument("--out", type=Path, default=Path("demo"), help="folder for all of it (default demo)")
-    demo.add_argument(
-        "settings", nargs=argparse.REMAINDER, help="further settings of train, such as --network.cell gru"
+    demo = verbs.add_parser(
+        "demo",
+        help="learn to read a small shipped corpus in some minutes, then show it",
+        epilog="Further settings go to train, such as --network.cell gru.",
     )
+    demo.add_argument("--out", type=Path, default=Path("demo"), help="folder for all of it (default demo)")
     demo.set_defaults(act=_demo)
     prepare = verbs.add_parser("prepare", help="pack a corpus for training and evaluation")
     prepare.add_argument("corpus", help="name of a known corpus, or path of a manifest or folder")
@@ -91,12 +96,17 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--split", default="test", help="which samples (default test)")
     evaluate.add_argument("--json", type=Path, help="write the report there too")
     evaluate.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    add_decoder_options(evaluate)
     evaluate.set_defaults(act=_evaluate)
     transcribe = verbs.add_parser("transcribe", help="read images of lines and recordings")
     transcribe.add_argument("files", nargs="+", help="files, folders, or - for standard input")
     transcribe.add_argument("--model", help="model file or name; without it the kind of the file picks a shipped model")
     transcribe.add_argument("--json", action="store_true", help="a JSON object a file: text, confidence, spans")
     transcribe.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    transcribe.add_argument(
+        "--min-confidence", type=number("min-confidence"), metavar="P", help="words below it are written [word?]"
+    )
+    add_decoder_options(transcribe)
     transcribe.set_defaults(act=_transcribe)
     info = verbs.add_parser("info", help="say what a model reads, how it was trained, how well it reads")
     info.add_argument("model", help="model file, folder of a run, or name of a shipped model")
@@ -109,7 +119,7 @@ def _demo(chosen: argparse.Namespace) -> int:
     from recognizer.corpus.store import Store
     from recognizer.demo import demo, in_terminal
 
-    done = demo(chosen.out, chosen.settings, print)
+    done = demo(chosen.out, chosen.rest, print)
     c, w = done.report.characters, done.report.words
     store = Store(chosen.out / "corpus")
     print(f"\n{len(done.report.scored)} lines that it has not seen: CER {c.rate:.2%}, WER {w.rate:.2%}\n")
@@ -186,7 +196,9 @@ def _evaluate(chosen: argparse.Namespace) -> int:
     from recognizer.reader import Reader
     from recognizer.report import table
 
-    reader = Reader.load(chosen.model, chosen.device)
+    reader = Reader.load(chosen.model, chosen.device, decoder_options(chosen))
+    for note in reader.decoder.notes:
+        _complain(note)
     report = evaluate(reader, chosen.model, chosen.corpus, chosen.split, _complain)
     print(table(report))
     if chosen.json:
@@ -198,21 +210,26 @@ def _transcribe(chosen: argparse.Namespace) -> int:
     import json
     from dataclasses import asdict
 
-    from recognizer.transcribe import transcribe
+    from recognizer.transcribe import Manner, doubtful, marked, transcribe
 
+    below = 0.0 if chosen.min_confidence is None else chosen.min_confidence
+    if not 0 <= below <= 1:
+        raise RecognizerError(f"--min-confidence is {below:g}, wanted 0 to 1")
+    manner = Manner(chosen.model, chosen.device, decoder_options(chosen), _complain)
     alone = len(chosen.files) == 1 and not Path(chosen.files[0]).is_dir()
     failed = 0
-    for transcript in transcribe(chosen.files, chosen.model, chosen.device):
+    for transcript in transcribe(chosen.files, manner):
         if transcript.hypothesis is None:
             failed += 1
             _complain(f"recognizer: {transcript.error}")
         elif chosen.json:
             data = {"file": transcript.name, "unit": transcript.unit, **asdict(transcript.hypothesis)}
+            if below:
+                data["doubtful"] = doubtful(transcript.hypothesis, below)
             print(json.dumps(data, ensure_ascii=False), flush=True)
         else:
-            print(
-                transcript.hypothesis.text if alone else f"{transcript.name}\t{transcript.hypothesis.text}", flush=True
-            )
+            text = marked(transcript.hypothesis, below)
+            print(text if alone else f"{transcript.name}\t{text}", flush=True)
     return DONE if not failed else FAULT if alone else FOUND
 
 

@@ -77,12 +77,13 @@ def demo(out: Path, arguments: list[str], say: Say) -> Demo:
 
 def in_terminal(values: np.ndarray, columns: int = 110) -> str:
     """Return a line image (columns, height) as text, darker characters for more ink."""
-    width = min(columns, len(values))
+    width = min(columns, max(1, len(values) // 2))
     rows = max(1, round(values.shape[1] * width / len(values) / 2))  # a character cell is twice as high as wide
     across = np.array_split(255.0 - values.T.astype(np.float32), rows, axis=0)
     cells = np.array([[part.mean() for part in np.array_split(row, width, axis=1)] for row in across])
     levels = np.clip(cells / max(cells.max(), 1.0) * len(BLOCKS) * 1.2, 0, len(BLOCKS) - 1).astype(int)
-    return "\n".join("".join(BLOCKS[level] for level in row).rstrip() for row in levels)
+    lines = ["".join(BLOCKS[level] for level in row).rstrip() for row in levels]
+    return "\n".join(line for line in lines if line)
 
 
 def _train(packed: Path, run: Path, arguments: list[str]) -> None:
