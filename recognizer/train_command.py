@@ -203,8 +203,9 @@ def _plain(message: str, where: dict[str, str], parser: Any) -> str:
     if not value:
         return message
     key, fault = value.groups()
+    place = f"{where[key]}: " if key in where else ""
     if option := re.search(r"Option '([\w.]+)' is not accepted", fault):
-        return f"{where.get(key, key)}: {key} has no setting {option.group(1)}"
+        return f"{place}{key} has no setting {option.group(1)}"
     wanted = re.search(r"Expected an? (?:<class ')?([\w.]+).*(?:Got value|Given value): (.*)", fault)
     said = f"is {wanted.group(2)!r}, wanted {wanted.group(1)}" if wanted else f"cannot be used: {fault}"
-    return f"{where[key]}: {key} {said}" if key in where else f"{key} {said}"
+    return f"{place}{key} {said}"

@@ -1,0 +1,179 @@
+"""The command line: what it prints, how it ends, what it imports."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from makers import line_image, save_model
+
+import recognizer
+from recognizer.cli import main
+from recognizer.errors import RecognizerError
+from recognizer.train_command import read_config
+
+CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.yaml"))
+HEAVY = ("torch", "numpy", "PIL", "lightning", "jsonargparse", "soundfile", "torchaudio", "safetensors", "yaml")
+VERBS = ("prepare", "train", "check", "evaluate", "transcribe", "info", "demo")
+
+
+def run(words: list[str]) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    return int(ended.value.code or 0)
+
+
+def imported(code: str) -> set[str]:
+    """Return the modules that a fresh interpreter holds after `code`."""
+    end = "import sys; print('\\n' + ' '.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", f"{code}\n{end}"], capture_output=True, text=True, check=True)
+    return set(done.stdout.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize("words", [["--help"], *([verb, "--help"] for verb in VERBS if verb != "train"), ["--version"]])
+def test_help_is_given(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(words) == 0
+    said = capsys.readouterr()
+    assert said.err == "" and "recognizer" in said.out
+
+
+def test_every_verb_is_named_by_help(capsys: pytest.CaptureFixture[str]) -> None:
+    run(["--help"])
+    said = capsys.readouterr().out
+    assert all(f"\n    {verb}" in said for verb in VERBS)
+
+
+def test_importing_and_helping_import_nothing_heavy() -> None:
+    help_of = "from recognizer.cli import main\ntry:\n    main(['evaluate', '--help'])\nexcept SystemExit:\n    pass"
+    for code in ("import recognizer", help_of):
+        assert not imported(code) & set(HEAVY)
+
+
+def test_transcribing_imports_neither_lightning_nor_torchaudio(tmp_path: Path) -> None:
+    line_image().save(tmp_path / "line.png")
+    model = save_model("handwriting", tmp_path / "model.safetensors")
+    words = ["transcribe", str(tmp_path / "line.png"), "--model", str(model)]
+    found = imported(f"from recognizer.cli import main\ntry:\n    main({words!r})\nexcept SystemExit:\n    pass")
+    assert "torch" in found
+    assert not found & {"lightning", "torchaudio", "jsonargparse", "soundfile", "scipy", "yaml", "rapidfuzz"}
+
+
+def test_the_command_line_prints_what_python_returns(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    paths = [tmp_path / "a.png", tmp_path / "b.png"]
+    for path, text in zip(paths, ("some words", "others, and more of them"), strict=True):
+        line_image(text).save(path)
+    model = save_model("handwriting", tmp_path / "model.safetensors")
+    texts = [hypothesis.text for hypothesis in recognizer.load(model).transcribe(paths)]
+    assert all(texts)
+    assert run(["transcribe", str(paths[0]), "--model", str(model)]) == 0
+    assert capsys.readouterr().out == f"{texts[0]}\n"
+    assert run(["transcribe", str(tmp_path), "--model", str(model)]) == 0
+    assert capsys.readouterr().out == "".join(f"{p}\t{t}\n" for p, t in zip(paths, texts, strict=True))
+    assert run(["transcribe", *map(str, paths), "--json", "--model", str(model)]) == 0
+    data = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [one["text"] for one in data] == texts
+    assert [one["file"] for one in data] == [str(path) for path in paths]
+    assert {one["unit"] for one in data} == {"px"}
+
+
+def test_a_model_says_what_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = save_model("speech", tmp_path / "model.safetensors")
+    assert run(["info", str(model)]) == 0
+    said = capsys.readouterr().out
+    assert "reads speech" in said and "alphabet (27):  abcdefghijklmnopqrstuvwxyz" in said
+    assert run(["info", str(model), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["settings"]["kind"] == "speech"
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_a_shipped_configuration_is_valid_and_says_how_it_is_run(path: Path) -> None:
+    config = read_config(["--config", str(path)])
+    assert config.data.folders != [""] or path.stem == "demo"
+    assert path.read_text().startswith(f"# recognizer train --config configs/{path.name}") or path.stem == "demo"
+
+
+def test_a_flag_after_a_configuration_wins(tmp_path: Path) -> None:
+    path = tmp_path / "run.yaml"
+    path.write_text("seed: 3\nnetwork:\n  layers: 4\n  front:\n    norm: none\n")
+    config = read_config(["--seed", "5", "--config", str(path), "--network.layers", "1"])
+    assert (config.seed, config.network.layers, config.network.front.norm) == (3, 1, "none")
+    assert read_config([f"--config={path}", "--seed=5"]).seed == 5
+
+
+def test_one_corpus_or_several_can_be_named(tmp_path: Path) -> None:
+    path = tmp_path / "run.yaml"
+    path.write_text("data:\n  corpus: [a, b]\n")
+    assert read_config(["--data.corpus", "data/a"]).data.folders == ["data/a"]
+    assert read_config(["--data.corpus", "[data/a, data/b]"]).data.folders == ["data/a", "data/b"]
+    assert read_config(["--config", str(path)]).data.folders == ["a", "b"]
+
+
+def test_the_fixed_names_of_the_train_command_are_there() -> None:
+    words = "--data.corpus d --network.cell gru --network.layers 3 --network.hidden 64 --network.forget_bias 1.0"
+    trainer = "--trainer.max_epochs 7 --trainer.devices 2 --run runs/x --data.allow_infeasible true --text.case lower"
+    config = read_config([*words.split(), *trainer.split()])
+    assert (config.network.cell, config.network.layers, config.network.hidden) == ("gru", 3, 64)
+    assert config.data.allow_infeasible and config.run == "runs/x"
+    assert config.text is not None and config.text.case == "lower"
+
+
+def test_the_resolved_configuration_is_printed_as_yaml(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["train", "--network.layers", "7", "--trainer.max_epochs", "3", "--print_config"]) == 0
+    printed = yaml.safe_load(capsys.readouterr().out)
+    assert printed["network"]["layers"] == 7 and printed["trainer"]["max_epochs"] == 3
+    assert {"data", "features", "augment", "learning", "text", "seed", "init", "run"} <= printed.keys()
+
+
+def test_help_of_train_lists_settings_and_their_types(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["train", "--help"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "--network.layers LAYERS (type: int, default: 2)" in said
+    assert "--trainer.max_epochs" in said and "--data.allow_infeasible" in said
+
+
+FAULTS = {
+    "a group misspelt": (["--netwrk.layers", "3"], "no setting is called netwrk.layers (did you mean network.layers?)"),
+    "a setting misspelt": (["--learning.rat", "1"], "(did you mean learning.rate?)"),
+    "a setting of the trainer cut": (["--trainer.max_epoch", "1"], "(did you mean trainer.max_epochs?)"),
+    "a word for a number": (["--network.layers", "many"], "network.layers is 'many', wanted int"),
+    "a fraction for a number": (["--seed", "1.5"], "seed is '1.5', wanted int"),
+    "a number for a choice": (["--data.allow_infeasible", "7"], "data.allow_infeasible is '7', wanted bool"),
+    "an unknown cell": (["--network.cell", "ltsm"], "cell 'ltsm': wanted one of lstm"),
+    "a value out of range": (["--network.dropout", "1.5"], "dropout is in [0, 1)"),
+    "no value": (["--config", "no-such.yaml"], "no-such.yaml: cannot be read (No such file"),
+    "a stray word": (["copiste"], "copiste: wanted --SETTING VALUE"),
+    "no run to resume": (["--resume", "no-such-run"], "no-such-run: no config.yaml there"),
+    "an option of text": (["--text", "{frm: NFC}"], "text has no setting frm"),
+}
+
+
+@pytest.mark.parametrize(("words", "wanted"), FAULTS.values(), ids=FAULTS)
+def test_a_setting_at_fault_is_named_in_one_line(
+    words: list[str], wanted: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["train", *words]) == 2
+    said = capsys.readouterr()
+    assert wanted in said.err and said.err.count("\n") == 1
+
+
+FILES = {
+    "an unknown key": ("seed: 1\nnetwork:\n  layrs: 3\n", "run.yaml:3: no setting is called network.layrs (did you"),
+    "an unknown group": ("netwrk:\n  layers: 3\n", "run.yaml:1: no setting is called netwrk (did you mean network?)"),
+    "a wrong type": ("seed: 1\nnetwork:\n  layers: many\n", "run.yaml:3: network.layers is 'many', wanted int"),
+    "broken YAML": ("seed: 1\nnetwork: [1\nlayers: 3\n", "run.yaml:3: "),
+    "a tab": ("seed: 1\nnetwork:\n\tlayers: 3\n", "run.yaml:3: "),
+    "a key twice": ("seed: 1\nseed: 2\n", "run.yaml:2: seed stands at"),
+    "a list": ("- seed\n", "run.yaml:1: no key there"),
+    "bytes": ("seed: \udcff\n", "not UTF-8"),
+}
+
+
+@pytest.mark.parametrize(("text", "wanted"), FILES.values(), ids=FILES)
+def test_a_configuration_at_fault_is_named_with_its_line(text: str, wanted: str, tmp_path: Path) -> None:
+    path = tmp_path / "run.yaml"
+    path.write_bytes(text.encode(errors="surrogateescape"))
+    with pytest.raises(RecognizerError) as raised:
+        read_config(["--config", str(path)])
+    assert wanted in str(raised.value)

@@ -1,0 +1,200 @@
+"""The shape of the source: imports point one way, each library has its home, nothing but the command line prints."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "recognizer"
+FILES = sorted(PACKAGE.rglob("*.py"))
+VERBS = ("prepare", "train", "check", "evaluate", "transcribe", "info")
+PRINTING = ("cli.py",)  # what a user sees, and the exit code
+TOP = ("cli", "__main__")  # imported by nothing
+# What a part of the package may import of the package; a part that is not named here may import anything but TOP.
+BELOW = {
+    "errors": (),
+    "files": ("errors",),
+    "alphabet": ("errors",),
+    "config_file": ("errors",),
+    "signals": ("errors", "files"),
+    "features": ("errors",),
+    "augment": ("errors",),
+    "network": ("errors",),
+    "rendering": ("errors",),
+    "model": ("errors", "features", "network"),
+    "metrics": ("errors", "alphabet", "corpus"),
+    "bundle": ("errors", "files", "alphabet", "model", "features", "network"),
+    "shipped": ("errors",),
+    "language": ("errors", "files", "alphabet", "network", "corpus", "augment"),
+    "decoding": ("errors", "files", "alphabet", "language", "network"),
+    "config": ("errors", "alphabet", "augment", "features", "network"),
+}
+# Where each heavy library may be imported; only inside functions where the value ends in "()".
+HOMES = {
+    "PIL": ("signals/handwriting.py", "rendering/", "page.py", "check_show.py"),
+    "soundfile": ("signals/speech.py",),
+    "torchaudio": ("signals/speech.py", "features/", "augment/", "decoding/"),
+    "lightning": ("learner.py", "data.py", "train.py", "train_command.py", "keeper.py", "progress.py", "quiet.py"),
+    "jsonargparse": ("train_command.py",),
+    "editdistance": ("metrics.py",),
+    "rapidfuzz": ("metrics.py",),
+    "safetensors": ("bundle.py", "language/"),
+    "yaml": ("config_file.py",),
+    "tensorboard": (),
+    "scipy": (),
+    "matplotlib": (),
+    "pandas": (),
+}
+LATE = ("torchaudio", "soundfile", "jsonargparse", "rapidfuzz", "safetensors")  # imported inside functions alone
+LIGHT = (
+    "__init__.py",
+    "__main__.py",
+    "cli.py",
+    "errors.py",
+    "alphabet.py",
+    "files.py",
+    "shipped.py",
+    "signals/kinds.py",
+)
+HEAVY = {"torch", "PIL", "lightning", *HOMES}
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).as_posix()
+
+
+def module_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imports(path: Path, inside: bool) -> Iterator[str]:
+    """Yield the modules that a file imports when run, those inside its functions too where wanted."""
+    stack: list[ast.AST] = [ast.parse(path.read_text(encoding="utf-8"))]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: wanted absolute imports"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            continue
+        if not isinstance(node, ast.FunctionDef) or inside:
+            stack.extend(ast.iter_child_nodes(node))
+
+
+def parts(path: Path) -> set[str]:
+    """Return the parts of the package that a file uses, its own aside."""
+    own = module_of(path).split(".")[1:2]
+    used = {name.split(".")[1] for name in imports(path, inside=True) if name.startswith("recognizer.")}
+    return used - set(own)
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_imports_point_down(path: Path) -> None:
+    part = module_of(path).split(".")[1] if path != PACKAGE / "__init__.py" else ""
+    used = parts(path)
+    if part in BELOW:
+        assert used <= set(BELOW[part]), f"{part} imports {sorted(used - set(BELOW[part]))}"
+    if part not in TOP:
+        assert not used & set(TOP), f"{name_of(path)} imports the command line"
+
+
+def test_the_verbs_do_not_call_one_another() -> None:
+    # Evaluating a manifest packs it as `prepare` does; the demo is all verbs one after the other.
+    for verb in VERBS:
+        allowed = {"prepare"} if verb == "evaluate" else set()
+        assert parts(PACKAGE / f"{verb}.py") & set(VERBS) <= allowed, verb
+
+
+def test_the_network_knows_tensors_alone() -> None:
+    for path in (PACKAGE / "network").rglob("*.py"):
+        used = {name.split(".")[0] for name in imports(path, inside=True)}
+        assert used <= {"recognizer", "torch", "math", "collections", "contextlib", "dataclasses", "typing"}, path
+
+
+@pytest.mark.parametrize("library", HOMES)
+def test_a_library_has_its_home(library: str) -> None:
+    homes = HOMES[library]
+    for path in FILES:
+        if any(name.split(".")[0] == library for name in imports(path, inside=True)):
+            assert name_of(path).startswith(homes) if homes else False, f"{name_of(path)} imports {library}"
+
+
+def test_costly_libraries_are_imported_where_they_are_used() -> None:
+    for path in FILES:
+        late = {name.split(".")[0] for name in imports(path, inside=False)} & set(LATE)
+        assert not late, f"{name_of(path)} imports {sorted(late)} before it needs them"
+
+
+def test_what_every_command_imports_is_light() -> None:
+    for name in LIGHT:
+        heavy = {module.split(".")[0] for module in imports(PACKAGE / name, inside=False)} & HEAVY
+        assert not heavy, f"{name} imports {sorted(heavy)}"
+
+
+def test_no_imports_run_in_a_circle() -> None:
+    modules = {module_of(path): path for path in FILES}
+    graph = {
+        name: {found for one in imports(path, inside=True) if (found := home(one, modules))} - {name}
+        for name, path in modules.items()
+    }
+    done: set[str] = set()
+    for name in graph:
+        circle = find_circle(name, graph, [], done)
+        assert not circle, " -> ".join(circle)
+
+
+def home(name: str, modules: dict[str, Path]) -> str:
+    """Return the module that an imported name is, or stands in; "" where it is none of this package."""
+    return name if name in modules else name.rpartition(".")[0] if name.rpartition(".")[0] in modules else ""
+
+
+def find_circle(name: str, graph: dict[str, set[str]], way: list[str], done: set[str]) -> list[str]:
+    if name in way:
+        return [*way[way.index(name) :], name]
+    if name in done or name == "recognizer":
+        return []
+    for other in sorted(graph[name]):
+        if circle := find_circle(other, graph, [*way, name], done):
+            return circle
+    done.add(name)
+    return []
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_only_the_command_line_prints_and_exits(path: Path) -> None:
+    if name_of(path) in PRINTING:
+        return
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            at = f"{name_of(path)}:{node.lineno} calls {called}"
+            assert called not in ("print", "exit", "quit", "sys.exit", "os._exit", "sys.stdout.write"), at
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_a_file_is_one_thing_of_a_size_to_read(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    first = ast.get_docstring(ast.parse(text))
+    assert first, "wanted a first line that says what the file is"
+    assert len(text.splitlines()) <= 310
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_no_settings_travel_unnamed_and_no_state_is_global(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        assert not isinstance(node, ast.Global), f"{name_of(path)}:{node.lineno} uses a global"
+        if isinstance(node, ast.FunctionDef) and node.args.kwarg:
+            # Hooks of Lightning pass on, or leave unused, what Lightning hands them.
+            assert name_of(path) == "progress.py" or "unused" in node.args.kwarg.arg, f"{name_of(path)}:{node.lineno} takes **{node.args.kwarg.arg}"
+
+
+def test_models_are_never_unpickled() -> None:
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                assert ast.unparse(node.func) not in ("torch.load", "pickle.load", "pickle.loads", "eval", "exec"), path
+        assert not {"pickle", "joblib", "dill"} & {name.split(".")[0] for name in imports(path, inside=True)}
