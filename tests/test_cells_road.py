@@ -175,4 +175,5 @@ def test_bands_and_their_differences_are_three_channels_of_one_axis() -> None:
     features = LogMelSettings(bands=16, energy=True, deltas=True)
     model = Model(ModelSettings("speech", {"sample_rate": 16000}, features, settings), 3)
     assert (model.network.front.rows, model.network.front.size) == (17, 2 * 3 * 17)
-    assert model.network.layers[0].directions[0].kernel_input.shape == (4 * 2, 2 * 3, 3)
+    kernel = model.network.state_dict()["layers.0.directions.0.kernel_input"]
+    assert kernel.shape == (4 * 2, 2 * 3, 3)

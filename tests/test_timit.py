@@ -166,7 +166,7 @@ def test_a_deleted_phone_counts_on_neither_side() -> None:
 @pytest.mark.parametrize("settings", [{"unit": "token", "scoring": "timit"}, {"scoring": "timit-39"}])
 def test_a_scoring_that_means_nothing_is_refused(settings: dict[str, str]) -> None:
     with pytest.raises(RecognizerError, match="text.scoring is 'timit"):
-        TextSettings(**settings)
+        TextSettings(**settings)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("layers", [3, 5])

@@ -1,0 +1,102 @@
+"""The rows of the comparison of cells: kept in a file, printed as tables."""
+
+import csv
+import statistics
+from collections.abc import Iterable, Iterator
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+
+from recognizer.files import write_atomically
+
+
+@dataclass(frozen=True)
+class Row:
+    """One trained network.
+
+    Args:
+        table: "cells" or "depth".
+        corpus: what it learned.
+        samples: that it learned from.
+        epochs: that it learned for.
+        name: of the cell or the depth.
+        seed: of the run.
+        hidden: units of each recurrent layer and direction.
+        weights: of the whole network.
+        speed: samples per second of the median training step.
+        course: "seconds:CER" after each epoch; seconds since the start, validations before included.
+    """
+
+    table: str
+    corpus: str
+    samples: int
+    epochs: int
+    name: str
+    seed: int
+    hidden: int
+    weights: int
+    speed: float
+    course: str
+
+    @property
+    def work(self) -> tuple[str, str, int, int]:
+        """What rows of one printed table share."""
+        return self.table, self.corpus, self.samples, self.epochs
+
+    @property
+    def points(self) -> list[tuple[float, float]]:
+        """(seconds, CER) after each epoch."""
+        return [(float(a), float(b)) for a, b in (point.split(":") for point in self.course.split())]
+
+
+def keep(row: Row, path: Path) -> None:
+    """Write a row into the table file in the place of an earlier one of the same work, name and seed."""
+    same = (*row.work, row.name, row.seed)
+    rows = [other for other in read(path) if (*other.work, other.name, other.seed) != same]
+    lines = ["\t".join(field.name for field in fields(Row))]
+    lines += ["\t".join(map(str, astuple(one))) for one in [*rows, row]]
+    write_atomically(path, ("\n".join(lines) + "\n").encode())
+
+
+def read(path: Path) -> list[Row]:
+    """Return the rows of a table file, none where there is no file."""
+    if not path.is_file():
+        return []
+    kinds = {field.name: field.type for field in fields(Row)}
+    with open(path, encoding="utf-8", newline="") as file:
+        plain = list(csv.DictReader(file, delimiter="\t"))
+    return [Row(**{name: kinds[name](value) for name, value in one.items()}) for one in plain]  # type: ignore[operator]
+
+
+def tables(rows: Iterable[Row]) -> Iterator[str]:
+    """Yield the lines of a markdown table for each work, best CER first."""
+    every = list(rows)
+    for work in dict.fromkeys(row.work for row in every):
+        same = [row for row in every if row.work == work]
+        seconds = min(row.points[-1][0] for row in same)
+        yield f"\n{work[1]}, {work[2]} samples, {work[3]} epochs, seeds {sorted({row.seed for row in same})}\n"
+        yield f"| {work[0]} | hidden | weights | samples/s | CER after {work[3]} epochs | CER after {seconds:.0f} s |"
+        yield "| --- | ---: | ---: | ---: | ---: | ---: |"
+        names = dict.fromkeys(row.name for row in same)
+        groups = [[row for row in same if row.name == name] for name in names]
+        for group in sorted(groups, key=lambda group: statistics.mean(row.points[-1][1] for row in group)):
+            yield _line(group, seconds)
+
+
+def _line(group: list[Row], seconds: float) -> str:
+    first, speed = group[0], statistics.mean(row.speed for row in group)
+    last = _rates([row.points[-1][1] for row in group])
+    timely = [cer_after(row, seconds) for row in group]
+    known = [rate for rate in timely if rate is not None]
+    after = _rates(known) if len(known) == len(timely) else "no epoch done"
+    return f"| {first.name} | {first.hidden} | {first.weights:,} | {speed:.0f} | {last} | {after} |"
+
+
+def cer_after(row: Row, seconds: float) -> float | None:
+    """Return the CER of the last epoch that ended within `seconds` of training, None where none did."""
+    rates = [rate for at, rate in row.points if at <= seconds]
+    return rates[-1] if rates else None
+
+
+def _rates(rates: list[float]) -> str:
+    mean = f"{statistics.mean(rates):.2%}"
+    return mean if len(rates) == 1 else f"{mean} ({min(rates):.2%} to {max(rates):.2%})"
