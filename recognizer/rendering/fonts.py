@@ -4,7 +4,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont, features
+from PIL import Image, ImageDraw, ImageFont
 
 from recognizer.errors import RecognizerError
 
@@ -13,7 +13,7 @@ PROBE = 64  # font size at which a font is measured
 ABSENT = "\U0010fffd"  # private use: no font of writing has it
 SHEARS = np.arange(-4, 14) / 10.0
 SIZES = (0.93, 1.0, 1.07)  # of letters that stand alone
-APART = ["-liga", "-clig", "-dlig"] if features.check("raqm") else None  # else "fi" is as wide as its ligature
+APART = ["-liga", "-clig", "-dlig"]  # else "fi" is as wide as its ligature
 
 Freetype = ImageFont.FreeTypeFont
 
@@ -71,7 +71,8 @@ class Font:
         if pair not in self._advances:
             face = self.faces[1]
             alone = face.getlength(follower) if follower else 0.0
-            self._advances[pair] = face.getlength(pair, features=APART) - alone
+            shapes = face.layout_engine == ImageFont.Layout.RAQM  # the basic engine knows no ligatures
+            self._advances[pair] = face.getlength(pair, features=APART if shapes else None) - alone
         return self._advances[pair]
 
     def _covers(self, char: str) -> bool:

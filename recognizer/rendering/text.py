@@ -46,7 +46,8 @@ def read_sentences(path: Path) -> list[str]:
 def line_text(sentences: Sequence[str], rng: Rng) -> str:
     """Return a text as long as a written line, all of it in ALPHABET."""
     for _ in range(1000):
-        text = _invented(sentences, rng) if happens(rng, 0.06) else _varied(_cut(sentences, rng), rng)
+        made = _invented(sentences, rng) if happens(rng, 0.06) else _varied(_cut(sentences, rng), rng)
+        text = " ".join(made.split())  # a word that was all marks leaves two spaces
         if 0 < len(text) <= LONGEST and ALPHABET.issuperset(text):
             return text
     raise RecognizerError("the text files gave no usable line in a thousand tries, wanted Latin text")
