@@ -207,8 +207,9 @@ def _is_inverted(grey: np.ndarray) -> bool:
 
 def _stretch(grey: np.ndarray) -> np.ndarray:
     """Return the image with its paper at 255 and its darkest ink at 0, faint noise never blown up."""
-    low, high = np.percentile(grey, [INK_PERCENTILE, PAPER_PERCENTILE])
-    low = min(float(low), float(high) - MIN_CONTRAST)
+    low, high = (float(value) for value in np.percentile(grey, [INK_PERCENTILE, PAPER_PERCENTILE]))
+    # An empty image is made as light as paper, no more: its noise is not to look like writing.
+    low = high - 255.0 if high - low < BLANK_CONTRAST else min(low, high - MIN_CONTRAST)
     return np.asarray(np.clip((grey - low) * (255.0 / (high - low)) + 0.5, 0, 255), dtype=np.uint8)
 
 
