@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from recognizer.alphabet import TextSettings
+from recognizer.confidence import judge
 from recognizer.corpus.store import FILE, Store
 from recognizer.errors import RecognizerError
 from recognizer.reader import Reader
 from recognizer.report import Report, score
+from recognizer.trust import Trust
 
 
 def evaluate(reader: Reader, model: str, corpus: Path, split: str, say: Callable[[str], None]) -> Report:
@@ -29,17 +31,21 @@ def evaluate(reader: Reader, model: str, corpus: Path, split: str, say: Callable
     with opened(reader, corpus, say) as store:
         indices = store.indices(split)
         hypotheses = reader.read_values([store.signal(index) for index in indices])
-        alphabet, references, scored = reader.alphabet, [], []
+        alphabet, references, scored, judged = reader.alphabet, [], [], []
         for index, hypothesis in zip(indices, hypotheses, strict=True):
             sample = store.sample(index)
             said, name = alphabet.text.normalize(sample.text), str(sample.path)
             references.append(said)
             scored.append(score(name, sample.group, said, hypothesis.text, hypothesis.confidence, alphabet))
+            judged.append(judge(said, hypothesis, alphabet))
         known = set(alphabet.symbols)
         strange = Counter(s for said in references for s in alphabet.split(said) if s not in known)
         skipped, text = dict(store.header.left_out), describe(alphabet.text)
         unit = "phone" if alphabet.text.scoring else alphabet.text.unit
-        return Report(model, store.header.name, split, scored, skipped, text, strange, store.fingerprint(), unit)
+        own = reader.calibrations
+        calibration = f"fitted on {own.corpus} as read by {own.decoder}" if own else ""
+        trust = Trust(judged, reader.decoder.settings.describe(), calibration)
+        return Report(model, store.header.name, split, scored, skipped, text, strange, store.fingerprint(), unit, trust)
 
 
 @contextmanager

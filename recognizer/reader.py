@@ -10,8 +10,12 @@ import torch
 from torch import Tensor
 
 from recognizer.bundle import Bundle, load_bundle
-from recognizer.decoding.best_path import best_path
+from recognizer.confidence import Calibrations, calibrations_of
+from recognizer.decoding.align import align
+from recognizer.decoding.choice import DecoderOptions, choose
+from recognizer.decoding.decoder import Decoder
 from recognizer.decoding.hypothesis import Hypothesis, Span
+from recognizer.decoding.reading import reading
 from recognizer.errors import RecognizerError
 from recognizer.model import pad_signals
 from recognizer.shipped import find_model
@@ -25,24 +29,36 @@ BUDGET = {"handwriting": 25_000, "speech": 16_000 * 160}  # steps of a padded ba
 class Reader:
     """Files in, hypotheses out; what is read of a file does not depend on its company."""
 
-    def __init__(self, bundle: Bundle, device: torch.device) -> None:
-        """Read with the model of `bundle` on `device`."""
+    def __init__(self, bundle: Bundle, device: torch.device, decoder: Decoder | None = None) -> None:
+        """Read with the model of `bundle` on `device`; without a decoder, with the one that the bundle states.
+
+        Raises:
+            RecognizerError: the bundle's decoder or calibration is at fault.
+        """
         self.bundle, self.device = bundle, device
+        self.decoder = decoder or choose(DecoderOptions(), bundle.decoder, bundle.alphabet)
+        self.calibrations: Calibrations | None = calibrations_of(bundle.calibration)
         self.kind, self.alphabet = bundle.settings.kind, bundle.alphabet
         self.model = bundle.model.to(device).eval()
 
     @classmethod
-    def load(cls, path_or_name: str | Path, device: str = "auto") -> "Reader":
-        """Load a model file or a shipped model; `device` "auto" takes a GPU where there is one.
+    def load(cls, path_or_name: str | Path, device: str = "auto", options: DecoderOptions | None = None) -> "Reader":
+        """Load a model file or a shipped model.
+
+        Args:
+            path_or_name: of the model.
+            device: "auto" takes a GPU where there is one.
+            options: of the decoder; what they leave open the model file decides (see `choose`).
 
         Raises:
-            RecognizerError: no such model, or a file that is none.
+            RecognizerError: no such model, a file that is none, or options that do not fit it.
         """
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
         bundle = load_bundle(find_model(path_or_name))
+        decoder = choose(options or DecoderOptions(), bundle.decoder, bundle.alphabet)
         try:
-            return cls(bundle, torch.device(device))
+            return cls(bundle, torch.device(device), decoder)
         except (RuntimeError, AssertionError) as error:
             reason = str(error).partition("\n")[0]
             raise RecognizerError(f"device {device!r} cannot be used ({reason}), wanted auto, cpu or cuda") from None
@@ -89,9 +105,28 @@ class Reader:
         found: list[Hypothesis | None] = [None] * len(values)
         for run in _runs([len(v) for v in values], BUDGET[self.kind]):
             log_probs, counts = self.log_probs([values[i] for i in run])
-            for i, hypothesis in zip(run, best_path(log_probs, counts, self.alphabet), strict=True):
-                found[i] = hypothesis
+            for i, hypothesis in zip(run, self.decoder.decode(log_probs, counts), strict=True):
+                found[i] = self._calibrated(hypothesis)
         return [hypothesis for hypothesis in found if hypothesis is not None]
+
+    def align(self, signal: Signal, text: str) -> Hypothesis:
+        """Return where the characters and words of a given raw `text` stand in a signal, in the file's own unit.
+
+        A confidence says how likely what is there reads as the text says.
+
+        Raises:
+            RecognizerError: the text is empty, has characters that the model lacks, or is too long for the signal.
+        """
+        labels = self.alphabet.encode(text)
+        if not labels:
+            raise RecognizerError("the text to align is empty, wanted at least one character")
+        log_probs, counts = self.log_probs([signal.values])
+        found = align(log_probs[0, : int(counts[0])], labels)
+        hypothesis = self._calibrated(reading(found.placed, self.alphabet, found.score, 0.0))
+        return _placed(hypothesis, signal, self.model.steps_per_frame())
+
+    def _calibrated(self, hypothesis: Hypothesis) -> Hypothesis:
+        return self.calibrations.apply(hypothesis) if self.calibrations else hypothesis
 
     @torch.inference_mode()
     def log_probs(self, values: Sequence[np.ndarray]) -> tuple[Tensor, Tensor]:

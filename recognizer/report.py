@@ -9,9 +9,11 @@ import numpy as np
 
 from recognizer.alphabet import Alphabet
 from recognizer.metrics import Edits, confusions, edits, scored_text, total
+from recognizer.trust import Trust, trust_data, trust_lines
 
 WORST = 20  # samples listed
 CONFUSIONS = 20  # pairs listed
+FAR = 0.5  # edits a symbol from which on a sure reading makes its reference suspect
 RESAMPLES = 1000  # of the bootstrap
 SEED = 1  # of the bootstrap
 RATES = {"character": "CER", "token": "TER", "phone": "PER"}  # names of the error rate over each kind of symbol
@@ -54,6 +56,7 @@ class Report:
         strange: characters of the references that the model cannot write, with counts.
         fingerprint: SHA-256 of the corpus.
         unit: what a symbol is: "character", "token" or "phone"; words are the same as tokens and phones.
+        trust: confidences, and how they were come by.
     """
 
     model: str
@@ -65,6 +68,7 @@ class Report:
     strange: Counter[str] = field(default_factory=Counter)
     fingerprint: str = ""
     unit: str = "character"
+    trust: Trust = field(default_factory=Trust)
 
     @property
     def characters(self) -> Edits:
@@ -93,6 +97,15 @@ class Report:
         for sample in self.scored:
             pairs.update(confusions(self._symbols(sample.reference), self._symbols(sample.text)))
         return pairs.most_common(CONFUSIONS)
+
+    def suspects(self) -> list[Scored]:
+        """Return the samples whose reference looks wrong, the furthest off first.
+
+        At least half of the reference's symbols are edits, in a sample that is read more surely than most are.
+        """
+        sure = float(np.median([sample.confidence for sample in self.scored])) if self.scored else 1.0
+        found = [one for one in self.scored if one.characters.rate >= FAR and one.confidence > sure]
+        return sorted(found, key=lambda one: -one.characters.rate)
 
     def interval(self, unit: str) -> tuple[float, float]:
         """Return the 95 % interval of the rate of `unit` ("characters" or "words"), samples drawn anew 1,000 times."""
@@ -128,6 +141,8 @@ class Report:
             "groups": {name: {"cer": part.rate, "characters": part.units} for name, part in self.groups().items()},
             "confusions": [{"reference": a, "read": b, "count": n} for (a, b), n in self.confusions()],
             "worst": [_plain(sample) for sample in self.worst()],
+            "suspect_references": [_plain(sample) for sample in self.suspects()],
+            **trust_data(self.trust, self.scored),
         }
 
     def _symbols(self, text: str) -> list[str]:
@@ -168,6 +183,14 @@ def table(report: Report) -> str:
     for sample in report.worst():
         lines += [f"  {sample.name}  {sample.characters.total} edits", f"    said {sample.reference}"]
         lines.append(f"    read {sample.text}")
+    suspects = report.suspects()
+    lines.append(
+        f"references that look wrong (surer than most, yet half of it or more read otherwise): {len(suspects)}"
+    )
+    for sample in suspects[:WORST]:
+        lines += [f"  {sample.name}  {sample.characters.rate:.0%} off, confidence {sample.confidence:.2f}"]
+        lines += [f"    said {sample.reference}", f"    read {sample.text}"]
+    lines += trust_lines(report.trust, report.scored)
     return "\n".join(lines)
 
 

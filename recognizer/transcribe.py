@@ -1,12 +1,14 @@
 """Read files that a user names."""
 
 import io
+import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from recognizer.decoding.choice import DecoderOptions
 from recognizer.decoding.hypothesis import Hypothesis
 from recognizer.errors import RecognizerError
 from recognizer.reader import Reader
@@ -34,23 +36,60 @@ class Transcript:
     unit: str = ""
 
 
-def transcribe(names: Sequence[str], model: str | None, device: str) -> Iterator[Transcript]:
+@dataclass(frozen=True)
+class Manner:
+    """How files are read.
+
+    Args:
+        model: a model file or the name of a shipped model; None lets each file's kind pick "handwriting" or "speech".
+        device: "auto", "cpu" or "cuda".
+        decoder: what the decoder is asked for.
+        say: takes what a user should know of the decoder.
+    """
+
+    model: str | None
+    device: str
+    decoder: DecoderOptions
+    say: Callable[[str], None]
+
+    def reader(self, name: str) -> Reader:
+        """Load a reader."""
+        loaded = Reader.load(name, self.device, self.decoder)
+        for note in loaded.decoder.notes:
+            self.say(note)
+        return loaded
+
+
+def doubtful(hypothesis: Hypothesis, below: float) -> list[int]:
+    """Return the numbers of the words whose confidence is below a limit."""
+    return [i for i, word in enumerate(hypothesis.words) if word.confidence < below]
+
+
+def marked(hypothesis: Hypothesis, below: float) -> str:
+    """Return the text with each word whose confidence is below a limit as [word?]."""
+    marks = set(doubtful(hypothesis, below))
+    words = iter(range(len(hypothesis.words)))
+    return re.sub(r"\S+", lambda found: f"[{found[0]}?]" if next(words) in marks else found[0], hypothesis.text)
+
+
+def transcribe(names: Sequence[str], manner: Manner) -> Iterator[Transcript]:
     """Yield a transcript for each file, in order; a file at fault does not stop the others.
 
     Args:
         names: files, folders (all images and recordings in them), "-" for standard input.
-        model: a model file or the name of a shipped model; None lets each file's kind pick "handwriting" or "speech".
-        device: "auto", "cpu" or "cuda".
+        manner: how they are read.
     """
     readers: dict[str, Reader] = {}
-    if model is not None:
-        readers["any"] = Reader.load(model, device)
+    if manner.model is not None:
+        readers["any"] = manner.reader(manner.model)
     sources = list(_sources(names))
     for start in range(0, len(sources), RUN):
-        yield from _run(sources[start : start + RUN], readers, device)
+        yield from _run(sources[start : start + RUN], readers, manner)
 
 
-def _run(sources: list[tuple[str, Path | BinaryIO]], readers: dict[str, Reader], device: str) -> Iterator[Transcript]:
+def _run(
+    sources: list[tuple[str, Path | BinaryIO]], readers: dict[str, Reader], manner: Manner
+) -> Iterator[Transcript]:
     """Yield the transcripts of one run of files, those of one model read in one batch."""
     waiting: dict[str, list[tuple[int, Signal]]] = {}
     done: dict[int, Transcript] = {}
@@ -58,7 +97,7 @@ def _run(sources: list[tuple[str, Path | BinaryIO]], readers: dict[str, Reader],
         try:
             key = "any" if "any" in readers else kind_of(source)
             if key not in readers:
-                readers[key] = Reader.load(key, device)
+                readers[key] = manner.reader(key)
             waiting.setdefault(key, []).append((i, readers[key].signal(source, name=name)))
         except RecognizerError as error:
             done[i] = Transcript(name, None, str(error))

@@ -1,0 +1,156 @@
+"""Confidences held against what was right, and the maps that make one of the other."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from recognizer.alphabet import Alphabet
+from recognizer.decoding.calibration import (
+    Calibration,
+    calibrated,
+    calibration_of,
+    expected_calibration_error,
+    fit_isotonic,
+    fit_temperature,
+)
+from recognizer.decoding.hypothesis import Hypothesis, Span
+from recognizer.errors import RecognizerError
+from recognizer.metrics import scored_text
+
+KINDS = ("character", "word", "line")
+FITS = {"temperature": fit_temperature, "isotonic": fit_isotonic}
+FOLDS = 5  # of the samples; each is judged by the maps of the others
+
+Pairs = tuple[tuple[float, bool], ...]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The confidences of one sample's reading, each with whether it was right; a line is right as a whole.
+
+    Args:
+        character: of every character read.
+        word: of every word read.
+        line: of the whole, one pair.
+    """
+
+    character: Pairs
+    word: Pairs
+    line: Pairs
+
+
+@dataclass(frozen=True)
+class Calibrations:
+    """The maps of a model file.
+
+    Args:
+        character: of a character's confidence.
+        word: of a word's.
+        line: of the whole's.
+        corpus: what they were fitted on, with its split.
+        decoder: what read it.
+    """
+
+    character: Calibration
+    word: Calibration
+    line: Calibration
+    corpus: str
+    decoder: str
+
+    def apply(self, hypothesis: Hypothesis) -> Hypothesis:
+        """Return the hypothesis with calibrated confidences."""
+        return calibrated(hypothesis, self.character, self.word, self.line)
+
+    def data(self) -> dict[str, Any]:
+        """Return plain data for a model file."""
+        return {**{kind: getattr(self, kind).data() for kind in KINDS}, "corpus": self.corpus, "decoder": self.decoder}
+
+
+def calibrations_of(data: dict[str, Any]) -> Calibrations | None:
+    """Return the maps that `Calibrations.data` wrote, None where a model file has none.
+
+    Raises:
+        RecognizerError: the data is not of this form.
+    """
+    if not data:
+        return None
+    try:
+        maps = [calibration_of(data[kind]) for kind in KINDS]
+        return Calibrations(maps[0], maps[1], maps[2], str(data["corpus"]), str(data["decoder"]))
+    except KeyError as error:
+        raise RecognizerError(f"calibration: the model file's lacks {error}, fit it again") from None
+
+
+def judge(reference: str, hypothesis: Hypothesis, alphabet: Alphabet) -> Judged:
+    """Return which characters and words of a reading are right by a shortest alignment with a normalised reference.
+
+    Where scoring folds symbols, the folded ones are compared, and those that it deletes are left out.
+    """
+    settings = alphabet.text
+    said = scored_text(reference, settings)
+    characters = _folded(hypothesis.characters, alphabet)
+    words = characters if settings.unit == "token" else [(span.text, span.confidence) for span in hypothesis.words]
+    right = said == scored_text(hypothesis.text, settings)
+    return Judged(
+        _pairs(alphabet.split(said), characters), _pairs(said.split(), words), ((hypothesis.confidence, right),)
+    )
+
+
+def pooled(judged: Sequence[Judged], kind: str) -> tuple[list[float], list[bool]]:
+    """Return all confidences of a kind of KINDS, and whether each was right."""
+    pairs = [pair for one in judged for pair in getattr(one, kind)]
+    return [confidence for confidence, _ in pairs], [right for _, right in pairs]
+
+
+def calibration_errors(judged: Sequence[Judged]) -> dict[str, float | None]:
+    """Return the expected calibration error of each kind; None where nothing of it was read."""
+    found = {kind: pooled(judged, kind) for kind in KINDS}
+    return {kind: expected_calibration_error(*pairs) if pairs[0] else None for kind, pairs in found.items()}
+
+
+def fitted(judged: Sequence[Judged], method: str, corpus: str, decoder: str) -> Calibrations:
+    """Fit the maps of all kinds; a kind of which nothing was read keeps its confidences.
+
+    Raises:
+        RecognizerError: the method is unknown.
+    """
+    if method not in FITS:
+        raise RecognizerError(f"calibration: method {method!r}, wanted one of {', '.join(FITS)}")
+    found = [pooled(judged, kind) for kind in KINDS]
+    maps = [FITS[method](*pairs) if pairs[0] else Calibration() for pairs in found]
+    return Calibrations(maps[0], maps[1], maps[2], corpus, decoder)
+
+
+def held_out(judged: Sequence[Judged], method: str) -> list[Judged]:
+    """Return the samples with confidences from maps fitted on the others only: what to expect of new ones."""
+    folds = min(FOLDS, len(judged))
+    if folds < 2:
+        raise RecognizerError(f"calibration: {len(judged)} samples, wanted at least 2")
+    mapped = list(judged)
+    for fold in range(folds):
+        maps = fitted([one for i, one in enumerate(judged) if i % folds != fold], method, "", "")
+        for i in range(fold, len(judged), folds):
+            mapped[i] = Judged(*(_mapped(getattr(judged[i], kind), getattr(maps, kind)) for kind in KINDS))
+    return mapped
+
+
+def _folded(spans: Sequence[Span], alphabet: Alphabet) -> list[tuple[str, float]]:
+    if not alphabet.text.scoring:
+        return [(span.text, span.confidence) for span in spans]
+    folded = ((scored_text(span.text, alphabet.text), span.confidence) for span in spans)
+    return [(text, confidence) for text, confidence in folded if text]
+
+
+def _pairs(reference: list[str], read: list[tuple[str, float]]) -> Pairs:
+    from rapidfuzz.distance import Levenshtein
+
+    right = [False] * len(read)
+    for block in Levenshtein.opcodes(reference, [text for text, _ in read]):
+        if block.tag == "equal":
+            right[block.dest_start : block.dest_end] = [True] * (block.dest_end - block.dest_start)
+    return tuple((confidence, hit) for (_, confidence), hit in zip(read, right, strict=True))
+
+
+def _mapped(pairs: Pairs, to: Calibration) -> Pairs:
+    values = to.apply([confidence for confidence, _ in pairs]).tolist()
+    return tuple((value, right) for value, (_, right) in zip(values, pairs, strict=True))

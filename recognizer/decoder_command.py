@@ -1,0 +1,77 @@
+"""The options that choose a decoder on a command line, the same for every verb that reads."""
+
+import argparse
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from recognizer.errors import RecognizerError
+
+if TYPE_CHECKING:
+    from recognizer.decoding.choice import DecoderOptions
+
+NAMES = {"decoder": "engine"}  # options whose setting has another name
+OPTIONS = (
+    "decoder",
+    "beam",
+    "lm",
+    "lm_weight",
+    "word_bonus",
+    "hot_words",
+    "hot_bonus",
+    "lexicon",
+    "out_of_lexicon",
+    "rescore",
+    "rescore_weight",
+)
+
+
+def add_decoder_options(parser: argparse.ArgumentParser) -> None:
+    """Give a verb the options of its decoder; what is not given is left to the model file."""
+    group = parser.add_argument_group("decoder (what is not given is left to the model file, else to the best path)")
+    group.add_argument("--decoder", choices=["best-path", "beam", "flashlight"], help="how log-probabilities are read")
+    group.add_argument("--beam", type=whole("beam"), metavar="N", help="prefixes kept (default 25)")
+    group.add_argument("--lm", type=Path, metavar="FILE", help="language model: .arpa, .arpa.gz, packed, or neural")
+    group.add_argument("--lm-weight", type=number("lm-weight"), metavar="X", help="of its log-probabilities")
+    group.add_argument("--word-bonus", type=number("word-bonus"), metavar="X", help="added for every word")
+    group.add_argument("--hot-words", type=Path, metavar="FILE", help="words to prefer, one a line")
+    group.add_argument("--hot-bonus", type=number("hot-bonus"), metavar="X", help="added for each of them")
+    group.add_argument("--lexicon", type=Path, metavar="FILE", help="the words that may be read, one a line")
+    group.add_argument("--out-of-lexicon", type=number("out-of-lexicon"), metavar="X", help="price of any other word")
+    group.add_argument("--rescore", type=Path, metavar="FILE", help="language model that ranks the beam's texts anew")
+    group.add_argument("--rescore-weight", type=number("rescore-weight"), metavar="X", help="of its log-probabilities")
+
+
+def decoder_options(chosen: argparse.Namespace) -> "DecoderOptions":
+    """Return what a command line asks of the decoder."""
+    from recognizer.decoding.choice import DecoderOptions
+
+    return DecoderOptions(**{NAMES.get(name, name): getattr(chosen, name) for name in OPTIONS})
+
+
+def number(name: str) -> Callable[[str], float]:
+    """Return what reads the value of the option `--name` as a number, or refuses it in one line."""
+
+    def read(word: str) -> float:
+        try:
+            value = float(word)
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value):
+            raise RecognizerError(f"--{name} is {word!r}, wanted a number")
+        return value
+
+    return read
+
+
+def whole(name: str) -> Callable[[str], int]:
+    """Return what reads the value of the option `--name` as a whole number, or refuses it in one line."""
+
+    def read(word: str) -> int:
+        value = number(name)(word)
+        if value != int(value):
+            raise RecognizerError(f"--{name} is {word!r}, wanted a whole number")
+        return int(value)
+
+    return read

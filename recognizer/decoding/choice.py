@@ -1,0 +1,143 @@
+"""Which decoder reads: chosen from what the model file states and what a command line asks for."""
+
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from recognizer.alphabet import Alphabet
+from recognizer.decoding.decoder import Decoder
+from recognizer.decoding.outside import Outside, name_file, open_language_model, read_words, unknown_to
+from recognizer.decoding.settings import FILES, DecoderSettings, NamedFile, settings_of
+from recognizer.errors import RecognizerError
+from recognizer.language.lstm import LanguageModel
+
+SHOWN = 20  # symbols in a note
+NEEDS = {  # an option and the one without which it would have no effect
+    "lm_weight": "lm",
+    "hot_bonus": "hot_words",
+    "out_of_lexicon": "lexicon",
+    "rescore_weight": "rescore",
+}
+NOT_FLASHLIGHT = ("hot_words", "rescore")
+
+
+@dataclass(frozen=True)
+class DecoderOptions:
+    """What a command line asks for; None leaves it to the model file or the defaults.
+
+    Args:
+        engine: as in `DecoderSettings`.
+        beam: prefixes kept.
+        lm: path of a language model.
+        lm_weight: as in `DecoderSettings`, like the rest.
+        word_bonus: see there.
+        hot_words: path of a list.
+        hot_bonus: see there.
+        lexicon: path of a list.
+        out_of_lexicon: see there.
+        rescore: path of a language model.
+        rescore_weight: see there.
+    """
+
+    engine: str | None = None
+    beam: int | None = None
+    lm: Path | None = None
+    lm_weight: float | None = None
+    word_bonus: float | None = None
+    hot_words: Path | None = None
+    hot_bonus: float | None = None
+    lexicon: Path | None = None
+    out_of_lexicon: float | None = None
+    rescore: Path | None = None
+    rescore_weight: float | None = None
+
+    def given(self) -> dict[str, Any]:
+        """Return the options that are not left to others, by name."""
+        return {one.name: value for one in fields(self) if (value := getattr(self, one.name)) is not None}
+
+
+def choose(options: DecoderOptions, stored: dict[str, Any], alphabet: Alphabet) -> Decoder:
+    """Return the decoder that a command line and a model file ask for; the command line goes first.
+
+    The model file's settings hold where every outside file that they name is given, known by its hash; else the
+    defaults do, and the decoder's notes say so.
+
+    Args:
+        options: of the command line.
+        stored: the model file's `decoder`, {} where it has none.
+        alphabet: of the model.
+
+    Raises:
+        RecognizerError: a file or a value is at fault, or an option would have no effect.
+    """
+    given = options.given()
+    files = {name: name_file(given[name]) for name in FILES if name in given}
+    base, notes = _base(settings_of(stored), files, given)
+    settings = _settings(base, files, given)
+    _refuse_no_effect(settings, given)
+    outside = _opened(options, alphabet)
+    return Decoder(settings, alphabet, outside, [*notes, *_lacking(outside, alphabet)])
+
+
+def _base(
+    stored: DecoderSettings, files: dict[str, NamedFile], given: dict[str, Any]
+) -> tuple[DecoderSettings, list[str]]:
+    """Return what the options change, with what a user should know of it."""
+    if given.get("engine") == "best-path":
+        return DecoderSettings(), []
+    for name, wanted in stored.outside().items():
+        flag = f"--{name.replace('_', '-')}"
+        if name not in files:
+            return DecoderSettings(), [
+                f"the model's own decoder ({stored.describe()}) needs {wanted.name}: give it with {flag}"
+            ]
+        if files[name].sha256 != wanted.sha256:
+            return DecoderSettings(), [
+                f"{files[name].name} is not the {wanted.name} (sha256 {wanted.sha256[:16]}) "
+                "of the model's own decoder, whose settings are left aside"
+            ]
+    return stored, []
+
+
+def _settings(base: DecoderSettings, files: dict[str, NamedFile], given: dict[str, Any]) -> DecoderSettings:
+    plain: dict[str, Any] = {name: value for name, value in given.items() if name not in (*FILES, "beam")} | files
+    if "engine" not in given and base.engine == "best-path" and given:
+        plain["engine"] = "beam"
+    if "beam" in given:
+        plain["beam"] = replace(base.beam, width=given["beam"])
+    return replace(base, **plain)
+
+
+def _refuse_no_effect(settings: DecoderSettings, given: dict[str, Any]) -> None:
+    """Refuse an option that would change nothing."""
+    flags = {name: f"--{name.replace('_', '-')}" for name in given}
+    for name in flags.keys() - {"engine"}:
+        if settings.engine == "best-path":
+            raise RecognizerError(f"{flags[name]} has no effect on the best path, wanted --decoder beam or flashlight")
+        if name in NEEDS and getattr(settings, NEEDS[name]) is None:
+            raise RecognizerError(f"{flags[name]} has no effect without --{NEEDS[name].replace('_', '-')}")
+        if settings.engine == "flashlight" and name in NOT_FLASHLIGHT:
+            raise RecognizerError(f"{flags[name]} is not for flashlight, wanted --decoder beam")
+
+
+def _opened(options: DecoderOptions, alphabet: Alphabet) -> Outside:
+    flashlight = options.engine == "flashlight"
+    return Outside(
+        open_language_model(options.lm) if options.lm and not flashlight else None,
+        options.lm,
+        read_words(options.hot_words, alphabet, "list of hot words") if options.hot_words else (),
+        read_words(options.lexicon, alphabet, "lexicon") if options.lexicon else (),
+        open_language_model(options.rescore) if options.rescore else None,
+    )
+
+
+def _lacking(outside: Outside, alphabet: Alphabet) -> list[str]:
+    """Return a note where the language model does not know characters that the model can read."""
+    model = outside.lm
+    if model is None or (not isinstance(model, LanguageModel) and model.about.unit == "word"):
+        return []
+    lacking = unknown_to(model, alphabet)
+    if not lacking:
+        return []
+    shown = " ".join(map(repr, lacking[:SHOWN])) + (" ..." if len(lacking) > SHOWN else "")
+    return [f"the language model does not know {len(lacking)} of the model's characters: {shown}"]

@@ -1,0 +1,130 @@
+"""A decoder at work: log-probabilities to hypotheses, one way for every verb."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+from torch import Tensor
+
+from recognizer.alphabet import Alphabet
+from recognizer.decoding.beam import Candidate, placed, search
+from recognizer.decoding.best_path import best_path
+from recognizer.decoding.flashlight import Flashlight, FlashlightSettings
+from recognizer.decoding.hypothesis import Hypothesis
+from recognizer.decoding.outside import Outside, flashlight_model
+from recognizer.decoding.reading import check_batch
+from recognizer.decoding.scorers import CharacterModel, HotWords, Lexicon, Sum, WordBonus, WordModel
+from recognizer.decoding.search import Scorer
+from recognizer.decoding.settings import DecoderSettings
+from recognizer.errors import RecognizerError
+from recognizer.language.lstm import LanguageModel
+from recognizer.language.neural import NeuralCharacters
+from recognizer.language.text import SPACE
+
+NEURAL_ROWS = 8  # samples that a neural language model follows at once: its memory holds every prefix of them
+
+
+class Decoder:
+    """Settings, alphabet and opened files, ready to read."""
+
+    def __init__(
+        self, settings: DecoderSettings, alphabet: Alphabet, outside: Outside | None = None, notes: Sequence[str] = ()
+    ) -> None:
+        """Decode as `settings` say with the files that `outside` holds open; `notes` is what a user should know.
+
+        Raises:
+            RecognizerError: a file and the alphabet do not fit together.
+        """
+        self.settings, self.alphabet, self.outside = settings, alphabet, outside or Outside()
+        self.notes = tuple(notes)
+        self.neural: NeuralCharacters | None = None
+        self.scorer = self._scorer() if settings.engine == "beam" else None
+        self.flashlight = self._flashlight() if settings.engine == "flashlight" else None
+
+    def decode(self, log_probs: Tensor, counts: Tensor) -> list[Hypothesis]:
+        """Read every sample of log_probs (N, T, C) with `counts` (N,) frames; spans are in frames.
+
+        Raises:
+            RecognizerError: the classes are not the alphabet's, a count is too large, a value is not a number.
+        """
+        if self.settings.engine == "best-path":
+            return best_path(log_probs, counts, self.alphabet)
+        if self.flashlight is not None:
+            return [row[0] for row in self.flashlight.search(log_probs, counts)]
+        found = [row[:1] for row in self.candidates(log_probs, counts)]
+        return [row[0] for row in placed(log_probs.detach(), counts.cpu(), self.alphabet, found)]
+
+    def texts(self, log_probs: Tensor, counts: Tensor) -> list[str]:
+        """Return what `decode` would read, without places and confidences."""
+        if self.settings.engine != "beam":
+            return [one.text for one in self.decode(log_probs, counts)]
+        return [self.alphabet.decode(row[0].labels) for row in self.candidates(log_probs, counts)]
+
+    def candidates(self, log_probs: Tensor, counts: Tensor) -> list[list[Candidate]]:
+        """Return what the beam of each sample ends with, best first, without places.
+
+        Raises:
+            RecognizerError: as `decode`.
+        """
+        assert self.settings.engine == "beam", "only the beam has candidates"
+        check_batch(log_probs, counts, self.alphabet)
+        beam, log_probs, counts = self.settings.beam, log_probs.detach(), counts.cpu()
+        if self.outside.rescore is not None:
+            beam = replace(beam, n_best=beam.width)
+        rows = NEURAL_ROWS if self.neural else max(1, len(log_probs))
+        found: list[list[Candidate]] = []
+        for start in range(0, len(log_probs), rows):
+            if self.neural:
+                self.neural.forget()
+            found += search(log_probs[start : start + rows], counts[start : start + rows], beam, self.scorer)
+        return [self._ranked(row) for row in found] if self.outside.rescore is not None else found
+
+    def _ranked(self, row: list[Candidate]) -> list[Candidate]:
+        """Return the candidates of one sample with the other language model's word on each, best first."""
+        model = self.outside.rescore
+        assert model is not None
+        settings = model.settings.text if isinstance(model, LanguageModel) else model.about.text
+        said = model.rescore([settings.normalize(self.alphabet.decode(one.labels)) for one in row])
+        weight = self.settings.rescore_weight
+        scored = [Candidate(one.labels, one.score + weight * float(s)) for one, s in zip(row, said, strict=True)]
+        return sorted(scored, key=lambda one: -one.score)
+
+    def _scorer(self) -> Scorer | None:
+        settings, outside, alphabet = self.settings, self.outside, self.alphabet
+        scorers: list[Scorer] = []
+        if outside.lm is not None:
+            scorers.append(self._language())
+        if settings.word_bonus:
+            if alphabet.text.unit == "token":
+                raise RecognizerError("word bonus: an alphabet of tokens has no words, wanted one of characters")
+            scorers.append(WordBonus(alphabet, settings.word_bonus))
+        if outside.hot_words:
+            scorers.append(HotWords(outside.hot_words, alphabet, settings.hot_bonus))
+        if outside.lexicon:
+            scorers.append(Lexicon(outside.lexicon, alphabet, self._price))
+        return Sum(scorers) if len(scorers) > 1 else scorers[0] if scorers else None
+
+    def _language(self) -> Scorer:
+        model, weight = self.outside.lm, self.settings.lm_weight
+        assert model is not None
+        if isinstance(model, LanguageModel):
+            self.neural = NeuralCharacters(model)
+            return CharacterModel(self.neural, self.alphabet, weight, model.settings.text)
+        if model.about.unit == "character" or self.alphabet.text.unit == "token":
+            return CharacterModel(model, self.alphabet, weight, model.about.text, SPACE)
+        return WordModel(model, model.words, self.alphabet, weight, model.about.text)
+
+    @property
+    def _price(self) -> float:
+        return math.inf if self.settings.out_of_lexicon is None else self.settings.out_of_lexicon
+
+    def _flashlight(self) -> Flashlight:
+        settings, outside = self.settings, self.outside
+        options = FlashlightSettings(
+            model=flashlight_model(outside.lm_path, bool(outside.lexicon)) if outside.lm_path else None,
+            words=outside.lexicon,
+            weight=settings.lm_weight if outside.lm_path else 0.0,
+            word_score=settings.word_bonus,
+            unknown=-self._price,
+        )
+        return Flashlight(self.alphabet, settings.beam, options)

@@ -1,0 +1,108 @@
+"""A decoder's settings as plain data, without a path and without an opened file."""
+
+import math
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from recognizer.decoding.beam import BeamSettings
+from recognizer.errors import RecognizerError
+
+ENGINES = ("best-path", "beam", "flashlight")
+FILES = ("lm", "hot_words", "lexicon", "rescore")  # settings that name a file outside the model file
+
+
+@dataclass(frozen=True)
+class NamedFile:
+    """A file known by its name and its content, wherever it lies.
+
+    Args:
+        name: without folders.
+        sha256: of its bytes.
+    """
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class DecoderSettings:
+    """A decoder as a model file states it; logarithms are natural.
+
+    Args:
+        engine: "best-path", "beam" or "flashlight".
+        beam: how wide the beam looks.
+        lm: language model; its own file says whether it is one of characters or words.
+        lm_weight: of its log-probabilities.
+        word_bonus: added for every word.
+        hot_words: list of words to prefer.
+        hot_bonus: added for every one of them.
+        lexicon: list of the words that may be read.
+        out_of_lexicon: price of any other word; None forbids them.
+        rescore: language model that ranks the beam's texts anew.
+        rescore_weight: of its log-probabilities.
+    """
+
+    engine: str = "best-path"
+    beam: BeamSettings = field(default_factory=BeamSettings)
+    lm: NamedFile | None = None
+    lm_weight: float = 0.5
+    word_bonus: float = 0.0
+    hot_words: NamedFile | None = None
+    hot_bonus: float = 5.0
+    lexicon: NamedFile | None = None
+    out_of_lexicon: float | None = None
+    rescore: NamedFile | None = None
+    rescore_weight: float = 0.5
+
+    def __post_init__(self) -> None:
+        """Refuse values that mean nothing."""
+        if self.engine not in ENGINES:
+            raise RecognizerError(f"decoder {self.engine!r}, wanted one of {', '.join(ENGINES)}")
+        for name in ("lm_weight", "word_bonus", "hot_bonus", "rescore_weight"):
+            if not math.isfinite(getattr(self, name)):
+                raise RecognizerError(f"{name.replace('_', '-')} is {getattr(self, name)}, wanted a number")
+        price = self.out_of_lexicon
+        if price is not None and not (math.isfinite(price) and price > 0):
+            raise RecognizerError(f"out-of-lexicon is {price}, wanted a positive number")
+
+    def outside(self) -> dict[str, NamedFile]:
+        """Return the files outside the model file that this decoder needs, by setting."""
+        return {name: file for name in FILES if (file := getattr(self, name)) is not None}
+
+    def describe(self) -> str:
+        """Return the settings that have an effect in one line."""
+        if self.engine == "best-path":
+            return "best path"
+        parts = [f"{self.engine} {self.beam.width}"]
+        if self.lm:
+            parts.append(f"{self.lm.name} x {self.lm_weight:g}")
+        if self.word_bonus:
+            parts.append(f"word bonus {self.word_bonus:g}")
+        if self.hot_words:
+            parts.append(f"hot words {self.hot_words.name} + {self.hot_bonus:g}")
+        if self.lexicon:
+            price = "nothing else" if self.out_of_lexicon is None else f"others - {self.out_of_lexicon:g}"
+            parts.append(f"lexicon {self.lexicon.name}, {price}")
+        if self.rescore:
+            parts.append(f"ranked anew by {self.rescore.name} x {self.rescore_weight:g}")
+        return ", ".join(parts)
+
+    def data(self) -> dict[str, Any]:
+        """Return plain data for a model file."""
+        return asdict(self)
+
+
+def settings_of(data: dict[str, Any]) -> DecoderSettings:
+    """Return the settings that `DecoderSettings.data` wrote; no data are the defaults.
+
+    Raises:
+        RecognizerError: the data is not of this form.
+    """
+    try:
+        if unknown := set(data) - {one.name for one in fields(DecoderSettings)}:
+            raise RecognizerError(f"decoder: {min(unknown)!r} is no setting of this version, upgrade recognizer")
+        files = {name: NamedFile(**data[name]) for name in FILES if data.get(name) is not None}
+        beam = {"beam": BeamSettings(**data["beam"])} if "beam" in data else {}
+        return DecoderSettings(**{**data, **beam, **files})
+    except (TypeError, ValueError, AttributeError) as error:
+        raise RecognizerError(f"decoder: the model file's settings are at fault ({error})") from None
