@@ -98,7 +98,7 @@ def _loss(log_probs: Tensor, counts: Tensor, batch: Batch) -> Tensor:
 
 
 def whole_run(config: str) -> float:
-    """Return the samples per second of `recognizer train` over two epochs, its start (one batch, timed alone) taken off."""
+    """Return the samples per second of `recognizer train` over two epochs, less its start, timed alone."""
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
         command = [sys.executable, "-m", "recognizer", "train", "--config", config, "--run", str(run)]
