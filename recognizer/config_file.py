@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-import yaml
+import yaml  # type: ignore[import-untyped]
 
 from recognizer.errors import RecognizerError
 

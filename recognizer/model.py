@@ -86,7 +86,7 @@ class Model(nn.Module):
             self.features = LogMel(settings.features, settings.signal["sample_rate"])
         parts = self.features.parts if isinstance(self.features, LogMel) else 1
         self.network = Network(self.features.size, classes, settings.network, parts)
-        self.to(memory_format=torch.channels_last)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, x: Tensor, counts: Tensor) -> Output:
         """Return log-probabilities of padded signals x (N, T, ...) with `counts` (N,) steps each."""

@@ -205,7 +205,7 @@ def test_a_line_of_any_size_is_no_page(text: str, size: int) -> None:
 def test_settings_that_mean_nothing_are_refused() -> None:
     for values in ({"height": 7}, {"height": 513}, {"direction": "up"}, {"contrast": "more"}):
         with pytest.raises(RecognizerError, match=f"signal.{min(values)} is"):
-            HandwritingSettings(**values)  # type: ignore[arg-type]
+            HandwritingSettings(**values)
 
 
 def test_a_webp_is_a_picture_though_it_begins_like_a_wave() -> None:

@@ -1,0 +1,77 @@
+"""An evaluation as numbers, a table and JSON."""
+
+import json
+from collections import Counter
+
+import pytest
+
+from recognizer.alphabet import Alphabet
+from recognizer.metrics import Edits
+from recognizer.report import Report, Scored, score, table
+
+LETTERS = Alphabet(tuple(" abcde"))
+READ = [  # name, group, reference, reading
+    ("1.png", "anna", "ab cd", "ab cd"),
+    ("2.png", "anna", "ab", "ad"),
+    ("3.png", "bert", "abcd e", "cd e"),
+    ("4.png", "bert", "", "a"),
+]
+
+
+def scored() -> list[Scored]:
+    return [score(name, group, said, read, 0.5, LETTERS) for name, group, said, read in READ]
+
+
+def report() -> Report:
+    return Report("m", "corpus", "test", scored(), {"blank image": 2, "cannot be read": 1}, "NFC", Counter({"x": 2}))
+
+
+def test_a_sample_is_held_against_its_reference_by_symbol_and_by_word() -> None:
+    one = score("1.png", "", "ab cd", "ab dd e", 0.9, LETTERS)
+    assert one.characters == Edits(substitutions=1, insertions=2, units=5)
+    assert one.words == Edits(substitutions=1, insertions=1, units=2)
+
+
+def test_rates_are_sums_over_all_samples() -> None:
+    whole = report()
+    assert whole.characters == Edits(1, 2, 1, 13)
+    assert whole.words == Edits(2, 0, 1, 5)
+    data = whole.as_data()
+    assert data["cer"] == pytest.approx(4 / 13) and data["wer"] == pytest.approx(3 / 5)
+
+
+def test_the_fixed_names_are_in_the_data() -> None:
+    data = report().as_data()
+    counts = {name: data[name] for name in ("samples", "characters", "words", "skipped")}
+    assert counts == {"samples": 4, "characters": 13, "words": 5, "skipped": 3}
+    assert data["skipped_reasons"] == {"blank image": 2, "cannot be read": 1}
+    assert data["normalization"] == "NFC"
+    assert json.loads(json.dumps(data)) == json.loads(json.dumps(report().as_data()))
+
+
+def test_groups_come_worst_first() -> None:
+    groups = report().groups()
+    assert list(groups) == ["bert", "anna"]
+    assert groups["bert"] == Edits(deletions=2, insertions=1, units=6)
+
+
+def test_the_worst_samples_come_first_and_no_more_than_twenty() -> None:
+    assert [sample.name for sample in report().worst()][0] == "3.png"
+    many = Report("m", "c", "test", scored() * 10, {}, "NFC")
+    assert len(many.worst()) == 20
+
+
+def test_the_interval_holds_the_rate_and_is_the_same_each_time() -> None:
+    low, high = report().interval("characters")
+    assert 0.0 <= low < 4 / 13 < high
+    assert (low, high) == report().interval("characters")
+
+
+def test_the_table_states_what_the_data_state() -> None:
+    text = table(report())
+    for part in ("30.77%", "60.00%", "1 substituted, 2 deleted, 1 inserted", "13 characters", "5 words"):
+        assert part in text
+    assert "samples 4, skipped 3, blank image: 2, cannot be read: 1" in text
+    assert "transcripts: NFC" in text and "'x' 2" in text
+    assert "bert 50.0%" in text and "3.png  2 edits" in text
+    assert "said abcd e" in text and "read cd e" in text
