@@ -10,6 +10,8 @@ from typing import NoReturn
 from recognizer import __version__
 from recognizer.decoder_command import add_decoder_options, decoder_options, number
 from recognizer.errors import RecognizerError
+from recognizer.lm_command import add_lm
+from recognizer.model_commands import Voice, add_model_verbs
 
 DONE, FOUND, FAULT = 0, 1, 2
 
@@ -108,6 +110,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_decoder_options(transcribe)
     transcribe.set_defaults(act=_transcribe)
+    voice = Voice(print, _complain)
+    add_model_verbs(verbs, voice)
+    add_lm(verbs, voice)
     info = verbs.add_parser("info", help="say what a model reads, how it was trained, how well it reads")
     info.add_argument("model", help="model file, folder of a run, or name of a shipped model")
     info.add_argument("--json", action="store_true", help="the model file's whole header")

@@ -15,7 +15,7 @@ from recognizer.decoding.calibration import (
 )
 from recognizer.decoding.hypothesis import Hypothesis, Span
 from recognizer.errors import RecognizerError
-from recognizer.metrics import scored_text
+from recognizer.metrics import matched, scored_text
 
 KINDS = ("character", "word", "line")
 FITS = {"temperature": fit_temperature, "isotonic": fit_isotonic}
@@ -142,12 +142,7 @@ def _folded(spans: Sequence[Span], alphabet: Alphabet) -> list[tuple[str, float]
 
 
 def _pairs(reference: list[str], read: list[tuple[str, float]]) -> Pairs:
-    from rapidfuzz.distance import Levenshtein
-
-    right = [False] * len(read)
-    for block in Levenshtein.opcodes(reference, [text for text, _ in read]):
-        if block.tag == "equal":
-            right[block.dest_start : block.dest_end] = [True] * (block.dest_end - block.dest_start)
+    right = matched(reference, [text for text, _ in read])
     return tuple((confidence, hit) for (_, confidence), hit in zip(read, right, strict=True))
 
 

@@ -1,15 +1,12 @@
 """Measure a model on one split of a corpus."""
 
-import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 from recognizer.alphabet import TextSettings
 from recognizer.confidence import judge
-from recognizer.corpus.store import FILE, Store
-from recognizer.errors import RecognizerError
+from recognizer.opening import opened
 from recognizer.reader import Reader
 from recognizer.report import Report, score
 from recognizer.trust import Trust
@@ -48,29 +45,6 @@ def evaluate(reader: Reader, model: str, corpus: Path, split: str, say: Callable
         return Report(model, store.header.name, split, scored, skipped, text, strange, store.fingerprint(), unit, trust)
 
 
-@contextmanager
-def opened(reader: Reader, corpus: Path, say: Callable[[str], None]) -> Iterator[Store]:
-    """Yield the store of a corpus whose signals are those of the model.
-
-    Raises:
-        RecognizerError: the corpus is of another kind or was prepared in another form.
-    """
-    if (corpus / FILE).is_file() or corpus.suffix == ".pack":
-        store = Store(corpus)
-        _refuse_other_form(reader, store)
-        yield store
-        return
-    from recognizer.prepare import PrepareSettings, prepare
-
-    with tempfile.TemporaryDirectory() as folder:
-        prepared = prepare(str(corpus), None, Path(folder), PrepareSettings(reader.bundle.settings.signal), say)
-        for line in prepared.bad:
-            say(f"left out: {line}")
-        store = Store(prepared.path)
-        _refuse_other_form(reader, store)
-        yield store
-
-
 def describe(text: TextSettings) -> str:
     """Return in words what is done to a transcript before it is compared."""
     parts = [text.form, "white space as single spaces, none outside"]
@@ -80,15 +54,3 @@ def describe(text: TextSettings) -> str:
     if text.scoring == "timit-39":
         parts.append("61 phones folded to 39 classes, q deleted (Lee and Hon 1989)")
     return ", ".join(parts)
-
-
-def _refuse_other_form(reader: Reader, store: Store) -> None:
-    if store.header.kind != reader.kind:
-        raise RecognizerError(f"{store.path}: {store.header.kind}, but the model reads {reader.kind}")
-    own, other = reader.bundle.settings.signal, store.header.signal
-    for name in own:
-        if own[name] != other.get(name):
-            raise RecognizerError(
-                f"{store.path}: prepared with {name} {other.get(name)}, the model wants {own[name]}: prepare it again "
-                f"with --{name.replace('_', '-')} {own[name]}"
-            )

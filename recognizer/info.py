@@ -40,6 +40,17 @@ def _lines(path: Path, header: dict[str, Any]) -> Iterator[str]:
         versions = _pairs(training["versions"])
         yield f"epochs {training['epochs']}, seed {training['seed']}, {training['date']}, {versions}"
         yield f"command: {training['command']}"
+    decoder, calibration = header["decoder"], header["calibration"]
+    if decoder:
+        lm = decoder.get("lm") or {}
+        yield f"decoder: {decoder.get('engine')}" + (
+            f" {decoder['beam']['width']}, language model {lm['name']} (sha256 {lm['sha256'][:16]}) "
+            f"x {decoder['lm_weight']:g}, word bonus {decoder['word_bonus']:g}"
+            if lm
+            else ""
+        )
+    if calibration:
+        yield f"confidences: calibrated on {calibration['corpus']}, read by {calibration['decoder']}"
     for name, result in header["results"].items():
         yield f"measured on {name}: CER {result['cer']:.2%}, WER {result['wer']:.2%}"
 

@@ -101,3 +101,14 @@ def runs(reference: str, hypothesis: str) -> list[tuple[str, str]]:
         (reference[op.src_start : op.src_end], hypothesis[op.dest_start : op.dest_end])
         for op in Levenshtein.opcodes(reference, hypothesis)
     ]
+
+
+def matched(reference: list[str], hypothesis: list[str]) -> list[bool]:
+    """Return for each unit of the hypothesis whether one of the shortest alignments has its like opposite it."""
+    from rapidfuzz.distance import Levenshtein
+
+    right = [False] * len(hypothesis)
+    for op in Levenshtein.opcodes(reference, hypothesis):
+        if op.tag == "equal":
+            right[op.dest_start : op.dest_end] = [True] * (op.dest_end - op.dest_start)
+    return right

@@ -1,0 +1,64 @@
+"""Fit the maps from confidences to shares of right answers, and store them in the model file."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from recognizer.confidence import FITS, calibration_errors, fitted, held_out, judge
+from recognizer.errors import RecognizerError
+from recognizer.model_header import write_header
+from recognizer.opening import opened, refuse_test
+from recognizer.reader import Reader
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """What a calibration did.
+
+    Args:
+        method: of the maps.
+        samples: that were read.
+        before: expected calibration error of each kind without maps.
+        after: the same with maps fitted on other samples of the split.
+        path: of the model file with the maps of the whole split.
+    """
+
+    method: str
+    samples: int
+    before: dict[str, float | None]
+    after: dict[str, float | None]
+    path: Path
+
+
+def calibrate(
+    reader: Reader, path: Path, out: Path, corpus: Path, split: str, method: str, say: Callable[[str], None]
+) -> Calibrated:
+    """Read a split, fit the maps, write the model file `path` with them as `out`.
+
+    Args:
+        reader: the model; its own maps are left aside.
+        path: its file.
+        out: where to write, perhaps the same.
+        corpus: a prepared corpus, a manifest or a folder.
+        split: validation samples.
+        method: "temperature", "isotonic", or "best": that with the lower error of words on samples held out.
+        say: takes lines for people.
+
+    Raises:
+        RecognizerError: a test split, no such split, fewer than two samples, an unknown method.
+    """
+    refuse_test(split, "calibrate")
+    reader.calibrations = None
+    with opened(reader, corpus, say) as store:
+        indices = store.indices(split)
+        read = reader.read_values([store.signal(index) for index in indices])
+        texts = [reader.alphabet.text.normalize(store.text(index)) for index in indices]
+        name = f"{store.header.name} {split} ({store.fingerprint()[:16]}), {len(indices)} samples"
+    judged = [judge(text, one, reader.alphabet) for text, one in zip(texts, read, strict=True)]
+    if method not in (*FITS, "best"):
+        raise RecognizerError(f"calibration: method {method!r}, wanted one of {', '.join(FITS)}, best")
+    tried = {one: calibration_errors(held_out(judged, one)) for one in (FITS if method == "best" else (method,))}
+    chosen = min(tried, key=lambda one: (tried[one]["word"] or 0.0, tried[one]["character"] or 0.0))
+    maps = fitted(judged, chosen, name, reader.decoder.settings.describe())
+    write_header(path, out, {"calibration": maps.data()})
+    return Calibrated(chosen, len(indices), calibration_errors(judged), tried[chosen], out)

@@ -1,0 +1,190 @@
+"""The verb lm on the command line: build, perplexity, train, tune."""
+
+import argparse
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from recognizer.decoder_command import add_decoder_options, decoder_options, number, whole
+from recognizer.errors import RecognizerError
+from recognizer.model_commands import Voice
+
+if TYPE_CHECKING:
+    from recognizer.alphabet import TextSettings
+
+
+def add_lm(verbs: Any, voice: Voice) -> None:
+    """Add lm to the command line `verbs`, what argparse's add_subparsers returned."""
+    lm = verbs.add_parser("lm", help="build, measure, train and tune language models")
+    actions = lm.add_subparsers(title="actions", metavar="ACTION", required=True)
+    _add_build(actions, voice)
+    _add_perplexity(actions, voice)
+    _add_train(actions, voice)
+    _add_tune(actions, voice)
+
+
+def _add_build(actions: Any, voice: Voice) -> None:
+    build = actions.add_parser("build", help="an n-gram model of texts, a sentence a line")
+    build.add_argument("texts", nargs="+", type=Path, help="text files in UTF-8, .gz and .xz too")
+    build.add_argument("--order", type=whole("order"), default=6, help="units of the longest n-gram (default 6)")
+    build.add_argument("--unit", choices=["character", "word"], default="character", help="default character")
+    build.add_argument("--out", type=Path, required=True, help="FILE.arpa, FILE.arpa.gz, or any other name: packed")
+    build.add_argument(
+        "--prune",
+        type=whole("prune"),
+        nargs="+",
+        default=[0],
+        metavar="N",
+        help="occurrences at or below which n-grams go, from order 1 (keeps all: 0); the last one holds for the rest",
+    )
+    _add_text_options(build)
+    build.set_defaults(act=partial(_build, voice))
+
+
+def _add_perplexity(actions: Any, voice: Voice) -> None:
+    perplexity = actions.add_parser("perplexity", help="how well a language model foretells a text")
+    perplexity.add_argument("lm", type=Path, help="language model of any kind")
+    perplexity.add_argument("text", type=Path, help="text file, a sentence a line")
+    perplexity.set_defaults(act=partial(_perplexity, voice))
+
+
+def _add_train(actions: Any, voice: Voice) -> None:
+    train = actions.add_parser("train", help="a neural model of characters, of the recognizer's own layers")
+    train.add_argument("texts", nargs="+", type=Path, help="text files in UTF-8, .gz and .xz too")
+    train.add_argument("--out", type=Path, required=True, help="model file; FILE.training beside it while it learns")
+    train.add_argument("--resume", action="store_true", help="go on with FILE.training where there is one")
+    for name, default, words in (
+        ("hidden", 256, "units of a layer"),
+        ("layers", 1, "recurrent layers"),
+        ("embedding", 64, "size of a character's vector"),
+        ("least", 5, "rarer characters are learned as unknown"),
+        ("steps", 2000, "updates in all"),
+        ("batch", 32, "streams side by side"),
+        ("span", 128, "characters between two cuts of the gradient"),
+        ("save-every", 200, "updates between two saved states"),
+        ("seed", 0, "of all chance"),
+    ):
+        train.add_argument(f"--{name}", type=whole(name), default=default, help=f"{words} (default {default})")
+    train.add_argument("--cell", default="lstm", help="kind of the recurrent layers (default lstm)")
+    train.add_argument("--dropout", type=number("dropout"), default=0.0, help="default 0")
+    train.add_argument("--rate", type=number("rate"), default=4e-3, help="highest learning rate (default 0.004)")
+    train.add_argument("--bfloat16", action="store_true", help="compute in bfloat16")
+    train.add_argument("--device", default="cpu", help="cpu (default) or cuda")
+    _add_text_options(train)
+    train.set_defaults(act=partial(_train, voice))
+
+
+def _add_tune(actions: Any, voice: Voice) -> None:
+    tune = actions.add_parser("tune", help="find weight, word bonus and beam on validation, write them into the model")
+    tune.add_argument("model", help="model file, folder of a run, or name of a shipped model")
+    tune.add_argument("corpus", type=Path, help="prepared corpus, manifest or folder")
+    tune.add_argument("--split", default="valid", help="validation samples (default valid); never a test split")
+    tune.add_argument("--by", default="cer", help="what is made small: cer (default) or wer")
+    tune.add_argument("--samples", type=whole("samples"), default=0, help="at most so many, 0 for all (default)")
+    tune.add_argument("--out", type=Path, help="write the model there and leave the first as it is")
+    tune.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    add_decoder_options(tune)
+    tune.set_defaults(act=partial(_tune, voice))
+
+
+def _add_text_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--against", type=Path, metavar="CORPUS", help="refuse a text that holds its test lines")
+    parser.add_argument("--model", help="normalise the text as this model's transcripts are")
+
+
+def _text_settings(model: str | None) -> "TextSettings":
+    from recognizer.alphabet import TextSettings
+
+    if model is None:
+        return TextSettings()
+    from recognizer.bundle import load_bundle
+    from recognizer.shipped import find_model
+
+    return load_bundle(find_model(model)).alphabet.text
+
+
+def _build(voice: Voice, chosen: argparse.Namespace) -> int:
+    from recognizer.language.build import BuildSettings
+    from recognizer.lm_build import build_checked
+
+    settings = BuildSettings(chosen.order, chosen.unit, tuple(chosen.prune), _text_settings(chosen.model))
+    built = build_checked(chosen.texts, settings, chosen.out, chosen.against, voice.complain)
+    report, shared = built.report, built.shared
+    voice.say(f"{report.lines} lines, {report.tokens} {chosen.unit}s, {report.blank} blank lines left out")
+    for order, (kept, counted, discounts) in enumerate(
+        zip(report.sizes, report.counted, report.discounts, strict=True), 1
+    ):
+        shown = ", ".join(f"{one:.3f}" for one in discounts)
+        voice.say(f"{order}-grams: {kept} of {counted}, discounts {shown}")
+    for note in report.notes:
+        voice.say(f"note: {note}")
+    if shared:
+        voice.say(
+            f"none of {shared.lines} test lines stands in the text; {shared.short} too short to tell, "
+            f"{shared.runs} of their {shared.test_runs} runs of words are in it"
+        )
+    voice.say(str(chosen.out))
+    return 0
+
+
+def _perplexity(voice: Voice, chosen: argparse.Namespace) -> int:
+    from recognizer.alphabet import TextSettings
+    from recognizer.decoding.outside import open_language_model
+    from recognizer.language import lstm, perplexity
+    from recognizer.language.text import read_lines
+
+    model = open_language_model(chosen.lm)
+    lines = (line.text for line in read_lines(chosen.text, TextSettings()))
+    if isinstance(model, lstm.LanguageModel):
+        unit, found = "character", lstm.perplexity(model, lines)
+    else:
+        unit, found = model.about.unit, perplexity.perplexity(model, lines)
+    if not found.lines:
+        raise RecognizerError(f"{chosen.text}: the text is empty, wanted a sentence a line")
+    voice.say(f"{found.lines} lines, {found.tokens + found.unknown} {unit}s with line ends, {found.unknown} unknown")
+    voice.say(f"perplexity {found.perplexity:.3f}, {found.bits_per_character:.4f} bits a character")
+    if found.tokens and found.unknown:
+        voice.say(f"perplexity {found.known_perplexity:.3f} without the unknown")
+    return 0
+
+
+def _train(voice: Voice, chosen: argparse.Namespace) -> int:
+    from recognizer.language.build import BuildSettings
+    from recognizer.language.lstm_training import TrainingSettings
+    from recognizer.lm_build import compare
+    from recognizer.lm_train import LanguageTraining, train_language
+
+    text = _text_settings(chosen.model)
+    names = ("hidden", "layers", "cell", "embedding", "dropout", "least", "save_every", "device")
+    learning = {name: getattr(chosen, name) for name in ("steps", "batch", "span", "rate", "seed", "bfloat16")}
+    settings = LanguageTraining(
+        **{name: getattr(chosen, name) for name in names}, text=text, training=TrainingSettings(**learning)
+    )
+    if chosen.against:
+        compare(chosen.texts, chosen.against, BuildSettings(text=text))
+    train_language(chosen.texts, settings, chosen.out, chosen.resume, voice.say)
+    voice.say(str(chosen.out))
+    return 0
+
+
+def _tune(voice: Voice, chosen: argparse.Namespace) -> int:
+    from recognizer.decoding.choice import DecoderOptions
+    from recognizer.lm_tune import TuneSettings, point_line, surface_lines, tune
+    from recognizer.reader import Reader
+    from recognizer.shipped import find_model
+
+    settings = TuneSettings(chosen.split, chosen.by, chosen.samples)
+    options = decoder_options(chosen)
+    for name in ("lm_weight", "word_bonus"):
+        if getattr(options, name) is not None:
+            raise RecognizerError(f"--{name.replace('_', '-')} is what lm tune looks for, wanted it left out")
+    path = find_model(chosen.model)
+    reader = Reader.load(path, chosen.device, DecoderOptions(engine="best-path"))
+    out = chosen.out or path
+    tuned = tune(reader, out, path, chosen.corpus, options, settings, voice.complain)
+    for line in surface_lines(tuned, chosen.by):
+        voice.say(line)
+    voice.say(f"best path on the same {tuned.samples} samples: CER {tuned.greedy.cer:.2%}  WER {tuned.greedy.wer:.2%}")
+    voice.say(f"best setting: {point_line(tuned.best, tuned.rates)}")
+    voice.say(f"{out}: {tuned.settings.describe()}")
+    return 0

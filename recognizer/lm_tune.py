@@ -1,0 +1,249 @@
+"""Search the weight of a language model, the word bonus and the width of the beam on validation samples."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from recognizer.decoding.choice import DecoderOptions, choose
+from recognizer.decoding.decoder import Decoder
+from recognizer.decoding.settings import DecoderSettings
+from recognizer.errors import RecognizerError
+from recognizer.metrics import distance, scored_text
+from recognizer.model_header import write_header
+from recognizer.opening import opened, refuse_test
+from recognizer.reader import Reader
+
+WEIGHTS = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5)
+BONUSES = (-1.0, 0.0, 1.0, 2.0)  # natural logarithm
+ROUNDS = 3  # of refinement; each halves the steps
+STEPS = (0.125, 0.5)  # of weight and bonus in the first round
+WIDTHS = (10, 25, 50, 100)
+BATCH = 32  # lines decoded at once
+
+
+@dataclass(frozen=True)
+class Point:
+    """One setting.
+
+    Args:
+        weight: of the language model.
+        bonus: for every word.
+        width: of the beam.
+    """
+
+    weight: float
+    bonus: float
+    width: int
+
+
+@dataclass(frozen=True)
+class Rates:
+    """What a setting reads.
+
+    Args:
+        cer: edits per symbol of the references.
+        wer: edits per word.
+    """
+
+    cer: float
+    wer: float
+
+
+@dataclass(frozen=True)
+class TuneSettings:
+    """How the search goes.
+
+    Args:
+        split: validation samples.
+        by: "cer" or "wer", what is made small; the other one decides between equals.
+        samples: at most so many, evenly spread over the split; 0 for all.
+    """
+
+    split: str = "valid"
+    by: str = "cer"
+    samples: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse values that mean nothing."""
+        refuse_test(self.split, "lm tune")
+        if self.by not in ("cer", "wer"):
+            raise RecognizerError(f"--by is {self.by!r}, wanted cer or wer")
+        if self.samples < 0:
+            raise RecognizerError(f"--samples is {self.samples}, wanted 0 (all) or more")
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What a search found.
+
+    Args:
+        best: the setting that was written.
+        rates: of it, on the samples that chose it.
+        greedy: rates of the best path.
+        surface: all settings that were tried.
+        samples: how many were read.
+        settings: the decoder as the model file now states it.
+    """
+
+    best: Point
+    rates: Rates
+    greedy: Rates
+    surface: dict[Point, Rates]
+    samples: int
+    settings: DecoderSettings
+
+
+@dataclass(frozen=True)
+class Heard:
+    """Samples as the network hears them.
+
+    Args:
+        log_probs: (T, C) of each.
+        references: normalised transcripts.
+    """
+
+    log_probs: Sequence[Tensor]
+    references: Sequence[str]
+
+
+def tune(
+    reader: Reader,
+    out: Path,
+    path: Path,
+    corpus: Path,
+    options: DecoderOptions,
+    settings: TuneSettings,
+    say: Callable[[str], None],
+) -> Tuned:
+    """Compute the log-probabilities of a split once, try settings on them, write the best one into the model file.
+
+    Args:
+        reader: the model.
+        out: where to write the model file with its new decoder, perhaps `path`.
+        path: the model file.
+        corpus: a prepared corpus, a manifest or a folder.
+        options: what does not change: the language model, perhaps hot words or a lexicon.
+        settings: how the search goes.
+        say: takes a line for each setting.
+
+    Raises:
+        RecognizerError: a test split, no language model, no such split.
+    """
+    if options.lm is None:
+        raise RecognizerError("lm tune: no language model, wanted --lm FILE")
+    fixed = choose(replace(options, engine="beam"), {}, reader.alphabet)
+    for note in fixed.notes:
+        say(note)
+    heard = hear(reader, corpus, settings, say)
+    search = _Search(heard, fixed, settings.by, say)
+    best = search.best()
+    # The greedy rates come from the same samples, so that the table compares like with like.
+    greedy = rates_of(heard, Decoder(DecoderSettings(), reader.alphabet))
+    chosen = search.settings(best)
+    write_header(path, out, {"decoder": chosen.data()})
+    return Tuned(best, search.tried[best], greedy, search.tried, len(heard.references), chosen)
+
+
+def hear(reader: Reader, corpus: Path, settings: TuneSettings, say: Callable[[str], None]) -> Heard:
+    """Return the log-probabilities of the samples of a split with their references."""
+    with opened(reader, corpus, say) as store:
+        indices = store.indices(settings.split)
+        if settings.samples and settings.samples < len(indices):
+            indices = [indices[i * len(indices) // settings.samples] for i in range(settings.samples)]
+        indices = sorted(indices, key=lambda index: int(store.counts[index]))
+        log_probs: list[Tensor] = []
+        for start in range(0, len(indices), BATCH // 4):
+            found, counts = reader.log_probs([store.signal(i) for i in indices[start : start + BATCH // 4]])
+            log_probs += [row[:count].clone() for row, count in zip(found, counts.tolist(), strict=True)]
+        texts = [reader.alphabet.text.normalize(store.text(index)) for index in indices]
+    return Heard(log_probs, texts)
+
+
+def rates_of(heard: Heard, decoder: Decoder) -> Rates:
+    """Return the error rates of a decoder, from sums over all samples."""
+    alphabet, sums = decoder.alphabet, [0, 0, 0, 0]
+    for start in range(0, len(heard.log_probs), BATCH):
+        part = heard.log_probs[start : start + BATCH]
+        counts = torch.tensor([len(row) for row in part])
+        padded = torch.nn.utils.rnn.pad_sequence(list(part), batch_first=True)
+        references = heard.references[start : start + BATCH]
+        for reference, text in zip(references, decoder.texts(padded, counts), strict=True):
+            said, read = (scored_text(one, alphabet.text) for one in (reference, text))
+            sums[0] += distance(alphabet.split(said), alphabet.split(read))
+            sums[1] += len(alphabet.split(said))
+            sums[2] += distance(said.split(), read.split())
+            sums[3] += len(said.split())
+    return Rates(sums[0] / max(sums[1], 1), sums[2] / max(sums[3], 1))
+
+
+class _Search:
+    """A grid, then ever smaller steps around its best point, then the width."""
+
+    def __init__(self, heard: Heard, fixed: Decoder, by: str, say: Callable[[str], None]) -> None:
+        self.heard, self.fixed, self.by, self.say = heard, fixed, by, say
+        self.tried: dict[Point, Rates] = {}
+        self.bonuses = (0.0,) if fixed.alphabet.text.unit == "token" else BONUSES
+
+    def best(self) -> Point:
+        """Return the best setting; of widths that read alike the narrowest."""
+        width = self.fixed.settings.beam.width
+        best = self._best([Point(weight, bonus, width) for weight in WEIGHTS for bonus in self.bonuses])
+        step = list(STEPS)
+        for _ in range(ROUNDS):
+            best = self._best([best, *self._around(best, step[0], step[1])])
+            step = [one / 2 for one in step]
+        return self._best([replace(best, width=width) for width in sorted({*WIDTHS, best.width})])
+
+    def settings(self, point: Point) -> DecoderSettings:
+        """Return the decoder of a setting."""
+        own = self.fixed.settings
+        beam = replace(own.beam, width=point.width)
+        return replace(own, beam=beam, lm_weight=point.weight, word_bonus=point.bonus)
+
+    def _around(self, point: Point, weight: float, bonus: float) -> list[Point]:
+        moved = [replace(point, weight=round(point.weight + sign * weight, 6)) for sign in (-1, 1)]
+        if len(self.bonuses) > 1:
+            moved += [replace(point, bonus=round(point.bonus + sign * bonus, 6)) for sign in (-1, 1)]
+        return [one for one in moved if one.weight > 0]
+
+    def _best(self, points: list[Point]) -> Point:
+        for point in points:
+            if point not in self.tried:
+                decoder = Decoder(self.settings(point), self.fixed.alphabet, self.fixed.outside)
+                self.tried[point] = rates = rates_of(self.heard, decoder)
+                self.say(point_line(point, rates))
+        return min(points, key=self._worth)
+
+    def _worth(self, point: Point) -> tuple[float, float, int]:
+        rates = self.tried[point]
+        first, second = (rates.cer, rates.wer) if self.by == "cer" else (rates.wer, rates.cer)
+        return first, second, point.width
+
+
+def point_line(point: Point, rates: Rates) -> str:
+    """Return one setting with its rates for people."""
+    return (
+        f"weight {point.weight:6.4g}  bonus {point.bonus:6.4g}  beam {point.width:4d}  "
+        f"CER {rates.cer:7.2%}  WER {rates.wer:7.2%}"
+    )
+
+
+def surface_lines(tuned: Tuned, by: str) -> list[str]:
+    """Return the surface as a table: the lowest rate of each weight (rows) and bonus (columns) over all widths."""
+    weights = sorted({point.weight for point in tuned.surface})
+    bonuses = sorted({point.bonus for point in tuned.surface})
+    lines = [f"{by.upper()} by weight (rows) and word bonus (columns), - where not tried"]
+    lines.append("        " + "".join(f"{bonus:9.4g}" for bonus in bonuses))
+    for weight in weights:
+        row = [
+            min(
+                (getattr(r, by) for p, r in tuned.surface.items() if (p.weight, p.bonus) == (weight, bonus)),
+                default=None,
+            )
+            for bonus in bonuses
+        ]
+        lines.append(f"{weight:8.4g}" + "".join(f"{'-' if one is None else f'{one:.2%}':>9}" for one in row))
+    return lines

@@ -1,0 +1,98 @@
+"""The verbs align and calibrate on the command line."""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from recognizer.decoder_command import add_decoder_options, decoder_options
+from recognizer.errors import RecognizerError
+
+if TYPE_CHECKING:
+    from recognizer.decoding.hypothesis import Hypothesis
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Voice:
+    """Where a verb's words go.
+
+    Args:
+        say: takes lines of the result.
+        complain: takes lines beside it.
+    """
+
+    say: Say
+    complain: Say
+
+
+def add_model_verbs(verbs: Any, voice: Voice) -> None:
+    """Add align and calibrate to the command line `verbs`, what argparse's add_subparsers returned."""
+    align = verbs.add_parser("align", help="say where the characters and words of a given text stand in a file")
+    align.add_argument("file", type=Path, help="image of a line or recording")
+    align.add_argument("--text", required=True, help="what the file says")
+    align.add_argument("--model", required=True, help="model file, folder of a run, or name of a shipped model")
+    align.add_argument("--json", action="store_true", help="one JSON object: unit, words, characters")
+    align.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    align.set_defaults(act=partial(_align, voice))
+    calibrate = verbs.add_parser("calibrate", help="make confidences mean shares of right answers")
+    calibrate.add_argument("model", help="model file, folder of a run, or name of a shipped model")
+    calibrate.add_argument("corpus", type=Path, help="prepared corpus, manifest or folder")
+    calibrate.add_argument("--split", default="valid", help="validation samples (default valid); never a test split")
+    calibrate.add_argument("--method", default="best", help="temperature, isotonic or best of both (default)")
+    calibrate.add_argument("--out", type=Path, help="write the model there and leave the first as it is")
+    calibrate.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    add_decoder_options(calibrate)
+    calibrate.set_defaults(act=partial(_calibrate, voice))
+
+
+def _align(voice: Voice, chosen: argparse.Namespace) -> int:
+    import json
+    from dataclasses import asdict
+
+    from recognizer.decoding.choice import DecoderOptions
+    from recognizer.reader import Reader
+
+    reader = Reader.load(chosen.model, chosen.device, DecoderOptions(engine="best-path"))
+    signal = reader.signal(chosen.file)
+    try:
+        found = reader.align(signal, chosen.text)
+    except RecognizerError as error:
+        raise RecognizerError(f"{chosen.file}: {error}") from None
+    if chosen.json:
+        voice.say(json.dumps({"file": str(chosen.file), "unit": signal.unit, **asdict(found)}, ensure_ascii=False))
+    else:
+        for line in aligned_lines(found, signal.unit):
+            voice.say(line)
+    return 0
+
+
+def aligned_lines(found: "Hypothesis", unit: str) -> list[str]:
+    """Return start, end, confidence and text of every word, tab-separated under a heading."""
+    digits = 3 if unit == "s" else 0
+    rows = [f"start ({unit})\tend ({unit})\tconfidence\tword"]
+    return rows + [f"{w.start:.{digits}f}\t{w.end:.{digits}f}\t{w.confidence:.3f}\t{w.text}" for w in found.words]
+
+
+def _calibrate(voice: Voice, chosen: argparse.Namespace) -> int:
+    from recognizer.calibrate import calibrate
+    from recognizer.opening import refuse_test
+    from recognizer.reader import Reader
+    from recognizer.shipped import find_model
+    from recognizer.trust import error_words
+
+    refuse_test(chosen.split, "calibrate")
+    path = find_model(chosen.model)
+    reader = Reader.load(path, chosen.device, decoder_options(chosen))
+    for note in reader.decoder.notes:
+        voice.complain(note)
+    out = chosen.out or path
+    done = calibrate(reader, path, out, chosen.corpus, chosen.split, chosen.method, voice.complain)
+    voice.say(f"{done.samples} samples of {chosen.split}, read by {reader.decoder.settings.describe()}")
+    voice.say(f"expected calibration error before: {error_words(done.before)}")
+    voice.say(f"expected calibration error after:  {error_words(done.after)} ({done.method}, on samples held out)")
+    voice.say(str(done.path))
+    return 0

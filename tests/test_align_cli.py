@@ -1,0 +1,82 @@
+"""Aligning a given text from the command line."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from tiny import Run
+
+from recognizer.cli import main
+from recognizer.decoding.align import align
+from recognizer.reader import Reader
+
+
+def said(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as stopped:
+        main([str(word) for word in words])
+    out, err = capsys.readouterr()
+    return int(str(stopped.value.code)), out, err
+
+
+def test_words_of_a_line_stand_where_the_alignment_says(
+    line_run: Run, lines: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = lines.parent / "files" / "000.png"
+    code, out, _ = said(capsys, "align", file, "--text", "lo x", "--model", line_run.folder, "--json")
+    found = json.loads(out)
+    assert code == 0 and found["unit"] == "px" and found["text"] == "lo x"
+    assert [c["text"] for c in found["characters"]] == list("lo x")
+    assert [w["text"] for w in found["words"]] == ["lo", "x"]
+    reader = Reader.load(line_run.folder)
+    signal = reader.signal(file)
+    log_probs, counts = reader.log_probs([signal.values])
+    wanted = align(log_probs[0, : int(counts[0])], reader.alphabet.encode("lo x"))
+    step = signal.extent * reader.model.steps_per_frame() / len(signal.values)
+    for span, start, confidence in zip(
+        found["characters"], wanted.placed.starts, wanted.placed.confidences, strict=True
+    ):
+        assert span["start"] == pytest.approx(min(start * step, signal.extent))
+        assert span["confidence"] == pytest.approx(confidence)
+    assert found["score"] == pytest.approx(wanted.score)
+    ends = [end for c in found["characters"] for end in (c["start"], c["end"])]
+    assert ends == sorted(ends) and ends[-1] <= signal.extent
+
+
+def test_a_table_has_a_row_a_word_in_the_files_own_unit(
+    sound_run: Run, sounds: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = sounds.parent / "files" / "000.wav"
+    code, out, _ = said(capsys, "align", file, "--text", "ab c", "--model", sound_run.folder)
+    rows = [line.split("\t") for line in out.splitlines()]
+    assert code == 0 and rows[0] == ["start (s)", "end (s)", "confidence", "word"]
+    assert [row[3] for row in rows[1:]] == ["ab", "c"]
+    assert 0 <= float(rows[1][0]) < float(rows[1][1]) <= float(rows[2][0]) < float(rows[2][1]) < 10
+
+
+def test_the_text_that_was_read_aligns_as_it_was_read(line_run: Run, lines: Path) -> None:
+    reader = Reader.load(line_run.folder)
+    with torch.inference_mode():
+        signal = reader.signal(lines.parent / "files" / "001.png")
+        read = reader.read([signal])[0]
+        if not read.text.strip() == read.text:
+            read = reader.align(signal, read.text)  # a space at an end is no part of a transcript
+        assert reader.align(signal, read.text).characters == read.characters
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("", "the text to align is empty"),
+        (" \n", "the text to align is empty"),
+        ("lo?", "character '?' in 'lo?' is not in the alphabet"),
+        ("lo" * 99, "198 labels need 198 frames, there are"),
+    ],
+)
+def test_a_text_that_cannot_stand_there_is_one_line(
+    line_run: Run, lines: Path, capsys: pytest.CaptureFixture[str], text: str, line: str
+) -> None:
+    file = lines.parent / "files" / "000.png"
+    code, out, err = said(capsys, "align", file, "--text", text, "--model", line_run.folder)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith(f"recognizer: {file}: ") and line in err
