@@ -1,6 +1,7 @@
 """The shape of the source: imports point one way, each library has its home, nothing but the command line prints."""
 
 import ast
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,6 +62,16 @@ LIGHT = (
 HEAVY = {"torch", "PIL", "lightning", *HOMES}
 
 
+@functools.cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@functools.cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(tree(path)))
+
+
 def name_of(path: Path) -> str:
     return path.relative_to(PACKAGE).as_posix()
 
@@ -69,9 +80,15 @@ def module_of(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
-def imports(path: Path, inside: bool) -> Iterator[str]:
+@functools.cache
+def imports(path: Path, inside: bool) -> tuple[str, ...]:
+    """Return the modules that a file imports when run, those inside its functions too where wanted."""
+    return tuple(found_imports(path, inside))
+
+
+def found_imports(path: Path, inside: bool) -> Iterator[str]:
     """Yield the modules that a file imports when run, those inside its functions too where wanted."""
-    stack: list[ast.AST] = [ast.parse(path.read_text(encoding="utf-8"))]
+    stack: list[ast.AST] = [tree(path)]
     while stack:
         node = stack.pop()
         if isinstance(node, ast.Import):
@@ -168,7 +185,7 @@ def find_circle(name: str, graph: dict[str, set[str]], way: list[str], done: set
 def test_only_the_command_line_prints_and_exits(path: Path) -> None:
     if name_of(path) in PRINTING:
         return
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.Call):
             called = ast.unparse(node.func)
             at = f"{name_of(path)}:{node.lineno} calls {called}"
@@ -185,16 +202,18 @@ def test_a_file_is_one_thing_of_a_size_to_read(path: Path) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_no_settings_travel_unnamed_and_no_state_is_global(path: Path) -> None:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes(path):
         assert not isinstance(node, ast.Global), f"{name_of(path)}:{node.lineno} uses a global"
         if isinstance(node, ast.FunctionDef) and node.args.kwarg:
             # Hooks of Lightning pass on, or leave unused, what Lightning hands them.
-            assert name_of(path) == "progress.py" or "unused" in node.args.kwarg.arg, f"{name_of(path)}:{node.lineno} takes **{node.args.kwarg.arg}"
+            assert name_of(path) == "progress.py" or "unused" in node.args.kwarg.arg, (
+                f"{name_of(path)}:{node.lineno} takes **{node.args.kwarg.arg}"
+            )
 
 
 def test_models_are_never_unpickled() -> None:
     for path in FILES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in nodes(path):
             if isinstance(node, ast.Call):
                 assert ast.unparse(node.func) not in ("torch.load", "pickle.load", "pickle.loads", "eval", "exec"), path
         assert not {"pickle", "joblib", "dill"} & {name.split(".")[0] for name in imports(path, inside=True)}
