@@ -22,6 +22,8 @@ def opened(reader: Reader, corpus: Path, say: Callable[[str], None]) -> Iterator
         _refuse_other_form(reader, store)
         yield store
         return
+    if not corpus.exists():
+        raise RecognizerError(f"{corpus}: not there, wanted a prepared corpus, a manifest or a folder")
     from recognizer.prepare import PrepareSettings, prepare
 
     with tempfile.TemporaryDirectory() as folder:

@@ -1,5 +1,6 @@
 """What an evaluation found, as numbers, a table and JSON."""
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -124,9 +125,9 @@ class Report:
             "sha256": self.fingerprint,
             "split": self.split,
             "unit": self.unit,
-            RATES[self.unit].lower(): self.characters.rate,
-            "cer": self.characters.rate,
-            "wer": self.words.rate,
+            RATES[self.unit].lower(): _number(self.characters.rate),
+            "cer": _number(self.characters.rate),
+            "wer": _number(self.words.rate),
             "cer_95": self.interval("characters"),
             "wer_95": self.interval("words"),
             "samples": len(self.scored),
@@ -138,7 +139,7 @@ class Report:
             "word_edits": vars(self.words),
             "normalization": self.normalization,
             "characters_the_model_cannot_write": dict(self.strange),
-            "groups": {name: {"cer": part.rate, "characters": part.units} for name, part in self.groups().items()},
+            "groups": {n: {"cer": _number(e.rate), "characters": e.units} for n, e in self.groups().items()},
             "confusions": [{"reference": a, "read": b, "count": n} for (a, b), n in self.confusions()],
             "worst": [_plain(sample) for sample in self.worst()],
             "suspect_references": [_plain(sample) for sample in self.suspects()],
@@ -147,6 +148,11 @@ class Report:
 
     def _symbols(self, text: str) -> list[str]:
         return list(text) if self.unit == "character" else text.split()
+
+
+def _number(rate: float) -> float | None:
+    """Return a rate as JSON can hold it: None for edits where there is nothing to read."""
+    return rate if math.isfinite(rate) else None
 
 
 def score(name: str, group: str, reference: str, text: str, confidence: float, alphabet: Alphabet) -> Scored:

@@ -204,7 +204,7 @@ CALLS = {
     "unknown flag": (["info", "x", "--jsn"], "--jsn"),
     "no file": (["transcribe"], "required: files"),
     "a word for a number": (["prepare", "x", "--out", "y", "--height", "tall"], "invalid int value: 'tall'"),
-    "no corpus": (["evaluate", "MODEL", "no-such-corpus"], "no-such-corpus"),
+    "no corpus": (["evaluate", "MODEL", "no-such-corpus"], "no-such-corpus: not there, wanted a prepared corpus"),
     "unknown corpus": (["prepare", "copist", "--source", ".", "--out", "y"], "copiste"),
     "unknown split": (["prepare", "x", "--out", "y", "--valid-share", "2"], "below 1"),
     "no such device": (["evaluate", "MODEL", "x", "--device", "warp"], "wanted auto, cpu or cuda"),

@@ -49,6 +49,13 @@ def test_the_fixed_names_are_in_the_data() -> None:
     assert json.loads(json.dumps(data)) == json.loads(json.dumps(report().as_data()))
 
 
+def test_what_has_no_rate_is_null_in_the_data() -> None:
+    nothing = Report("m", "c", "test", [score("1.png", "anna", "", "a", 0.5, LETTERS)], {}, "NFC")
+    data = json.loads(json.dumps(nothing.as_data(), allow_nan=False))
+    assert data["cer"] is None and data["groups"]["anna"] == {"cer": None, "characters": 0}
+    assert data["character_edits"]["insertions"] == 1
+
+
 def test_groups_come_worst_first() -> None:
     groups = report().groups()
     assert list(groups) == ["bert", "anna"]
