@@ -68,7 +68,10 @@ def _number(devices: int | str | list[int], gpu: bool) -> int:
     try:
         number = int(devices)
     except ValueError:
-        return len([part for part in str(devices).split(",") if part.strip()])
+        parts = [part.strip() for part in str(devices).split(",") if part.strip()]
+        if not parts or not all(part.isdecimal() for part in parts):
+            raise RecognizerError(f"trainer.devices is {devices!r}, wanted a number, auto, or numbers of GPUs") from None
+        return len(parts)
     if number == -1 and gpu:
         return torch.cuda.device_count()
     if number < 1:
