@@ -70,7 +70,7 @@ def _number(devices: int | str | list[int], gpu: bool) -> int:
     except ValueError:
         parts = [part.strip() for part in str(devices).split(",") if part.strip()]
         if not parts or not all(part.isdecimal() for part in parts):
-            raise RecognizerError(f"trainer.devices is {devices!r}, wanted a number, auto, or numbers of GPUs") from None
+            raise RecognizerError(f"trainer.devices is {devices!r}, wanted a number, auto, or GPU numbers") from None
         return len(parts)
     if number == -1 and gpu:
         return torch.cuda.device_count()
