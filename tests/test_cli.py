@@ -126,10 +126,10 @@ def test_the_resolved_configuration_is_printed_as_yaml(capsys: pytest.CaptureFix
     assert {"data", "features", "augment", "learning", "text", "seed", "init", "run"} <= printed.keys()
 
 
-def test_help_of_train_lists_settings_and_their_types(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_of_train_lists_settings_with_their_meaning_and_type(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["train", "--help"]) == 0
     said = " ".join(capsys.readouterr().out.split())
-    assert "--network.layers LAYERS (type: int, default: 2)" in said
+    assert "--network.layers LAYERS recurrent layers, one on the other. (type: int, default: 2)" in said
     assert "--trainer.max_epochs" in said and "--data.allow_infeasible" in said
 
 
