@@ -6,6 +6,7 @@ Run: python scripts/ship.py RUN NAME --card docs/cards/NAME.md --test data/copis
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -26,6 +27,7 @@ def main() -> None:
     path = FOLDER / f"{chosen.name}{SUFFIX}"
     bundle = load_bundle(find_model(chosen.run))
     bundle.card = chosen.card.read_text(encoding="utf-8")
+    forget_folder(bundle.training, f"runs/{chosen.name}")
     save_bundle(bundle, path, half=True)
     reader = Reader.load(path)
     shipped = reader.bundle
@@ -38,6 +40,14 @@ def main() -> None:
         print(f"{data['corpus']} {split}: CER {data['cer']:.2%} {data['cer_95']}, WER {data['wer']:.2%}")
     save_bundle(shipped, path, half=True)
     print(f"{path}: {path.stat().st_size / 1e6:.2f} MB")
+
+
+def forget_folder(training: dict[str, Any], run: str) -> None:
+    """Name the run's folder as the recipe does, not as the machine that made it."""
+    made = training["config"]["run"]
+    if made:
+        training["command"] = training["command"].replace(made, run)
+        training["config"]["run"] = run
 
 
 if __name__ == "__main__":
