@@ -1,8 +1,8 @@
 """Measure where the time of a training step goes, then how many samples a second a whole run learns from.
 
-Run: python scripts/bench_training.py --config configs/trial.yaml [--steps 20] [--run DIR]
+Run: python scripts/bench_training.py --config configs/trial.yaml [--steps 20] [--whole] [flags of train]
 
-The first table is of one process of one thread, step by step; the second figure is of `recognizer train` as a user
+Flags that this script does not know go over the configuration, as with `recognizer train`. The first table is of one process of one thread, step by step; the second figure is of `recognizer train` as a user
 runs it for two epochs: reading, augmentation, validation and writing included, the start of the program not.
 """
 
@@ -37,15 +37,16 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--precision", choices=["bf16", "float32"], default="bf16")
     parser.add_argument("--whole", action="store_true", help="also time a whole run of two epochs")
-    chosen = parser.parse_args()
+    chosen, flags = parser.parse_known_args()
+    arguments = ["--config", chosen.config, *flags]
     torch.set_num_threads(1)
-    seconds, lines = divide(read_config(["--config", chosen.config]), chosen.steps, chosen.precision == "bf16")
+    seconds, lines = divide(read_config(arguments), chosen.steps, chosen.precision == "bf16")
     whole = sum(seconds.values())
     print(f"one process, one thread, {chosen.precision}: {lines / whole:.1f} samples/s")
     for part in PARTS:
         print(f"{part:<12}{seconds[part] / chosen.steps:8.4f} s a step {seconds[part] / whole:6.1%}")
     if chosen.whole:
-        print(f"a whole run of two epochs: {whole_run(chosen.config):.1f} samples/s")
+        print(f"a whole run of two epochs: {whole_run(arguments):.1f} samples/s")
 
 
 def divide(config: Config, steps: int, half: bool) -> tuple[dict[str, float], int]:
@@ -97,32 +98,21 @@ def _loss(log_probs: Tensor, counts: Tensor, batch: Batch) -> Tensor:
     return ctc(log_probs, counts, batch).sum() / batch.label_counts.sum()
 
 
-def whole_run(config: str) -> float:
+def whole_run(arguments: list[str]) -> float:
     """Return the samples per second of `recognizer train` over two epochs, less its start, timed alone."""
     with tempfile.TemporaryDirectory() as folder:
-        run = Path(folder) / "run"
-        command = [sys.executable, "-m", "recognizer", "train", "--config", config, "--run", str(run)]
-        start = time.perf_counter()
-        subprocess.run([*command, "--trainer.max_epochs", "2"], check=True)
-        whole = time.perf_counter() - start
-        start = time.perf_counter()
-        run = Path(folder) / "start"
-        subprocess.run(
-            [
-                *command[:-1],
-                str(run),
-                "--trainer.max_epochs",
-                "1",
-                "--trainer.limit_train_batches",
-                "1",
-                "--trainer.limit_val_batches",
-                "1",
-            ],
-            check=True,
-        )
-        start_time = time.perf_counter() - start
-    task = make_task(read_config(["--config", config]))
-    return 2 * len(task.train) / (whole - start_time)
+        whole = _seconds([*arguments, "--run", f"{folder}/run", "--trainer.max_epochs", "2"])
+        one_batch = ["--trainer.limit_train_batches", "1", "--trainer.limit_val_batches", "1"]
+        start = _seconds([*arguments, "--run", f"{folder}/start", "--trainer.max_epochs", "1", *one_batch])
+    return 2 * len(make_task(read_config(arguments)).train) / (whole - start)
+
+
+def _seconds(arguments: list[str]) -> float:
+    """Return how long `recognizer train` with these arguments and a validation after every epoch takes."""
+    begin = time.perf_counter()
+    every = ["--trainer.check_val_every_n_epoch", "1"]
+    subprocess.run([sys.executable, "-m", "recognizer", "train", *arguments, *every], check=True)
+    return time.perf_counter() - begin
 
 
 if __name__ == "__main__":
