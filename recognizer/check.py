@@ -113,15 +113,7 @@ def check(folder: Path, settings: CheckSettings, show: Path | None = None) -> Ch
     alphabet, model = _measure(store, settings)
     rows = rows_of(store, alphabet.text.normalize)
     frames = model.counts(torch.from_numpy(store.counts.astype("int64"))).tolist()
-    findings = [
-        *inspect.left_out(store),
-        *inspect.unlearnable(rows, frames, alphabet),
-        *inspect.suspect_signals(store, rows),
-        *inspect.duplicates(store, rows),
-        *inspect.repaired(store, rows),
-        *inspect.shared_texts(rows, settings.learned),
-        *inspect.shared_groups(rows),
-    ]
+    findings = inspect.findings(store, rows, frames, alphabet, settings.learned)
     seen = _worth_seeing(findings, len(store)) if show else []
     unit = 1.0 if store.header.kind == "handwriting" else float(store.header.signal["sample_rate"])
     return CheckReport(

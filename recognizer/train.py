@@ -18,6 +18,7 @@ from recognizer import __version__
 from recognizer.alphabet import Alphabet, TextSettings, alphabet_of, frames_needed
 from recognizer.bundle import Bundle, load_bundle
 from recognizer.config import Config
+from recognizer.corpus.inspect import FAULT, LOST, findings, rows_of
 from recognizer.corpus.store import Store
 from recognizer.data import Corpora, CorpusData, Item, cut
 from recognizer.errors import RecognizerError
@@ -77,6 +78,8 @@ def train(config: Config, trainer_settings: dict[str, Any], run: Path, resume: b
     task = make_task(config)
     main = int(os.environ.get("LOCAL_RANK", "0")) == 0 and int(os.environ.get("NODE_RANK", "0")) == 0
     say = say if main else lambda line: None
+    if main:
+        _say_findings(task, config.data.train, say)
     _say_task(task, say)
     choice = choose(trainer_settings["accelerator"], trainer_settings["devices"], trainer_settings["precision"])
     if "auto" in (trainer_settings["accelerator"], trainer_settings["devices"]) or not trainer_settings["precision"]:
@@ -248,6 +251,18 @@ def _record(config: Config, task: Task, kept: Kept, choice: Choice, command: str
         },
         "date": time.strftime("%Y-%m-%d"),
     }
+
+
+def _say_findings(task: Task, learned: str, say: Say) -> None:
+    """Say in one line each what `recognizer check` would find in the corpora."""
+    words = {LOST: "lost", FAULT: "suspect"}
+    model = Model(task.settings, task.alphabet.classes)
+    for store in task.corpora.stores:
+        frames = model.counts(torch.from_numpy(store.counts.astype("int64"))).tolist()
+        rows = rows_of(store, task.alphabet.text.normalize)
+        for one in findings(store, rows, frames, task.alphabet, learned):
+            first = f", first {one.cases[0]}" if one.cases else ""
+            say(f"{store.header.name}, {words.get(one.weight, 'worth knowing')}: {one.count} {one.what}{first}")
 
 
 def _say_task(task: Task, say: Say) -> None:

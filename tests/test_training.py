@@ -55,6 +55,18 @@ def test_a_run_learns_a_handful_of_lines_by_heart(tmp_path: Path) -> None:
     assert (kept.cer, kept.wer) == (0.0, 0.0)
 
 
+def test_a_run_says_first_what_a_check_of_its_corpora_finds(tmp_path: Path) -> None:
+    manifest = tiny.write_lines(tmp_path / "files", ["lo", "ox", "lo"], ["train", "train", "valid"])
+    with open(manifest, "a", encoding="utf-8") as file:
+        file.write("text.png\tlo\ttrain\twriter 1\n")
+    (manifest.parent / "text.png").write_text("no picture")
+    corpus = tiny.pack(manifest, tmp_path / "packed", tiny.HEIGHT)
+    said = list[str]()
+    tiny.fit(tiny.line_config(corpus), tmp_path / "run", said=said, max_epochs=1)
+    assert any(", lost: 1 left out by prepare: " in line for line in said)
+    assert any(", worth knowing: 1 text of valid that is in train too, first " in line for line in said)
+
+
 def test_a_run_never_overwrites_another(lines: Path, line_run: Run) -> None:
     from recognizer.train_command import run_train
 

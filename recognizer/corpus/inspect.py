@@ -103,6 +103,27 @@ def summaries(store: Store, rows: Rows, unit: float) -> list[SplitSummary]:
     return found
 
 
+def findings(store: Store, rows: Rows, frames: Sequence[int], alphabet: Alphabet, learned: str) -> list[Finding]:
+    """Return all that is wrong or odd, the gravest first.
+
+    Args:
+        store: the corpus.
+        rows: its strings.
+        frames: output frames that a network makes of each signal.
+        alphabet: of that network, without symbols where the corpus makes it.
+        learned: name of the split that is learned.
+    """
+    return [
+        *left_out(store),
+        *unlearnable(rows, frames, alphabet),
+        *suspect_signals(store, rows),
+        *duplicates(store, rows),
+        *repaired(store, rows),
+        *shared_texts(rows, learned),
+        *shared_groups(rows),
+    ]
+
+
 def left_out(store: Store) -> list[Finding]:
     """Return what `prepare` could not use, by reason, with names where it was a file's own fault."""
     cases: dict[str, list[str]] = defaultdict(list)
