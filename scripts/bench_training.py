@@ -2,8 +2,9 @@
 
 Run: python scripts/bench_training.py --config configs/trial.yaml [--steps 20] [--whole] [flags of train]
 
-Flags that this script does not know go over the configuration, as with `recognizer train`. The first table is of one process of one thread, step by step; the second figure is of `recognizer train` as a user
-runs it for two epochs: reading, augmentation, validation and writing included, the start of the program not.
+Flags that this script does not know go over the configuration, as with `recognizer train`. The first table is of one
+process of one thread, step by step; the second figure is of `recognizer train` as a user runs it for two epochs:
+reading, augmentation, validation and writing included, the start of the program not.
 """
 
 import argparse

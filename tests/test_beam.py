@@ -122,6 +122,17 @@ def test_a_wider_beam_is_no_worse_on_the_whole() -> None:
 
 
 @pytest.mark.parametrize("scorer", [None, Pairs(5, 3)])
+@pytest.mark.parametrize("settings", [BeamSettings(width=4), BeamSettings(width=25, margin=3.0, certain=0.6)])
+def test_the_engine_for_one_sample_is_that_for_many(settings: BeamSettings, scorer: Pairs | None) -> None:
+    peaks = matrices(12, 50, 5, 11, 4.0)[:, torch.arange(50) // 3]  # of several frames, but no two frames alike
+    log_probs = (peaks + matrices(12, 50, 5, 12, 1.0)).log_softmax(2)
+    counts = torch.arange(39, 51)
+    together = search(log_probs, counts, settings, scorer)
+    for one, count, found in zip(log_probs, counts, together, strict=True):
+        assert_same(search(one[None, : int(count)], count[None], settings, scorer)[0], found)
+
+
+@pytest.mark.parametrize("scorer", [None, Pairs(5, 3)])
 def test_company_and_padding_change_nothing(scorer: Pairs | None) -> None:
     log_probs = matrices(12, 40, 5, 10, 6.0)
     counts = torch.tensor([40, 0, 1, 2, 17, 39, 40, 8, 25, 3, 31, 12])

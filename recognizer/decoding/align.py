@@ -94,15 +94,22 @@ def _viterbi(
     closed = np.where(skips, 0.0, -np.inf)
     score = np.full((samples, places + 2), -np.inf)
     score[:, 1] = 0.0
+    stay, step, skip = score[:, 2:], score[:, 1:-1], score[:, :-2]  # views of what came before
+    best, far, further = np.empty_like(closed), np.empty_like(closed), np.empty(closed.shape, bool)
     moves = np.zeros((total, samples, places), dtype=np.int8)
     last, final = np.zeros(samples, dtype=np.int64), np.where(frames == 0, 0.0, -np.inf)
-    for t in range(total):
-        came = np.stack((score[:, 2:], score[:, 1:-1], score[:, :-2] + closed))
-        moves[t] = came.argmax(0)
-        score[:, 2:] = came.max(0) + emitted[:, t]
+    ending = set(frames.tolist())
+    for t, (move, chances) in enumerate(zip(moves, np.moveaxis(emitted, 1, 0), strict=True), 1):
+        np.add(skip, closed, out=far)
+        np.greater(step, stay, out=move.view(np.bool_))
+        np.maximum(stay, step, out=best)
+        np.greater(far, best, out=further)
+        np.putmask(move, further, 2)
+        np.maximum(best, far, out=best)
+        np.add(best, chances, out=stay)
         score[:, 1] = -np.inf
-        done = np.flatnonzero(frames == t + 1)
-        if len(done):
+        if t in ending:
+            done = np.flatnonzero(frames == t)
             last[done], final[done] = _best_end(score[done, 2:], lengths[done])
     path = np.zeros((samples, total), dtype=np.int64)
     for t in reversed(range(total)):

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from recognizer.alphabet import BLANK, Alphabet
 from recognizer.decoding.align import align_batch
+from recognizer.decoding.alone import SearchAlone
 from recognizer.decoding.best_path import best_path
 from recognizer.decoding.frames import steps_of
 from recognizer.decoding.hypothesis import Hypothesis
@@ -130,10 +131,13 @@ def advance(
     # What a scorer may forbid must not be taken as certain.
     certain = 2.0 if scorer is not None and scorer.closed else settings.certain
     steps, before = steps_of(log_probs, counts.cpu(), certain, settings.floor, state.before)
-    order = torch.from_numpy(steps.around.order).to(log_probs.device)
     with torch.inference_mode():
-        beams, trace = Search(steps, settings.margin, scorer).run(state.beams.take(order))
-        beams = beams.take(torch.argsort(order))
+        if len(log_probs) == 1 and log_probs.device.type == "cpu":
+            beams, trace = SearchAlone(steps, settings.margin, scorer).run(state.beams)
+        else:
+            order = torch.from_numpy(steps.around.order).to(log_probs.device)
+            beams, trace = Search(steps, settings.margin, scorer).run(state.beams.take(order))
+            beams = beams.take(torch.argsort(order))
     return BeamState(beams, before, (*state.traces, trace))
 
 

@@ -50,7 +50,8 @@ class Sum:
     def score(self, states: Ints, classes: Ints) -> tuple[Floats, Ints]:
         """Ask each about its own columns."""
         answers = [scorer.score(part, classes) for scorer, part in self._parts(states)]
-        return np.sum([gain for gain, _ in answers], 0), np.concatenate([after for _, after in answers], 1)
+        gains = answers[0][0] if len(answers) == 1 else np.add.reduce([gain for gain, _ in answers])
+        return gains, np.concatenate([after for _, after in answers], 1)
 
     def finish(self, states: Ints) -> Floats:
         """Ask each about the end."""
@@ -126,15 +127,17 @@ class WordModel:
 
     def score(self, states: Ints, classes: Ints) -> tuple[Floats, Ints]:
         """Return what letters change in the outlook, and what words cost where a space ends them."""
-        context, node = states[:, 0].copy(), states[:, 1]
+        node, after = states[:, 1], states.copy()
+        letters = after[:, 1] = self.trie.walk(node, classes)
         space = self.spaces[classes]
-        after = np.where(space, ROOT, self.trie.walk(node, classes))
-        gain = self.ahead[after] - self.ahead[node]
-        ended = np.flatnonzero(space & (node != ROOT))
+        if space.any():
+            letters = after[:, 1] = np.where(space, ROOT, letters)
+        gain = self.ahead[letters] - self.ahead[node]
+        ended = (space & (node != ROOT)).nonzero()[0]
         if len(ended):
-            said, context[ended] = self._ended(context[ended], node[ended])
+            said, after[ended, 0] = self._ended(after[ended, 0], node[ended])
             gain[ended] += said
-        return gain, np.stack((context, after), 1)
+        return gain, after
 
     def finish(self, states: Ints) -> Floats:
         """Return what the last word and the end cost."""
@@ -243,7 +246,7 @@ class WordBonus:
     def score(self, states: Ints, classes: Ints) -> tuple[Floats, Ints]:
         """Pay at the first letter."""
         inside = ~self.spaces[classes]
-        return np.where(inside & (states[:, 0] == 0), self.bonus, 0.0), inside[:, None].astype(np.int64)
+        return self.bonus * (inside & (states[:, 0] == 0)), inside[:, None].astype(np.int64)
 
     def finish(self, states: Ints) -> Floats:
         """Add nothing."""

@@ -214,9 +214,10 @@ class Search:
             states = states.gather(1, index.unsqueeze(2).expand(-1, -1, states.shape[2]))
         grown = added > 0
         key = beams.key.gather(1, places)
+        within = value >= value[:, :1] * self.ratio
         beams = Beams(
-            blank.gather(1, places).masked_fill_(grown, 0.0),
-            torch.where(grown, value, nonblank.gather(1, places)),
+            blank.gather(1, places).masked_fill_(grown | ~within, 0.0),
+            torch.where(grown, value, nonblank.gather(1, places)) * within,
             torch.where(grown, added, beams.last.gather(1, places)),
             torch.where(grown, torch.add(added, key, alpha=FACTOR), key),
             torch.where(grown, key, beams.parent.gather(1, places)),
@@ -258,11 +259,11 @@ class Search:
         return self.layouts[most]
 
     def _scaled(self, beams: Beams, step: int) -> Beams:
-        """Now and then, drop what is beyond the margin and divide by the best mass, so that nothing underflows."""
+        """Now and then, divide by the best mass, so that nothing underflows."""
         if step % RESCALE == 0:
             total = beams.blank + beams.nonblank
             best = total.amax(1, keepdim=True)
-            scale = torch.where(best > 0, 1 / best, 0.0) * (total >= best * self.ratio)
+            scale = torch.where(best > 0, 1 / best, 0.0)
             beams.blank, beams.nonblank = beams.blank * scale, beams.nonblank * scale
             beams.shift = beams.shift + torch.where(best > 0, best, 1.0)[:, 0].log()
         return beams

@@ -36,9 +36,10 @@ class WordTrie:
 
     def walk(self, nodes: Ints, classes: Ints) -> Ints:
         """Return the nodes (M,) that `classes` (M,) lead to, LOST where nothing is there."""
+        # Behind LOST all that is wanted is negative, and no key is.
         wanted = nodes * len(self.letters) + self.letters[classes]
-        places = np.minimum(np.searchsorted(self.keys, wanted), len(self.keys) - 1)
-        return np.where((nodes != LOST) & (self.keys[places] == wanted), places + 1, LOST)
+        places = self.keys.searchsorted(wanted)
+        return np.where(self.keys.take(places, mode="clip") == wanted, places + 1, LOST)
 
     def ends(self, nodes: Ints) -> Ints:
         """Return the number (M,) of the word that ends at each node, -1 for none and where LOST."""
