@@ -137,7 +137,7 @@ def tune(
     fixed = choose(replace(options, engine="beam"), {}, reader.alphabet)
     for note in fixed.notes:
         say(note)
-    heard = hear(reader, corpus, settings, say)
+    heard = hear(reader, corpus, settings.split, settings.samples, say)
     search = _Search(heard, fixed, settings.by, say)
     best = search.best()
     # The greedy rates come from the same samples, so that the table compares like with like.
@@ -147,12 +147,12 @@ def tune(
     return Tuned(best, search.tried[best], greedy, search.tried, len(heard.references), chosen)
 
 
-def hear(reader: Reader, corpus: Path, settings: TuneSettings, say: Callable[[str], None]) -> Heard:
-    """Return the log-probabilities of the samples of a split with their references."""
+def hear(reader: Reader, corpus: Path, split: str, samples: int, say: Callable[[str], None]) -> Heard:
+    """Return the log-probabilities of a split with the references; of `samples` evenly spread ones, 0 for all."""
     with opened(reader, corpus, say) as store:
-        indices = store.indices(settings.split)
-        if settings.samples and settings.samples < len(indices):
-            indices = [indices[i * len(indices) // settings.samples] for i in range(settings.samples)]
+        indices = store.indices(split)
+        if 0 < samples < len(indices):
+            indices = [indices[i * len(indices) // samples] for i in range(samples)]
         indices = sorted(indices, key=lambda index: int(store.counts[index]))
         log_probs: list[Tensor] = []
         for start in range(0, len(indices), BATCH // 4):
