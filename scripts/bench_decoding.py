@@ -23,7 +23,8 @@ from torch import Tensor
 from recognizer.alphabet import Alphabet, TextSettings
 from recognizer.decoding.beam import BeamSettings, beam_search
 from recognizer.decoding.flashlight import Flashlight, FlashlightSettings
-from recognizer.decoding.scorers import Sum, WordBonus, WordModel
+from recognizer.decoding.preferences import WordBonus
+from recognizer.decoding.scorers import Sum, WordModel
 from recognizer.language.ngram import NGram
 
 WIDTH, BATCH = 25, 32

@@ -13,6 +13,7 @@ from recognizer.alphabet import Alphabet
 from recognizer.decoding.align import align
 from recognizer.decoding.beam import EXACT, BeamSettings, Candidate, advance, beam_search, finish, search, start
 from recognizer.decoding.best_path import best_path
+from recognizer.decoding.search import AskOne
 from recognizer.errors import RecognizerError
 
 
@@ -54,6 +55,10 @@ class Pairs:
     ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Look the pairs up."""
         return self.table[states[:, 0], classes], classes[:, None]
+
+    def one(self) -> AskOne:
+        """Look one pair up."""
+        return lambda state, label: (float(self.table[state[0], label]), (label,))
 
     def finish(self, states: NDArray[np.int64]) -> NDArray[np.float64]:
         """Look up the last class before the end mark."""

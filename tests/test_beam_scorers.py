@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from recognizer.alphabet import Alphabet, TextSettings
 from recognizer.decoding.beam import EXACT, beam_search
-from recognizer.decoding.scorers import CharacterBonus, CharacterModel, HotWords, Lexicon, Sum, WordBonus, WordModel
+from recognizer.decoding.preferences import CharacterBonus, HotWords, Lexicon, WordBonus
+from recognizer.decoding.scorers import CharacterModel, Sum, WordModel
 from recognizer.decoding.search import Scorer
 from recognizer.errors import RecognizerError
 
@@ -40,6 +41,10 @@ class Bigrams:
         """Look the pairs up."""
         return self.table[states, tokens], tokens
 
+    def one(self) -> Callable[[int, int], tuple[float, int]]:
+        """Look one pair up."""
+        return lambda state, token: (float(self.table[state, token]), token)
+
     def finish(self, states: NDArray[np.int64]) -> NDArray[np.float64]:
         """Look the end up."""
         return self.scores(states, np.ones_like(states))[0]
@@ -58,10 +63,26 @@ def worth(scorer: Scorer, texts: Sequence[str]) -> NDArray[np.float64]:
         labels = np.array([[ALPHABET.symbols.index(c) + 1 for c in texts[i]] for i in rows], dtype=np.int64)
         states = scorer.initial(len(rows))
         for column in range(length):
-            gain, states = scorer.score(states, labels[:, column])
+            gain, after = scorer.score(states, labels[:, column])
+            assert_alone_as_together(scorer, states, labels[:, column], gain, after)
+            states = after
             total[rows] += gain
         total[rows] += scorer.finish(states)
     return total
+
+
+def assert_alone_as_together(
+    scorer: Scorer,
+    states: NDArray[np.int64],
+    labels: NDArray[np.int64],
+    gain: NDArray[np.float64],
+    after: NDArray[np.int64],
+) -> None:
+    ask = scorer.one()
+    assert ask is not None
+    answers = [ask(tuple(state), label) for state, label in zip(states.tolist(), labels.tolist(), strict=True)]
+    np.testing.assert_allclose([one for one, _ in answers], gain, atol=1e-12)
+    assert [one for _, one in answers] == [tuple(state) for state in after.tolist()]
 
 
 def check(scorer: Scorer, wanted: Sequence[float]) -> None:

@@ -15,7 +15,8 @@ from recognizer.alphabet import Alphabet
 from recognizer.decoding.align import align
 from recognizer.decoding.beam import EXACT, BeamSettings, advance, beam_search, finish, start
 from recognizer.decoding.best_path import best_path
-from recognizer.decoding.scorers import HotWords, WordModel
+from recognizer.decoding.preferences import HotWords
+from recognizer.decoding.scorers import WordModel
 from recognizer.language.ngram import NGram
 
 NAMES = ("iam-line.csv", "iam-word.csv", "bentham-0.csv", "bentham-1.csv", "bentham-2.csv", "librispeech.json")

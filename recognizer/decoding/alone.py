@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from recognizer.alphabet import BLANK
 from recognizer.decoding.frames import Steps
-from recognizer.decoding.search import FACTOR, NOBODY, ORPHAN, RESCALE, Beams, Scorer, Trace
+from recognizer.decoding.search import FACTOR, NOBODY, ORPHAN, RESCALE, Beams, Scorer, State, Trace
 
 MASK = (1 << 64) - 1  # names of prefixes are counted modulo 2^64
 SIGN = 1 << 63
+FEW = 12  # pairs that are asked about sooner one by one than in arrays
 
-State = tuple[int, ...]
 Known = dict[int, tuple[float, State]]  # factor of a class and the state after it
 # A prefix: blank, nonblank, last, key, parent as in `Beams`, the scorer's state, what the scorer has said of it so far.
 Prefix = tuple[float, float, int, int, int, State, Known]
@@ -32,6 +32,7 @@ class SearchAlone:
     def __init__(self, steps: Steps, margin: float, scorer: Scorer | None) -> None:
         """Turn what all steps look up into lists."""
         self.steps, self.scorer, self.ratio = steps, scorer, math.exp(-margin)
+        self.ask_one = scorer.one() if scorer else None
         self.probs: list[list[float]] = steps.probs[0].tolist()
         pairs = zip(steps.candidates[0].tolist(), steps.chances[0].tolist(), steps.widths, strict=True)
         self.extensions = [list(zip(classes[:n], chances[:n], strict=True)) for classes, chances, n in pairs]
@@ -148,10 +149,15 @@ class SearchAlone:
         if not new:
             return
         assert self.scorer is not None
+        if self.ask_one is not None and len(new) <= FEW:
+            for prefix, label in new:
+                gain, after = self.ask_one(prefix[5], label)
+                prefix[6][label] = math.exp(gain), after
+            return
         states = np.array([prefix[5] for prefix, _ in new], np.int64).reshape(len(new), -1)
-        gains, after = self.scorer.score(states, np.array([label for _, label in new], np.int64))
+        gains, next_states = self.scorer.score(states, np.array([label for _, label in new], np.int64))
         factors: list[float] = np.exp(gains).tolist()
-        for (prefix, label), factor, state in zip(new, factors, after.tolist(), strict=True):
+        for (prefix, label), factor, state in zip(new, factors, next_states.tolist(), strict=True):
             prefix[6][label] = factor, tuple(state)
 
 

@@ -12,8 +12,9 @@ from recognizer.decoding.best_path import best_path
 from recognizer.decoding.flashlight import Flashlight, FlashlightSettings
 from recognizer.decoding.hypothesis import Hypothesis
 from recognizer.decoding.outside import Outside, flashlight_model
+from recognizer.decoding.preferences import HotWords, Lexicon, WordBonus
 from recognizer.decoding.reading import check_batch
-from recognizer.decoding.scorers import CharacterModel, HotWords, Lexicon, Sum, WordBonus, WordModel
+from recognizer.decoding.scorers import CharacterModel, Sum, WordModel
 from recognizer.decoding.search import Scorer
 from recognizer.decoding.settings import DecoderSettings
 from recognizer.errors import RecognizerError

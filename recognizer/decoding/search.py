@@ -1,6 +1,7 @@
 """Prefixes of a batch, one step of the frame axis at a time."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -18,6 +19,9 @@ NOBODY, ORPHAN = 0x4D3C2B1A55AA77, 0x1F2E3D4C5B6A79
 FACTOR = int(BASE.view(np.int64))
 RESCALE = 8  # steps between two divisions by the best mass; float64 holds far more
 
+State = tuple[int, ...]  # of a scorer, of one prefix
+AskOne = Callable[[State, int], tuple[float, State]]
+
 
 class Scorer(Protocol):
     """What a beam asks for the worth of characters, many at a time; logarithms, weights included.
@@ -32,6 +36,9 @@ class Scorer(Protocol):
         self, states: NDArray[np.int64], classes: NDArray[np.int64]
     ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Return (M,) what each class adds after its state, and the (M, S) states after it."""
+
+    def one(self) -> AskOne | None:
+        """Return what answers as `score` does for one state and class without arrays; None where that is no quicker."""
 
     @property
     def closed(self) -> bool:

@@ -41,6 +41,16 @@ class WordTrie:
         places = self.keys.searchsorted(wanted)
         return np.where(self.keys.take(places, mode="clip") == wanted, places + 1, LOST)
 
+    def step(self, node: int, label: int) -> int:
+        """Return the node that one class leads to, as `walk`."""
+        wanted = node * len(self.letters) + int(self.letters[label])
+        place = int(self.keys.searchsorted(wanted))
+        return place + 1 if place < len(self.keys) and self.keys[place] == wanted else LOST
+
+    def end(self, node: int) -> int:
+        """Return the number of the word that ends at one node, as `ends`."""
+        return -1 if node == LOST else int(self.words[node])
+
     def ends(self, nodes: Ints) -> Ints:
         """Return the number (M,) of the word that ends at each node, -1 for none and where LOST."""
         return np.where(nodes == LOST, -1, self.words[nodes])

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -132,6 +132,22 @@ class NGram:
             nodes[left[here]] = places[here] + 1
             left = left[~here]
         return total + self.probs[nodes - 1], self.states[nodes].astype(np.int64)
+
+    def one(self) -> Callable[[int, int], tuple[float, int]]:
+        """Return what answers as `scores` does for one state and token, without arrays."""
+        size, keys, probs, backoffs = len(self.words), self.keys, self.probs, self.backoffs
+
+        def ask(context: int, token: int) -> tuple[float, int]:
+            total = np.float32(0.0)
+            while True:
+                wanted = context * size + token
+                place = int(keys.searchsorted(wanted))
+                if place < len(keys) and keys[place] == wanted:
+                    return float(total + probs[place]), int(self.states[place + 1])
+                total += backoffs[context]
+                context = int(self.links[context])
+
+        return ask
 
     def finish(self, states: npt.ArrayLike) -> Floats:
         """Return the log-probabilities (M,) that the sentence ends after `states` (M,)."""

@@ -1,0 +1,193 @@
+"""What a beam can be told to prefer without a language model: a lexicon, hot words, bonuses."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recognizer.alphabet import Alphabet
+from recognizer.decoding.search import AskOne, State
+from recognizer.decoding.words import LOST, ROOT, Floats, Ints, breaks, spaces, word_trie
+from recognizer.errors import RecognizerError
+
+
+class Lexicon:
+    """Words from a list; any other costs a price, without limit by default. Its state is a node of the list's trie."""
+
+    def __init__(self, words: Sequence[str], alphabet: Alphabet, price: float = math.inf) -> None:
+        """Charge `price` (natural logarithm, positive) for a word outside `words`.
+
+        Raises:
+            RecognizerError: there is no word, the model lacks a character of one, the price is no positive number.
+        """
+        words = _listed("lexicon", words, alphabet)
+        if not price > 0:
+            raise RecognizerError(f"lexicon: price {price}, wanted a positive number")
+        self.trie, _ = word_trie(words, alphabet)
+        self.breaks = breaks(alphabet, words)
+        self.price = price
+        self.closed = math.isinf(price)
+
+    def initial(self, n: int) -> Ints:
+        """Return the place before a word."""
+        return np.full((n, 1), ROOT, dtype=np.int64)
+
+    def score(self, states: Ints, classes: Ints) -> tuple[Floats, Ints]:
+        """Charge a word once: at the letter that leaves the list, or at its end where the list goes on."""
+        node = states[:, 0]
+        ended = self.breaks[classes]
+        after = np.where(ended, ROOT, self.trie.walk(node, classes))
+        left = ~ended & (after == LOST) & (node != LOST)
+        return np.where(left | ended & self._cut(node), -self.price, 0.0), after[:, None]
+
+    def one(self) -> AskOne:
+        """Answer one by one."""
+        breaks, price = self.breaks.tolist(), -self.price
+
+        def ask(state: State, label: int) -> tuple[float, State]:
+            (node,) = state
+            if breaks[label]:
+                return price if node > ROOT and self.trie.end(node) < 0 else 0.0, (ROOT,)
+            after = self.trie.step(node, label)
+            return price if after == LOST and node != LOST else 0.0, (after,)
+
+        return ask
+
+    def finish(self, states: Ints) -> Floats:
+        """Charge a last word that is only the beginning of one."""
+        return np.where(self._cut(states[:, 0]), -self.price, 0.0)
+
+    def _cut(self, node: Ints) -> NDArray[np.bool_]:
+        return (node > ROOT) & (self.trie.ends(node) < 0)
+
+
+class HotWords:
+    """Words to prefer; the bonus grows with their letters and is taken back where another word comes of them."""
+
+    closed = False
+
+    def __init__(self, words: Sequence[str], alphabet: Alphabet, bonus: float) -> None:
+        """Add `bonus` (natural logarithm) for every word of `words` read.
+
+        Raises:
+            RecognizerError: there is no word, the model lacks a character of one, the bonus is not a number.
+        """
+        words = _listed("hot words", words, alphabet)
+        self.trie, _ = word_trie(words, alphabet)
+        self.breaks = breaks(alphabet, words)
+        lengths = -np.array([len(word) for word in words], dtype=np.float64)
+        shortest = -self.trie.best_below(lengths)
+        shortest = np.where(self.trie.words >= 0, self.trie.depths, shortest)
+        self.worth = np.append(number("hot words bonus", bonus) * self.trie.depths / shortest, 0.0)
+
+    def initial(self, n: int) -> Ints:
+        """Return the place before a word."""
+        return np.full((n, 1), ROOT, dtype=np.int64)
+
+    def score(self, states: Ints, classes: Ints) -> tuple[Floats, Ints]:
+        """Return how much nearer to a hot word each class leads."""
+        node = states[:, 0]
+        ended = self.breaks[classes]
+        after = np.where(ended, ROOT, self.trie.walk(node, classes))
+        return np.where(ended, self._taken_back(node), self.worth[after] - self.worth[node]), after[:, None]
+
+    def one(self) -> AskOne:
+        """Answer one by one."""
+        breaks, worth = self.breaks.tolist(), self.worth
+
+        def ask(state: State, label: int) -> tuple[float, State]:
+            (node,) = state
+            if breaks[label]:
+                return -float(worth[node]) if self.trie.end(node) < 0 else 0.0, (ROOT,)
+            after = self.trie.step(node, label)
+            return float(worth[after] - worth[node]), (after,)
+
+        return ask
+
+    def finish(self, states: Ints) -> Floats:
+        """Take back the bonus of a last word that is only the beginning of one."""
+        return self._taken_back(states[:, 0])
+
+    def _taken_back(self, node: Ints) -> Floats:
+        return np.where(self.trie.ends(node) < 0, -self.worth[node], 0.0)
+
+
+class WordBonus:
+    """A bonus for every word; its state is whether a word has begun."""
+
+    closed = False
+
+    def __init__(self, alphabet: Alphabet, bonus: float) -> None:
+        """Add `bonus` (natural logarithm) for every word."""
+        self.bonus = number("word bonus", bonus)
+        self.spaces = spaces(alphabet)
+
+    def initial(self, n: int) -> Ints:
+        """Return no word begun."""
+        return np.zeros((n, 1), dtype=np.int64)
+
+    def score(self, states: Ints, classes: Ints) -> tuple[Floats, Ints]:
+        """Pay at the first letter."""
+        inside = ~self.spaces[classes]
+        return self.bonus * (inside & (states[:, 0] == 0)), inside[:, None].astype(np.int64)
+
+    def one(self) -> AskOne:
+        """Answer one by one."""
+        spaces, bonus, outside, inside = self.spaces.tolist(), self.bonus, (0,), (1,)
+
+        def ask(state: State, label: int) -> tuple[float, State]:
+            if spaces[label]:
+                return 0.0, outside
+            return 0.0 if state[0] else bonus, inside
+
+        return ask
+
+    def finish(self, states: Ints) -> Floats:
+        """Add nothing."""
+        return np.zeros(len(states))
+
+
+class CharacterBonus:
+    """A bonus for every character, against the short texts that a language model prefers."""
+
+    closed = False
+
+    def __init__(self, bonus: float) -> None:
+        """Add `bonus` (natural logarithm) for every character."""
+        self.bonus = number("character bonus", bonus)
+
+    def initial(self, n: int) -> Ints:
+        """Return no columns."""
+        return np.zeros((n, 0), dtype=np.int64)
+
+    def score(self, states: Ints, classes: Ints) -> tuple[Floats, Ints]:
+        """Pay for each."""
+        return np.full(len(classes), self.bonus), states
+
+    def one(self) -> AskOne:
+        """Answer one by one."""
+        return lambda state, label: (self.bonus, state)
+
+    def finish(self, states: Ints) -> Floats:
+        """Add nothing."""
+        return np.zeros(len(states))
+
+
+def number(name: str, value: float) -> float:
+    """Return `value`, refusing what is no finite number under its `name`."""
+    if not math.isfinite(value):
+        raise RecognizerError(f"{name}: {value}, wanted a number")
+    return value
+
+
+def _listed(name: str, words: Sequence[str], alphabet: Alphabet) -> list[str]:
+    """Return the distinct words, normalised and cut at white space."""
+    found = list(dict.fromkeys(part for word in words for part in alphabet.text.normalize(word).split()))
+    if not found:
+        raise RecognizerError(f"{name}: no words, wanted at least one")
+    for word in found:
+        lacking = alphabet.unknown(word)
+        if lacking:
+            raise RecognizerError(f"{name}: {word!r} has {lacking[0]!r}, which the model lacks")
+    return found
