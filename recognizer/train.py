@@ -15,9 +15,10 @@ from lightning.pytorch.callbacks import Callback, EarlyStopping
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from recognizer import __version__
-from recognizer.alphabet import Alphabet, TextSettings, alphabet_of, frames_needed
+from recognizer.alphabet import Alphabet, TextSettings, alphabet_of
 from recognizer.bundle import Bundle, load_bundle
 from recognizer.config import Config
+from recognizer.corpus.feasible import infeasible
 from recognizer.corpus.inspect import FAULT, LOST, findings, rows_of
 from recognizer.corpus.store import Store
 from recognizer.data import Corpora, CorpusData, Item, cut
@@ -179,11 +180,8 @@ def feasible(corpora: Corpora, items: list[Item], alphabet: Alphabet, model: Mod
     frames = model.counts(torch.tensor([corpora.count(item) for item in items])).tolist()
     kept, left = [], []
     for item, have in zip(items, frames, strict=True):
-        need = frames_needed(alphabet.encode(corpora.text(item)))
-        if need == 0:
-            left.append(f"{corpora.name(item)} (empty text)")
-        elif have < need:
-            left.append(f"{corpora.name(item)} ({need} frames needed, {have} there)")
+        if fault := infeasible(corpora.text(item), have, alphabet):
+            left.append(f"{corpora.name(item)} ({fault[1] or fault[0]})")
         else:
             kept.append(item)
     return kept, left
