@@ -52,7 +52,14 @@ def _lines(path: Path, header: dict[str, Any]) -> Iterator[str]:
     if calibration:
         yield f"confidences: calibrated on {calibration['corpus']}, read by {calibration['decoder']}"
     for name, result in header["results"].items():
-        yield f"measured on {name}: CER {result['cer']:.2%}, WER {result['wer']:.2%}"
+        rates = ", ".join(f"{rate.upper()} {result[rate]:.2%}{_interval(result, rate)}" for rate in ("cer", "wer"))
+        yield f"measured on {name}: {rates}" + (f"; {result['samples']} samples" if "samples" in result else "")
+
+
+def _interval(result: dict[str, Any], rate: str) -> str:
+    """Return the bootstrap interval of a rate, where it was measured."""
+    low, high = result.get(f"{rate}_95", (None, None))
+    return "" if low is None else f" (95 % from {low:.2%} to {high:.2%})"
 
 
 def _pairs(values: dict[str, Any]) -> str:
