@@ -1,9 +1,10 @@
 """Make a shipped model of a run: half-precision weights, measured error rates, a card.
 
-Run: python scripts/ship.py RUN NAME --card docs/cards/NAME.md --test data/copiste:test --test data/hooker:test
+Run: python scripts/ship.py RUN NAME --card docs/models/NAME.md --test data/copiste:test --test data/hooker:test
 """
 
 import argparse
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,8 @@ def main() -> None:
 
 
 def forget_folder(training: dict[str, Any], run: str) -> None:
-    """Name the run's folder as the recipe does, not as the machine that made it."""
+    """Name the run's folder as the recipe does and samples without folders, not as they lie where it was made."""
+    training["left_out"] = [re.sub(r"\S*/", "", name) for name in training.get("left_out", [])]
     made = training["config"]["run"]
     if made:
         training["command"] = training["command"].replace(made, run)
