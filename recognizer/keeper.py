@@ -64,12 +64,12 @@ class Keeper(lightning.Callback):
     def _note(self, trainer: lightning.Trainer, learner: Learner) -> None:
         """Append a line to the run's history; an epoch that a resumed run repeats takes the place of its first line."""
         path = self.run / HISTORY
-        head, *rows = path.read_text().splitlines() if path.exists() else ["epoch\tsteps\tloss\tcer\twer\tseconds"]
+        head, *rows = path.read_text().splitlines() if path.exists() else ["epoch\tsteps\tloss\tcer\twer\tseconds\tprocessor"]
         kept = [line for line in rows if int(line.split("\t")[0]) < trainer.current_epoch]
         loss = float(trainer.callback_metrics.get("loss", torch.tensor(math.nan)))
-        seconds = sum(learner.clock_seconds().values())
+        times = (sum(learner.clock.seconds.values()), learner.clock.processor)
         row = [trainer.current_epoch, trainer.global_step, f"{loss:.4f}", f"{learner.cer:.5f}", f"{learner.wer:.5f}"]
-        lines = [head, *kept, "\t".join(map(str, [*row, f"{seconds:.1f}"]))]
+        lines = [head, *kept, "\t".join(map(str, [*row, *(f"{seconds:.1f}" for seconds in times)]))]
         write_atomically(path, ("\n".join(lines) + "\n").encode())
 
     def _show(self, trainer: lightning.Trainer, learner: Learner) -> None:

@@ -58,7 +58,7 @@ class Learner(lightning.LightningModule):
         self.cer = self.wer = math.inf
         self._good: dict[str, Any] | None = None
         self._suspects: list[str] = []
-        self._clock = Clock()
+        self.clock = Clock()
         self._noise = ExitStack()
 
     @property
@@ -84,7 +84,7 @@ class Learner(lightning.LightningModule):
         """Draw this step's random numbers from seed, epoch, batch and process alone, so that a resumed run repeats."""
         key = (self.config.seed, self.current_epoch, batch.number, self.global_rank)
         torch.manual_seed(hash(key) & 0x7FFF_FFFF_FFFF_FFFF)
-        self._clock.begin()
+        self.clock.begin()
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the mean CTC loss per label of a batch, both heads."""
@@ -92,13 +92,13 @@ class Learner(lightning.LightningModule):
         # Sound would lose its quiet parts in half precision, and evaluation hears it in full.
         with torch.autocast(self.device.type, enabled=False):
             features, counts = self._features(batch, generator)
-        self._clock.mark("augment")
+        self.clock.mark("augment")
         if self.config.learning.weight_noise > 0:
             self._noise.enter_context(
                 weight_noise(self.model.network.layers, self.config.learning.weight_noise, generator)
             )
         output = self.model.network(features, counts)
-        self._clock.mark("forward")
+        self.clock.mark("forward")
         losses = ctc(output.log_probs, output.counts, batch)
         if output.side_log_probs is not None:
             side = ctc(output.side_log_probs, output.counts, batch)
@@ -109,7 +109,7 @@ class Learner(lightning.LightningModule):
         if bad:
             # Gradients that are no numbers reach every process when they are averaged, so that all go back together.
             loss = loss * math.nan
-        self._clock.mark("loss")
+        self.clock.mark("loss")
         self._log_step(batch, output, loss)
         return loss
 
@@ -147,7 +147,7 @@ class Learner(lightning.LightningModule):
         """Clip the norm of the gradient; where it is no number go back to the last good state at half the rate."""
         clip = self.config.learning.clip or math.inf
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), clip)
-        self._clock.mark("backward")
+        self.clock.mark("backward")
         if bool(norm.isfinite()):
             self.log("train/gradient_norm", norm)
             return
@@ -179,16 +179,16 @@ class Learner(lightning.LightningModule):
             # A young average forgets faster, lest the random first weights stay in it.
             decay = min(self.config.learning.average, (1.0 + self.step) / (10.0 + self.step))
             move_average(self.average, self.model, decay)
-        self._clock.mark("optimiser")
-        speed = self._clock.end(len(batch.items) * self.trainer.world_size)
+        self.clock.mark("optimiser")
+        speed = self.clock.end(len(batch.items) * self.trainer.world_size)
         self.log("lines/s" if self.corpora.kind == "handwriting" else "samples/s", speed, prog_bar=True)
-        self.log("train/waiting", self._clock.waiting_share())
+        self.log("train/waiting", self.clock.waiting_share())
 
     def on_train_epoch_start(self) -> None:
         """Note the state that a setback returns to."""
         optimizer = self.optimizers().optimizer.state_dict()  # type: ignore[union-attr]
         self._good = {"learner": copy.deepcopy(self.state_dict()), "optimizer": copy.deepcopy(optimizer)}
-        self._clock.restart()
+        self.clock.restart()
 
     def on_validation_epoch_start(self) -> None:
         """Forget the last validation; let every process read with the same weights to the last bit."""
@@ -216,20 +216,18 @@ class Learner(lightning.LightningModule):
 
     def on_validation_end(self) -> None:
         """Count no validation as waiting for training data."""
-        self._clock.restart()
-
-    def clock_seconds(self) -> dict[str, float]:
-        """Return the seconds that each part of training took since this process began."""
-        return self._clock.seconds
+        self.clock.restart()
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep what is no parameter."""
         checkpoint["learner"] = {"rate_scale": self.rate_scale, "setbacks": self.setbacks, "step": self.step}
+        checkpoint["clock"] = self.clock.state()
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Take back what is no parameter."""
         for name, value in checkpoint["learner"].items():
             setattr(self, name, value)
+        self.clock.load(checkpoint["clock"])
 
 
 def ctc(log_probs: Tensor, counts: Tensor, batch: Batch) -> Tensor:

@@ -283,7 +283,7 @@ def _listed(counts: Counter[str]) -> str:
 
 
 def _say_times(learner: Learner, say: Say) -> None:
-    seconds = learner.clock_seconds()
+    seconds = learner.clock.seconds
     whole = sum(seconds.values())
     if whole:
         say("time of training steps: " + ", ".join(f"{k} {v / whole:.0%}" for k, v in seconds.items()))

@@ -22,8 +22,8 @@ class Row:
         seed: of the run.
         hidden: units of each recurrent layer and direction.
         weights: of the whole network.
-        speed: samples per second of the median training step.
-        course: "seconds:CER" after each epoch; seconds since the start, validations before included.
+        speed: samples learned from per second of training, validation not counted; on a CPU, processor time of one thread.
+        course: "seconds:CER" after each epoch, of the same seconds.
     """
 
     table: str

@@ -11,9 +11,9 @@ A row is one cell (or one depth) with one seed; training it again replaces it. E
 
 import argparse
 import csv
+import os
 import shlex
 import shutil
-import statistics
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -29,6 +29,7 @@ from cell_rows import Row, keep, read, tables  # noqa: E402
 from recognizer.config import Config  # noqa: E402
 from recognizer.corpus.store import Packed, Store, write_store  # noqa: E402
 from recognizer.errors import RecognizerError  # noqa: E402
+from recognizer.keeper import HISTORY  # noqa: E402
 from recognizer.model import Model  # noqa: E402
 from recognizer.network.cells import CELLS  # noqa: E402
 from recognizer.network.front import Front, FrontSettings  # noqa: E402
@@ -172,14 +173,18 @@ def _trained(chosen: argparse.Namespace, config: Config, trainer: dict[str, Any]
     train(
         replace(config, network=network), settings, run, False, f"scripts/compare_cells.py {command}", lambda line: None
     )
+    points = course_of(run, "processor" if chosen.accelerator == "cpu" else "seconds")
     return Row(
         chosen.table, chosen.corpus, len(task.train), epochs, name, config.seed, network.hidden,
-        shape.weights(network), speed_of(run), course_of(run),
+        shape.weights(network), round(len(task.train) * epochs / points[-1][0], 1),
+        " ".join(f"{seconds}:{cer}" for seconds, cer in points),
     )  # fmt: skip
 
 
 def _trainer(chosen: argparse.Namespace, trainer: dict[str, Any], epochs: int) -> dict[str, Any]:
-    """Return the trainer's settings: one process, each epoch validated."""
+    """Return the trainer's settings: one process of one thread, each epoch validated."""
+    if chosen.accelerator == "cpu":
+        os.environ["OMP_NUM_THREADS"] = "1"
     fixed = {
         "accelerator": chosen.accelerator,
         "devices": 1,
@@ -192,21 +197,10 @@ def _trainer(chosen: argparse.Namespace, trainer: dict[str, Any], epochs: int) -
     return {**trainer, **fixed, **dict.fromkeys(quiet, False), "num_sanity_val_steps": 0}
 
 
-def course_of(run: Path) -> str:
-    """Return the "seconds:CER" of each epoch in a run's history."""
-    with open(run / "history.tsv", encoding="utf-8", newline="") as file:
-        return " ".join(f"{row['seconds']}:{row['cer']}" for row in csv.DictReader(file, delimiter="\t"))
-
-
-def speed_of(run: Path) -> float:
-    """Return the samples per second of the median training step of a run."""
-    from tensorboard.backend.event_processing.event_accumulator import (  # type: ignore[import-untyped]
-        EventAccumulator,
-    )
-
-    events = EventAccumulator(str(run), {"scalars": 0}).Reload()
-    (tag,) = {"lines/s", "samples/s"} & set(events.Tags()["scalars"])
-    return round(statistics.median(float(event.value) for event in events.Scalars(tag)), 1)
+def course_of(run: Path, clock: str) -> list[tuple[float, float]]:
+    """Return the seconds of training by that clock and the CER after each epoch of a run's history."""
+    with open(run / HISTORY, encoding="utf-8", newline="") as file:
+        return [(float(row[clock]), float(row["cer"])) for row in csv.DictReader(file, delimiter="\t")]
 
 
 def _options(words: Sequence[str]) -> argparse.Namespace:

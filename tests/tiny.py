@@ -206,4 +206,4 @@ def words(corpus: Path, run: Path, **settings: object) -> list[str]:
 
 def rows(run: Path) -> list[list[str]]:
     """Return a run's history without its times."""
-    return [line.split("\t")[:-1] for line in (run / "history.tsv").read_text().splitlines()]
+    return [line.split("\t")[:-2] for line in (run / "history.tsv").read_text().splitlines()]
