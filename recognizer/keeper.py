@@ -64,7 +64,9 @@ class Keeper(lightning.Callback):
     def _note(self, trainer: lightning.Trainer, learner: Learner) -> None:
         """Append a line to the run's history; an epoch that a resumed run repeats takes the place of its first line."""
         path = self.run / HISTORY
-        head, *rows = path.read_text().splitlines() if path.exists() else ["epoch\tsteps\tloss\tcer\twer\tseconds\tprocessor"]
+        head, *rows = (
+            path.read_text().splitlines() if path.exists() else ["epoch\tsteps\tloss\tcer\twer\tseconds\tprocessor"]
+        )
         kept = [line for line in rows if int(line.split("\t")[0]) < trainer.current_epoch]
         loss = float(trainer.callback_metrics.get("loss", torch.tensor(math.nan)))
         times = (sum(learner.clock.seconds.values()), learner.clock.processor)

@@ -12,8 +12,37 @@ from recognizer.decoding.words import LOST, ROOT, Floats, Ints, breaks, spaces, 
 from recognizer.errors import RecognizerError
 
 
-class Lexicon:
-    """Words from a list; any other costs a price, without limit by default. Its state is a node of the list's trie."""
+class Listed:
+    """Words of a list, on whose trie every prefix has its place: that node is the state."""
+
+    def __init__(self, name: str, words: Sequence[str], alphabet: Alphabet) -> None:
+        """Take the distinct `words`, normalised and cut at white space; `name` is what messages call the list.
+
+        Raises:
+            RecognizerError: there is no word, the model lacks a character of one.
+        """
+        self.words = list(dict.fromkeys(part for word in words for part in alphabet.text.normalize(word).split()))
+        if not self.words:
+            raise RecognizerError(f"{name}: no words, wanted at least one")
+        for word in self.words:
+            lacking = alphabet.unknown(word)
+            if lacking:
+                raise RecognizerError(f"{name}: {word!r} has {lacking[0]!r}, which the model lacks")
+        self.trie, _ = word_trie(self.words, alphabet)
+        self.breaks = breaks(alphabet, self.words)
+
+    def initial(self, n: int) -> Ints:
+        """Return the place before a word."""
+        return np.full((n, 1), ROOT, dtype=np.int64)
+
+    def walked(self, node: Ints, classes: Ints) -> tuple[NDArray[np.bool_], Ints]:
+        """Return which `classes` (M,) end a word, and the node (M,) that each leads to."""
+        ended = self.breaks[classes]
+        return ended, np.where(ended, ROOT, self.trie.walk(node, classes))
+
+
+class Lexicon(Listed):
+    """Words from a list; any other costs a price, without limit by default."""
 
     def __init__(self, words: Sequence[str], alphabet: Alphabet, price: float = math.inf) -> None:
         """Charge `price` (natural logarithm, positive) for a word outside `words`.
@@ -21,23 +50,16 @@ class Lexicon:
         Raises:
             RecognizerError: there is no word, the model lacks a character of one, the price is no positive number.
         """
-        words = _listed("lexicon", words, alphabet)
+        super().__init__("lexicon", words, alphabet)
         if not price > 0:
             raise RecognizerError(f"lexicon: price {price}, wanted a positive number")
-        self.trie, _ = word_trie(words, alphabet)
-        self.breaks = breaks(alphabet, words)
         self.price = price
         self.closed = math.isinf(price)
-
-    def initial(self, n: int) -> Ints:
-        """Return the place before a word."""
-        return np.full((n, 1), ROOT, dtype=np.int64)
 
     def score(self, states: Ints, classes: Ints) -> tuple[Floats, Ints]:
         """Charge a word once: at the letter that leaves the list, or at its end where the list goes on."""
         node = states[:, 0]
-        ended = self.breaks[classes]
-        after = np.where(ended, ROOT, self.trie.walk(node, classes))
+        ended, after = self.walked(node, classes)
         left = ~ended & (after == LOST) & (node != LOST)
         return np.where(left | ended & self._cut(node), -self.price, 0.0), after[:, None]
 
@@ -62,7 +84,7 @@ class Lexicon:
         return (node > ROOT) & (self.trie.ends(node) < 0)
 
 
-class HotWords:
+class HotWords(Listed):
     """Words to prefer; the bonus grows with their letters and is taken back where another word comes of them."""
 
     closed = False
@@ -73,23 +95,16 @@ class HotWords:
         Raises:
             RecognizerError: there is no word, the model lacks a character of one, the bonus is not a number.
         """
-        words = _listed("hot words", words, alphabet)
-        self.trie, _ = word_trie(words, alphabet)
-        self.breaks = breaks(alphabet, words)
-        lengths = -np.array([len(word) for word in words], dtype=np.float64)
+        super().__init__("hot words", words, alphabet)
+        lengths = -np.array([len(word) for word in self.words], dtype=np.float64)
         shortest = -self.trie.best_below(lengths)
         shortest = np.where(self.trie.words >= 0, self.trie.depths, shortest)
         self.worth = np.append(number("hot words bonus", bonus) * self.trie.depths / shortest, 0.0)
 
-    def initial(self, n: int) -> Ints:
-        """Return the place before a word."""
-        return np.full((n, 1), ROOT, dtype=np.int64)
-
     def score(self, states: Ints, classes: Ints) -> tuple[Floats, Ints]:
         """Return how much nearer to a hot word each class leads."""
         node = states[:, 0]
-        ended = self.breaks[classes]
-        after = np.where(ended, ROOT, self.trie.walk(node, classes))
+        ended, after = self.walked(node, classes)
         return np.where(ended, self._taken_back(node), self.worth[after] - self.worth[node]), after[:, None]
 
     def one(self) -> AskOne:
@@ -179,15 +194,3 @@ def number(name: str, value: float) -> float:
     if not math.isfinite(value):
         raise RecognizerError(f"{name}: {value}, wanted a number")
     return value
-
-
-def _listed(name: str, words: Sequence[str], alphabet: Alphabet) -> list[str]:
-    """Return the distinct words, normalised and cut at white space."""
-    found = list(dict.fromkeys(part for word in words for part in alphabet.text.normalize(word).split()))
-    if not found:
-        raise RecognizerError(f"{name}: no words, wanted at least one")
-    for word in found:
-        lacking = alphabet.unknown(word)
-        if lacking:
-            raise RecognizerError(f"{name}: {word!r} has {lacking[0]!r}, which the model lacks")
-    return found
