@@ -22,7 +22,7 @@ class Row:
         seed: of the run.
         hidden: units of each recurrent layer and direction.
         weights: of the whole network.
-        speed: samples learned from per second of training, validation not counted; on a CPU, processor time of one thread.
+        speed: samples learned from per second of training without validation; on a CPU, processor time of one thread.
         course: "seconds:CER" after each epoch, of the same seconds.
     """
 
