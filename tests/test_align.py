@@ -42,6 +42,14 @@ def test_the_path_spells_the_labels_and_none_is_better() -> None:
         assert alignment.score == pytest.approx(best_path_score(own, sequence), abs=1e-9)
 
 
+@pytest.mark.parametrize("seed", range(50))
+def test_ties_mislead_nobody(seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    whole = -torch.randint(0, 3, (12, 3), generator=generator).double()
+    labels = torch.randint(1, 3, (4,), generator=generator).tolist()
+    assert align(whole, labels).score == best_path_score(whole, labels)
+
+
 def test_spans_are_the_runs_of_the_path() -> None:
     log_probs, counts, labels = random_batch(100, 1)
     for i, (alignment, sequence) in enumerate(zip(align_batch(log_probs, counts, labels), labels, strict=True)):

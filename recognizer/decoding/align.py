@@ -14,6 +14,9 @@ from recognizer.decoding.reading import Placed
 from recognizer.errors import RecognizerError
 
 
+TIE = 1e-9  # natural logarithm: a path may be worse than the best by so much a frame
+
+
 @dataclass(frozen=True)
 class Alignment:
     """Where the labels of one sample stand.
@@ -51,8 +54,7 @@ def align_batch(log_probs: Tensor, counts: Tensor, labels: Sequence[Sequence[int
     """
     frames = counts.tolist()
     _refuse(frames, labels)
-    every = log_probs.detach().double().cpu()
-    return [_aligned(every[i, : frames[i]], sequence, i) for i, sequence in enumerate(labels)]
+    return [_aligned(log_probs[i, : frames[i]].detach(), sequence, i) for i, sequence in enumerate(labels)]
 
 
 def _refuse(frames: Sequence[int], labels: Sequence[Sequence[int]]) -> None:
@@ -68,12 +70,17 @@ def _aligned(log_probs: Tensor, labels: Sequence[int], sample: int) -> Alignment
     """Align one sample (T, C)."""
     from torchaudio.functional import forced_align
 
+    classes, targets = np.unique([BLANK, *labels], return_inverse=True)
+    chances = log_probs[:, torch.from_numpy(classes).to(log_probs.device)].double().cpu()
     if labels:
-        targets = torch.tensor([labels], dtype=torch.long)
-        paths, found = forced_align(log_probs[None], targets, blank=BLANK)
-        path, scores = paths[0].numpy(), found[0].numpy()
+        # Where two ways tie, torchaudio may take a third that is worse: a breath of noise leaves no ties.
+        noise = TIE * torch.rand(chances.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+        paths, _ = forced_align((chances + noise)[None], torch.from_numpy(targets[None, 1:]), blank=0)
+        places = paths[0]
     else:
-        path, scores = np.full(len(log_probs), BLANK), log_probs[:, BLANK].numpy()
+        places = torch.zeros(len(chances), dtype=torch.long)
+    scores = chances.gather(1, places[:, None].long())[:, 0].numpy()
+    path = classes[places.numpy()]
     score = float(scores.sum())
     if not math.isfinite(score):
         raise RecognizerError(f"alignment: sample {sample}: no path of its {len(labels)} labels is possible")
