@@ -23,8 +23,7 @@ from torch import Tensor
 from recognizer.alphabet import Alphabet, TextSettings
 from recognizer.decoding.beam import BeamSettings, beam_search
 from recognizer.decoding.flashlight import Flashlight, FlashlightSettings
-from recognizer.decoding.preferences import WordBonus
-from recognizer.decoding.scorers import Sum, WordModel
+from recognizer.decoding.scorers import WordModel
 from recognizer.language.ngram import NGram
 
 WIDTH, BATCH = 25, 32
@@ -74,8 +73,7 @@ def own(group: Group, settings: BeamSettings, model: NGram | None) -> Decode:
     """Return our beam."""
     if model is None:
         return lambda log_probs, counts: beam_search(log_probs, counts, group.alphabet, settings)
-    words = WordModel(model, model.words, group.alphabet, WEIGHT, LOWER, UNKNOWN)
-    scorer = Sum((words, WordBonus(group.alphabet, BONUS)))
+    scorer = WordModel(model, model.words, group.alphabet, WEIGHT, LOWER, UNKNOWN, BONUS)
     return lambda log_probs, counts: beam_search(log_probs, counts, group.alphabet, settings, scorer)
 
 

@@ -41,6 +41,7 @@ class Pairs:
     """A scorer with a number for every pair of neighbours; 0 stands for both ends."""
 
     closed = False
+    few = 2.0
 
     def __init__(self, classes: int, seed: int) -> None:
         """Draw the numbers."""

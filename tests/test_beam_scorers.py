@@ -103,6 +103,13 @@ def test_a_word_model_scores_words_at_their_ends_whatever_it_looked_ahead() -> N
     check(scorer, [0.7 * model.of(w) - 3.0 * sum(x not in model.tokens for x in w) for w in words])
 
 
+def test_a_word_model_with_a_bonus_is_one_without_beside_a_bonus() -> None:
+    model = Bigrams(["a", "ab", "ba.", "bb"])
+    with_bonus = WordModel(model, model.tokens, ALPHABET, 0.7, TextSettings(), bonus=1.25)
+    beside = Sum((WordModel(model, model.tokens, ALPHABET, 0.7, TextSettings()), WordBonus(ALPHABET, 1.25)))
+    check(with_bonus, worth(beside, TEXTS).tolist())
+
+
 def test_a_word_model_looks_ahead_to_the_best_word_that_is_left() -> None:
     model = Bigrams(["ab", "aa"])
     scorer = WordModel(model, model.tokens, ALPHABET, 1.0, TextSettings())

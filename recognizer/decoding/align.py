@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import torch
@@ -12,7 +13,6 @@ from torch import Tensor
 from recognizer.alphabet import BLANK, frames_needed
 from recognizer.decoding.reading import Placed
 from recognizer.errors import RecognizerError
-
 
 TIE = 1e-9  # natural logarithm: a path may be worse than the best by so much a frame
 
@@ -74,7 +74,7 @@ def _aligned(log_probs: Tensor, labels: Sequence[int], sample: int) -> Alignment
     chances = log_probs[:, torch.from_numpy(classes).to(log_probs.device)].double().cpu()
     if labels:
         # Where two ways tie, torchaudio may take a third that is worse: a breath of noise leaves no ties.
-        noise = TIE * torch.rand(chances.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+        noise = _noise(1 << (chances.numel() - 1).bit_length())[: chances.numel()].view(chances.shape)
         paths, _ = forced_align((chances + noise)[None], torch.from_numpy(targets[None, 1:]), blank=0)
         places = paths[0]
     else:
@@ -85,6 +85,12 @@ def _aligned(log_probs: Tensor, labels: Sequence[int], sample: int) -> Alignment
     if not math.isfinite(score):
         raise RecognizerError(f"alignment: sample {sample}: no path of its {len(labels)} labels is possible")
     return Alignment(_placed(path, scores), path.tolist(), score)
+
+
+@cache
+def _noise(size: int) -> Tensor:
+    """Return (size,) float64 in [0, TIE)."""
+    return TIE * torch.rand(size, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
 
 
 def _placed(path: NDArray[np.int64], scores: NDArray[np.float64]) -> Placed:

@@ -1,7 +1,7 @@
 """The steps of one sample: few prefixes live there, and plain numbers cost less than arrays of so few."""
 
 import math
-from operator import itemgetter
+from operator import add, itemgetter
 
 import numpy as np
 import torch
@@ -13,7 +13,6 @@ from recognizer.decoding.search import FACTOR, NOBODY, ORPHAN, RESCALE, Beams, S
 
 MASK = (1 << 64) - 1  # names of prefixes are counted modulo 2^64
 SIGN = 1 << 63
-FEW = 12  # pairs that are asked about sooner one by one than in arrays
 
 Known = dict[int, tuple[float, State]]  # factor of a class and the state after it
 # A prefix: blank, nonblank, last, key, parent as in `Beams`, the scorer's state, what the scorer has said of it so far.
@@ -34,8 +33,9 @@ class SearchAlone:
         self.steps, self.scorer, self.ratio = steps, scorer, math.exp(-margin)
         self.ask_one = scorer.one() if scorer else None
         self.probs: list[list[float]] = steps.probs[0].tolist()
-        pairs = zip(steps.candidates[0].tolist(), steps.chances[0].tolist(), steps.widths, strict=True)
-        self.extensions = [list(zip(classes[:n], chances[:n], strict=True)) for classes, chances, n in pairs]
+        self.extensions: list[list[tuple[int, float]]] = [[] for _ in self.probs]
+        for step, label in steps.likely[0].nonzero().tolist():
+            self.extensions[step].append((label, self.probs[step][label]))
         around = steps.around
         self.ends, self.needs = around.ends[0].tolist(), around.needs[0].tolist()
         begins, lengths = around.texts.begin[0].tolist(), around.texts.length[0].tolist()
@@ -64,12 +64,12 @@ class SearchAlone:
         end, need = self.ends[step], self.needs[step]
         if end < 0:
             return live
-        fit = [need < 0 or prefix[2] == need for prefix in live]
-        fit = fit if any(fit) else [True] * len(live)
-        moved: list[Prefix] = []
-        for (blank, nonblank, *rest), fits in zip(live, fit, strict=True):
-            mass = blank + nonblank if fits else 0.0
-            moved.append((mass, 0.0, *rest) if end == BLANK else (0.0, mass, *rest))  # type: ignore[arg-type]
+        if need >= 0 and any(prefix[2] == need for prefix in live):
+            live = [prefix if prefix[2] == need else (0.0, 0.0, *prefix[2:]) for prefix in live]
+        if end == BLANK:
+            moved = [(one[0] + one[1], 0.0, *one[2:]) for one in live]
+        else:
+            moved = [(0.0, one[0] + one[1], *one[2:]) for one in live]
         for label in self.texts[step]:
             moved = self._appended(moved, label)
         return moved
@@ -85,31 +85,47 @@ class SearchAlone:
 
     def _step(self, live: list[Prefix], step: int, width: int) -> tuple[list[Prefix], list[int], list[int]]:
         """Go through one frame; return the prefixes, the place where each comes from and the class it added."""
-        probs, extensions = self.probs[step], self.extensions[step]
+        probs = self.probs[step]
         silence = probs[BLANK]
         blank = [(prefix[0] + prefix[1]) * silence for prefix in live]
         nonblank = [prefix[1] * probs[prefix[2]] for prefix in live]
-        grown = [
-            (i, label, mass)
-            for i, prefix in enumerate(live)
-            for label, chance in extensions
-            # After a repeat only the paths that end in a blank go on.
-            if (mass := (prefix[0] if label == prefix[2] else prefix[0] + prefix[1]) * chance) > 0
-        ]
-        if self.scorer is not None and grown:
-            grown = self._judged(live, grown, max(map(sum, zip(blank, nonblank, strict=True))))
+        stays = list(map(add, blank, nonblank))
         # An extension that spells a prefix of the beam belongs to that prefix.
         places = {prefix[3]: i for i, prefix in enumerate(live)}
         fresh = []
-        for i, label, mass in grown:
+        for mass, i, label in self._grown(live, self.extensions[step], max(stays, default=0.0)):
             key = (label + FACTOR * live[i][3]) & MASK
             there = places.get(key)
             if there is None:
                 fresh.append((mass, i, label, key))
             else:
                 nonblank[there] += mass
-        rivals = [(a + b, i, 0, 0) for i, (a, b) in enumerate(zip(blank, nonblank, strict=True)) if a + b > 0] + fresh
+                stays[there] = blank[there] + nonblank[there]
+        rivals = [(mass, i, 0, 0) for i, mass in enumerate(stays) if mass > 0]
+        rivals += fresh
         return self._chosen(live, rivals, blank, nonblank, width)
+
+    def _grown(
+        self, live: list[Prefix], extensions: list[tuple[int, float]], best: float
+    ) -> list[tuple[float, int, int]]:
+        """Return the extensions (mass, place, class) of more than no mass, `best` the highest mass of a prefix.
+
+        Those far below the margin are left out before the scorer is asked about them.
+        """
+        least = self.ratio * best if self.scorer is not None else 0.0
+        grown = [
+            (mass, i, label)
+            for i, prefix in enumerate(live)
+            for label, chance in extensions
+            # After a repeat only the paths that end in a blank go on.
+            if (mass := (prefix[0] if label == prefix[2] else prefix[0] + prefix[1]) * chance) > least
+        ]
+        if self.scorer is None or not grown:
+            return grown
+        least = max(least, self.ratio * max(grown)[0])
+        grown = [one for one in grown if one[0] > least]
+        self._ask([(live[i], label) for _, i, label in grown])
+        return [(judged, i, label) for mass, i, label in grown if (judged := mass * live[i][6][label][0]) > 0]
 
     def _chosen(
         self,
@@ -120,7 +136,7 @@ class SearchAlone:
         width: int,
     ) -> tuple[list[Prefix], list[int], list[int]]:
         """Keep of the rivals (mass, place, class, key) those within the margin, at most `width`."""
-        least = max((rival[0] for rival in rivals), default=0.0) * self.ratio
+        least = max(rivals)[0] * self.ratio if rivals else 0.0
         rivals = [rival for rival in rivals if rival[0] >= least]
         if len(rivals) > width:
             rivals = sorted(rivals, key=itemgetter(0), reverse=True)[:width]  # of equals the earlier
@@ -134,25 +150,20 @@ class SearchAlone:
                 chosen.append((blank[i], nonblank[i], last, old, parent, state, known))
         return chosen, [rival[1] for rival in rivals], [rival[2] for rival in rivals]
 
-    def _judged(
-        self, live: list[Prefix], grown: list[tuple[int, int, float]], best: float
-    ) -> list[tuple[int, int, float]]:
-        """Return the extensions (place, class, mass) worth asking about, with what the scorer makes of their masses."""
-        least = self.ratio * max(best, max(mass for _, _, mass in grown))
-        worth = [one for one in grown if one[2] > least]
-        self._ask([(live[i], label) for i, label, _ in worth])
-        return [(i, label, judged) for i, label, mass in worth if (judged := mass * live[i][6][label][0]) > 0]
-
     def _ask(self, pairs: list[tuple[Prefix, int]]) -> None:
-        """Let the prefixes know what the scorer says of classes, of all that are new to them in one call."""
-        new = [(prefix, label) for prefix, label in pairs if label not in prefix[6]] if self.scorer else []
-        if not new:
+        """Let the prefixes know what the scorer says of classes that are new to them."""
+        if self.scorer is None:
             return
-        assert self.scorer is not None
-        if self.ask_one is not None and len(new) <= FEW:
-            for prefix, label in new:
-                gain, after = self.ask_one(prefix[5], label)
-                prefix[6][label] = math.exp(gain), after
+        if self.ask_one is not None and len(pairs) <= self.scorer.few:
+            ask, exp = self.ask_one, math.exp
+            for prefix, label in pairs:
+                known = prefix[6]
+                if label not in known:
+                    gain, after = ask(prefix[5], label)
+                    known[label] = exp(gain), after
+            return
+        new = [(prefix, label) for prefix, label in pairs if label not in prefix[6]]
+        if not new:
             return
         states = np.array([prefix[5] for prefix, _ in new], np.int64).reshape(len(new), -1)
         gains, next_states = self.scorer.score(states, np.array([label for _, label in new], np.int64))

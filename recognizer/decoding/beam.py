@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -12,7 +12,6 @@ from torch import Tensor
 from recognizer.alphabet import BLANK, Alphabet
 from recognizer.decoding.align import align_batch
 from recognizer.decoding.alone import SearchAlone
-from recognizer.decoding.best_path import best_path
 from recognizer.decoding.frames import steps_of
 from recognizer.decoding.hypothesis import Hypothesis
 from recognizer.decoding.reading import check_batch, reading
@@ -163,29 +162,18 @@ def placed(
     log_probs: Tensor, counts: Tensor, alphabet: Alphabet, found: Sequence[Sequence[Candidate]]
 ) -> list[list[Hypothesis]]:
     """Return the hypotheses of `found` with the places and confidences of their forced alignment."""
-    greedy = best_path(log_probs, counts, alphabet)
-    spelled = [[tuple(alphabet.symbols[label - 1] for label in one.labels) for one in row] for row in found]
-    first = [tuple(span.text for span in one.characters) for one in greedy]
-    # The best path is the best of all paths of its text: only other texts need an alignment.
-    others = [(i, j) for i, row in enumerate(spelled) for j, text in enumerate(row) if text and text != first[i]]
-    rows = torch.tensor([i for i, _ in others], dtype=torch.long)
-    aligned = align_batch(
-        log_probs[rows.to(log_probs.device)], counts.cpu()[rows], [found[i][j].labels for i, j in others]
-    )
-    read = {
-        at: reading(alignment.placed, alphabet, found[at[0]][at[1]].score, 0.0)
-        for at, alignment in zip(others, aligned, strict=True)
-    }
+    every = [(i, one) for i, row in enumerate(found) for one in row if one.labels]
+    rows = torch.tensor([i for i, _ in every], dtype=torch.long)
+    chosen = log_probs[rows.to(log_probs.device)]
+    aligned = iter(align_batch(chosen, counts.cpu()[rows], [one.labels for _, one in every]))
     return [
         [
-            read[i, j]
-            if (i, j) in read
-            else replace(greedy[i], score=one.score)
-            if text
+            reading(next(aligned).placed, alphabet, one.score, 0.0)
+            if one.labels
             else _nothing(log_probs[i, : int(counts[i])], one.score)
-            for j, (one, text) in enumerate(zip(found[i], spelled[i], strict=True))
+            for one in row
         ]
-        for i in range(len(found))
+        for i, row in enumerate(found)
     ]
 
 

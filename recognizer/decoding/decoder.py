@@ -98,7 +98,8 @@ class Decoder:
         if settings.word_bonus:
             if alphabet.text.unit == "token":
                 raise RecognizerError("word bonus: an alphabet of tokens has no words, wanted one of characters")
-            scorers.append(WordBonus(alphabet, settings.word_bonus))
+            if not isinstance(scorers[0] if scorers else None, WordModel):  # which adds it itself
+                scorers.append(WordBonus(alphabet, settings.word_bonus))
         if outside.hot_words:
             scorers.append(HotWords(outside.hot_words, alphabet, settings.hot_bonus))
         if outside.lexicon:
@@ -113,7 +114,8 @@ class Decoder:
             return CharacterModel(self.neural, self.alphabet, weight, model.settings.text)
         if model.about.unit == "character" or self.alphabet.text.unit == "token":
             return CharacterModel(model, self.alphabet, weight, model.about.text, SPACE)
-        return WordModel(model, model.words, self.alphabet, weight, model.about.text)
+        bonus = self.settings.word_bonus
+        return WordModel(model, model.words, self.alphabet, weight, model.about.text, bonus=bonus)
 
     @property
     def _price(self) -> float:

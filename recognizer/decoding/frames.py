@@ -19,22 +19,33 @@ class Steps:
     Args:
         around: which frames they are, and what lies between them.
         probs: (N, S, C) float64 posteriors, each step divided by its highest.
-        candidates: (N, S, M + 1) classes that may extend a prefix, then 0; the last column is 0.
-        chances: (N, S, M + 1) their posteriors, 0 for 0.
-        absent: (N, S, M + 1) float64, -1 where a candidate is 0, else 0.
-        columns: (N, S, C) where each class stands among the candidates, M where it does not.
-        widths: most candidates of any sample at each step.
+        likely: (N, S, C) the classes that may extend a prefix.
         shift: (N,) logarithm of what was divided away.
     """
 
     around: Stretches
     probs: Tensor
-    candidates: Tensor
+    likely: Tensor
+    shift: Tensor
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """The classes that may extend a prefix, side by side.
+
+    Args:
+        classes: (N, S, M + 1) these classes, then 0; the last column is 0.
+        chances: (N, S, M + 1) their posteriors, 0 for 0.
+        absent: (N, S, M + 1) float64, -1 where there is no class, else 0.
+        columns: (N, S, C) where each class stands, M where it does not.
+        widths: most classes of any sample at each step.
+    """
+
+    classes: Tensor
     chances: Tensor
     absent: Tensor
     columns: Tensor
     widths: list[int]
-    shift: Tensor
 
 
 def steps_of(
@@ -56,13 +67,24 @@ def steps_of(
     probs = _gathered(log_probs, around)
     peak = probs.amax(2, keepdim=True).clamp(min=torch.finfo(probs.dtype).min)
     shift = np.where(valid, best, 0.0).sum(1, dtype=np.float64)[around.order]
-    candidates, columns, widths = _candidates(probs, floor)
-    probs = (probs - peak).exp()
-    absent = -(candidates == BLANK).double()
-    chances = probs.gather(2, candidates) * (1 + absent)
+    likely = probs >= max(floor, torch.finfo(probs.dtype).min)
+    likely[:, :, BLANK] = False
     there = torch.from_numpy(shift).to(probs.device)
     after = np.take_along_axis(np.concatenate((before[:, None], sure), 1), counts.numpy()[:, None], 1)[:, 0]
-    return Steps(around, probs, candidates, chances, absent, columns, widths, there), after
+    return Steps(around, (probs - peak).exp(), likely, there), after
+
+
+def candidates(steps: Steps) -> Candidates:
+    """Return the likely classes of all steps in tables."""
+    mask, probs = steps.likely, steps.probs
+    widths: list[int] = mask.sum(2).amax(0).tolist() if len(mask) else []
+    most = max(widths, default=0)
+    columns = torch.where(mask, mask.cumsum(2) - 1, most)
+    table = torch.zeros((*mask.shape[:2], most + 1), dtype=torch.long, device=mask.device)
+    table.scatter_(2, columns, torch.arange(mask.shape[2], device=mask.device).expand_as(columns) * mask)
+    table[:, :, most] = BLANK
+    absent = -(table == BLANK).double()
+    return Candidates(table, probs.gather(2, table) * (1 + absent), absent, columns, widths)
 
 
 def _best(log_probs: Tensor, counts: Tensor) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.bool_]]:
@@ -82,17 +104,3 @@ def _gathered(log_probs: Tensor, around: Stretches) -> Tensor:
     rows = torch.from_numpy(around.order)[:, None].to(log_probs.device)
     chosen = log_probs[rows, torch.from_numpy(index).to(log_probs.device)]
     return chosen.double().masked_fill(~inside[:, :, None], -torch.inf)
-
-
-def _candidates(chosen: Tensor, floor: float) -> tuple[Tensor, Tensor, list[int]]:
-    """List the classes of `chosen` (N, S, C) that reach `floor`: `candidates`, `columns`, `widths` of `Steps`."""
-    mask = chosen >= max(floor, torch.finfo(chosen.dtype).min)
-    mask[:, :, BLANK] = False
-    widths: list[int] = mask.sum(2).amax(0).tolist() if chosen.shape[0] else []
-    most = max(widths, default=0)
-    columns = torch.where(mask, mask.cumsum(2) - 1, most)
-    table = torch.zeros((*chosen.shape[:2], most + 1), dtype=torch.long, device=chosen.device)
-    classes = torch.arange(chosen.shape[2], device=chosen.device).expand_as(columns)
-    table.scatter_(2, columns, classes * mask)
-    table[:, :, most] = BLANK
-    return table, columns, widths

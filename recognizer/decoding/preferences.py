@@ -15,6 +15,8 @@ from recognizer.errors import RecognizerError
 class Listed:
     """Words of a list, on whose trie every prefix has its place: that node is the state."""
 
+    few = 12.0
+
     def __init__(self, name: str, words: Sequence[str], alphabet: Alphabet) -> None:
         """Take the distinct `words`, normalised and cut at white space; `name` is what messages call the list.
 
@@ -132,6 +134,7 @@ class WordBonus:
     """A bonus for every word; its state is whether a word has begun."""
 
     closed = False
+    few = math.inf
 
     def __init__(self, alphabet: Alphabet, bonus: float) -> None:
         """Add `bonus` (natural logarithm) for every word."""
@@ -167,6 +170,7 @@ class CharacterBonus:
     """A bonus for every character, against the short texts that a language model prefers."""
 
     closed = False
+    few = math.inf
 
     def __init__(self, bonus: float) -> None:
         """Add `bonus` (natural logarithm) for every character."""

@@ -1,5 +1,6 @@
 """What a beam can be told to prefer: language models, and the sum of several preferences."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, cast
 
@@ -10,6 +11,8 @@ from recognizer.alphabet import Alphabet, TextSettings
 from recognizer.decoding.preferences import number
 from recognizer.decoding.search import AskOne, Scorer, State
 from recognizer.decoding.words import ROOT, Floats, Ints, spaces, word_trie
+
+REMEMBERED = 1 << 18  # letters behind beginnings of words, some 40 MB
 
 
 class Model(Protocol):
@@ -44,6 +47,7 @@ class Sum:
         self.scorers = tuple(scorers)
         self.edges = np.cumsum([0, *(scorer.initial(1).shape[1] for scorer in scorers)]).tolist()
         self.closed = any(scorer.closed for scorer in scorers)
+        self.few = min(scorer.few for scorer in scorers)
 
     def initial(self, n: int) -> Ints:
         """Return the columns of all side by side."""
@@ -83,6 +87,7 @@ class CharacterModel:
     """A language model of characters; its state is one column."""
 
     closed = False
+    few = 40.0
 
     def __init__(self, model: Model, alphabet: Alphabet, weight: float, text: TextSettings, space: str = " ") -> None:
         """Take `weight` of the log-probabilities of `model`, which knows text as `text` and the space as `space`."""
@@ -124,6 +129,7 @@ class WordModel:
     """
 
     closed = False
+    few = math.inf  # letters that were asked about before cost next to nothing
 
     def __init__(
         self,
@@ -133,23 +139,28 @@ class WordModel:
         weight: float,
         text: TextSettings,
         unknown: float = -10.0,
+        bonus: float = 0.0,
     ) -> None:
-        """Take `weight` of the log-probabilities of `model`, plus `unknown` (unweighted) for a word it lacks.
+        """Take `weight` of the log-probabilities of `model`, plus (unweighted) `unknown` for a word it lacks.
+
+        `bonus` is added for every word, unweighted, as by `WordBonus` beside it but in one answer.
 
         Raises:
             RecognizerError: the alphabet is one of tokens or spells no word; a number is not one.
         """
         self.model, self.weight = model, number("language model weight", weight)
-        self.unknown = number("score of an unknown word", unknown)
+        self.unknown, self.bonus = number("score of an unknown word", unknown), number("word bonus", bonus)
         words = list(dict.fromkeys(word for word in vocabulary if word and not word.startswith("<")))
         self.trie, _ = word_trie(words, alphabet, lambda symbol: _folded(symbol, text))
         self.spaces = spaces(alphabet)
+        self.letters: dict[int, tuple[float, int]] = {}  # what was asked one by one about a node and a letter
         self.tokens = np.append(model.ids(words), model.unknown)  # the last place answers for -1
         alone, _ = model.scores(np.zeros(len(words), dtype=np.int64), self.tokens[:-1])
         lost = float(model.scores(np.zeros(1, dtype=np.int64), self.tokens[-1:])[0][0])
         ahead = self.weight * self.trie.best_below(np.asarray(alone, dtype=np.float64))
+        ahead = np.append(ahead, self.weight * lost + self.unknown) + self.bonus  # the last place answers for LOST
         ahead[ROOT] = 0.0
-        self.ahead = np.append(ahead, self.weight * lost + self.unknown)  # the last place answers for LOST
+        self.ahead = ahead
 
     def initial(self, n: int) -> Ints:
         """Return the start of a sentence, before a word."""
@@ -174,18 +185,24 @@ class WordModel:
         model, spaces, tokens, ahead = self.model.one(), self.spaces.tolist(), self.tokens, self.ahead
         if model is None:
             return None
+        size, letters = len(spaces), self.letters
 
         def ask(state: State, label: int) -> tuple[float, State]:
             context, node = state
             if not spaces[label]:
-                after = self.trie.step(node, label)
-                return float(ahead[after] - ahead[node]), (context, after)
+                known = letters.get(node * size + label)
+                if known is None:
+                    if len(letters) >= REMEMBERED:
+                        letters.clear()
+                    after = self.trie.step(node, label)
+                    known = letters[node * size + label] = float(ahead[after] - ahead[node]), after
+                return known[0], (context, known[1])
             if node == ROOT:
                 return 0.0, state
             word = self.trie.end(node)
             log_prob, context = model(context, int(tokens[word]))
-            gain = self.weight * log_prob + (self.unknown if word < 0 else 0.0)
-            return float(ahead[ROOT] - ahead[node]) + gain, (context, ROOT)
+            gain = self.weight * log_prob + (self.unknown if word < 0 else 0.0) + self.bonus
+            return gain - float(ahead[node]), (context, ROOT)
 
         return ask
 
@@ -201,7 +218,8 @@ class WordModel:
     def _ended(self, context: Ints, node: Ints) -> tuple[Floats, Ints]:
         word = self.trie.ends(node)
         log_probs, after = self.model.scores(context, self.tokens[word])
-        return self.weight * np.asarray(log_probs, dtype=np.float64) + np.where(word < 0, self.unknown, 0.0), after
+        gain = self.weight * np.asarray(log_probs, dtype=np.float64) + np.where(word < 0, self.unknown, 0.0)
+        return gain + self.bonus, after
 
 
 def _folded(symbol: str, text: TextSettings) -> str:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from recognizer.alphabet import BLANK
-from recognizer.decoding.frames import Steps
+from recognizer.decoding.frames import Steps, candidates
 from recognizer.decoding.stretches import BASE, Texts, hashes
 
 # Names that no prefix has: of the places that start empty (times their number), of the parent of the empty prefix.
@@ -39,6 +39,10 @@ class Scorer(Protocol):
 
     def one(self) -> AskOne | None:
         """Return what answers as `score` does for one state and class without arrays; None where that is no quicker."""
+
+    @property
+    def few(self) -> float:
+        """Return up to how many pairs `one` answers sooner than `score`."""
 
     @property
     def closed(self) -> bool:
@@ -123,7 +127,9 @@ class Search:
         self.ends, self.needs = (torch.from_numpy(t).to(self.device) for t in (self.around.ends, self.around.needs))
         self.has_stretch = np.any(self.around.ends >= 0, axis=0).tolist()
         self.has_text = np.any(self.around.texts.length > 0, axis=0).tolist()
-        shared = (steps.candidates, steps.chances.unsqueeze(2), steps.absent.unsqueeze(2), steps.columns)
+        likely = candidates(steps)
+        self.widths = likely.widths
+        shared = (likely.classes, likely.chances.unsqueeze(2), likely.absent.unsqueeze(2), likely.columns)
         self.tables = [table.unbind(1) for table in (steps.probs, *shared)]
         self.layouts: dict[int, tuple[Tensor, Tensor]] = {}
 
@@ -133,7 +139,7 @@ class Search:
         beams = replace(beams, shift=beams.shift + self.steps.shift)
         source, labels, done = [], [], []
         falling = -self.around.counts
-        for step in range(len(self.steps.widths)):
+        for step in range(len(self.widths)):
             active = int(np.searchsorted(falling, -step))
             if active < len(beams.blank):
                 rows = slice(active, len(beams.blank))
@@ -142,7 +148,7 @@ class Search:
             beams, places, added = self._step(self._between(beams, slice(active), step), step)
             source.append(places)
             labels.append(added)
-        done.append(self._between(beams, slice(len(beams.blank)), len(self.steps.widths)))
+        done.append(self._between(beams, slice(len(beams.blank)), len(self.widths)))
         pieces = zip(*(vars(piece).values() for piece in reversed(done)), strict=True)
         stays = idle + np.arange(idle.shape[1])
         trace = Trace(_stack(source, stays), _stack(labels, idle), self.around.texts, self.around.order)
@@ -192,7 +198,7 @@ class Search:
 
     def _step(self, beams: Beams, step: int) -> tuple[Beams, Tensor, Tensor]:
         """Go through one frame; return the beams, and (N, K) where each comes from and which class it added."""
-        most = self.steps.widths[step]
+        most = self.widths[step]
         probs, candidates, chances, absent, columns = self._tables(step, len(beams.blank), most)
         total = beams.blank + beams.nonblank
         nonblank = beams.nonblank * probs.gather(1, beams.last)

@@ -136,16 +136,21 @@ class NGram:
     def one(self) -> Callable[[int, int], tuple[float, int]]:
         """Return what answers as `scores` does for one state and token, without arrays."""
         size, keys, probs, backoffs = len(self.words), self.keys, self.probs, self.backoffs
+        asked: dict[int, tuple[float, int]] = {}
 
         def ask(context: int, token: int) -> tuple[float, int]:
-            total = np.float32(0.0)
+            first = context * size + token
+            if first in asked:
+                return asked[first]
+            total, wanted = np.float32(0.0), first
             while True:
-                wanted = context * size + token
                 place = int(keys.searchsorted(wanted))
                 if place < len(keys) and keys[place] == wanted:
-                    return float(total + probs[place]), int(self.states[place + 1])
+                    answer = asked[first] = float(total + probs[place]), int(self.states[place + 1])
+                    return answer
                 total += backoffs[context]
                 context = int(self.links[context])
+                wanted = context * size + token
 
         return ask
 
