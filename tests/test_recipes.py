@@ -34,7 +34,7 @@ def rows(corpus: Corpus) -> list[tuple[str, str, str, str]]:
 
 
 def test_every_known_corpus_has_a_recipe_a_card_and_a_place_in_the_index() -> None:
-    wanted = {*CUT, *SMALL, "iam", "timit", "an4"}
+    wanted = {*CUT, *SMALL, "iam", "timit", "an4", "fsdd-phones", "voices"}
     assert set(recipe_names()) == wanted
     index = (folder("datasets") / "README.md").read_text(encoding="utf-8")
     for name in wanted:
@@ -47,6 +47,21 @@ def test_every_known_corpus_has_a_recipe_a_card_and_a_place_in_the_index() -> No
 
 def test_speech_text_loses_punctuation_and_case_but_no_word() -> None:
     assert SPEECH_TEXT.normalize("“Well-to-do?” It’s (so); he—paused…") == "well to do it's so he paused"
+
+
+def test_digits_have_phones_for_words(tmp_path: Path) -> None:
+    put(tmp_path, {"transcripts.tsv": "file\tsplit\tspeaker\ttext\na.flac\ttest\tx\tsix\n", "audio/a.flac": ""})
+    assert rows(read("fsdd-phones", tmp_path)) == [("a.flac", "test", "x", "s ih kcl k s")]
+    put(tmp_path, {"transcripts.tsv": "file\tsplit\tspeaker\ttext\na.flac\ttest\tx\tten\n"})
+    assert "'ten'" in refusal("fsdd-phones", tmp_path)
+
+
+def test_made_sentences_with_other_letters_are_left_out_and_counted(tmp_path: Path) -> None:
+    lines = "a.ogg\ttrain\tkokoro:x\tIt’s so.\nb.ogg\ttrain\tkokoro:x\tA café.\n"
+    put(tmp_path, {"transcripts.tsv": f"file\tsplit\tspeaker\ttext\n{lines}", "audio/a.ogg": "", "audio/b.ogg": ""})
+    corpus = read("voices", tmp_path)
+    assert [row[0] for row in rows(corpus)] == ["a.ogg"]
+    assert corpus.left_out == {"letters other than a to z": 1}
 
 
 def test_an_unknown_name_gets_the_nearest_one() -> None:
