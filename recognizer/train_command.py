@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import yaml  # type: ignore[import-untyped]
+
 from recognizer.config_file import nearest, places
 from recognizer.errors import RecognizerError
 from recognizer.quiet import quiet_libraries
@@ -18,6 +20,7 @@ from recognizer.quiet import quiet_libraries
 if TYPE_CHECKING:
     from recognizer.config import Config
 
+DEFAULT_OF = {"handwriting": "lines.yaml", "speech": "sound.yaml"}  # where no --config is given
 CONFIG = "config.yaml"  # of a run, under the command that began it
 FOLDER = "RECOGNIZER_RUN"  # environment variable that tells the further processes of a run its folder
 OWN_TRAINER = ("logger", "callbacks", "plugins")  # objects that no command line can spell
@@ -37,14 +40,17 @@ def run_train(words: Sequence[str], say: Callable[[str], None]) -> int:
     words, resume = _without_resume(list(words))
     further = _run_of_first_process()
     if further is None:
-        return _train(_parsed(words, resume), resume, None, say)
+        chosen = words if resume else with_defaults(words)
+        if chosen != words:
+            say(f"no --config given: starting from {chosen[1]}")
+        return _train(_parsed(chosen, resume), resume, None, say)
     with _output_in(further / f"process-{os.environ['LOCAL_RANK']}.log"):
         return _train(_parsed(["--config", str(further / CONFIG)], None), resume, further, lambda line: None)
 
 
 def read_config(words: Sequence[str]) -> "Config":
     """Return the configuration that a command line of `train` states, without training."""
-    return _config(_parsed(list(words), None))
+    return _config(_parsed(with_defaults(list(words)), None))
 
 
 def _config(parsed: "_Parsed") -> "Config":
@@ -91,6 +97,29 @@ def _parsed(words: list[str], resume: Path | None) -> _Parsed:
         return _Parsed(parser, parser.parse_args(words))
     except ArgumentError as error:
         raise RecognizerError(_plain(str(error), where, parser)) from None
+
+
+def with_defaults(words: list[str]) -> list[str]:
+    """Put before words that name no configuration the one for the kind of their corpus, where there is a corpus."""
+    from recognizer.corpus.recipes import folder as folder_of
+    from recognizer.corpus.store import FILE, Store
+
+    values = dict(_flags(words))
+    if "config" in values or "data.corpus" not in values:
+        return words
+    named = yaml.safe_load(values["data.corpus"])
+    folder = Path(str(named[0] if isinstance(named, list) and named else named))
+    if not (folder / FILE).is_file():
+        return words
+    return ["--config", str(folder_of("configs") / DEFAULT_OF[Store(folder).header.kind]), *words]
+
+
+def _flags(words: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield the flags with their values, "" where one has none."""
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        name, equals, value = word.partition("=")
+        if name.startswith("--"):
+            yield name[2:], value if equals else following
 
 
 def _run_of_first_process() -> Path | None:
@@ -182,12 +211,11 @@ def _known(parser: Any) -> list[str]:
 def _places(words: Sequence[str], parser: Any) -> dict[str, str]:
     """Return where the settings stand that configuration files set; what a flag sets has no place."""
     found: dict[str, str] = {}
-    for word, following in zip(words, [*words[1:], ""], strict=True):
-        name, equals, value = word.partition("=")
-        if name == "--config":
-            found |= places(Path(value if equals else following), _known(parser))
-        elif name.startswith("--"):
-            found.pop(name[2:], None)
+    for name, value in _flags(words):
+        if name == "config":
+            found |= places(Path(value), _known(parser))
+        else:
+            found.pop(name, None)
     return found
 
 

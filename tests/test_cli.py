@@ -12,7 +12,7 @@ from makers import line_image, save_model
 import recognizer
 from recognizer.cli import main
 from recognizer.errors import RecognizerError
-from recognizer.train_command import read_config
+from recognizer.train_command import DEFAULT_OF, read_config
 
 CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.yaml"))
 HEAVY = ("torch", "numpy", "PIL", "lightning", "jsonargparse", "soundfile", "torchaudio", "safetensors", "yaml")
@@ -90,8 +90,17 @@ def test_a_model_says_what_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[s
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_a_shipped_configuration_is_valid_and_says_how_it_is_run(path: Path) -> None:
     config = read_config(["--config", str(path)])
-    assert config.data.folders != [""] or path.stem == "demo"
-    assert path.read_text().startswith(f"# recognizer train --config configs/{path.name}") or path.stem == "demo"
+    general = path.stem in ("demo", *(Path(name).stem for name in DEFAULT_OF.values()))
+    assert (config.data.folders == [""]) == general
+    assert path.read_text().startswith(f"# recognizer train --config configs/{path.name}") or general
+
+
+def test_without_a_configuration_the_kind_of_the_corpus_chooses_one(lines: Path, sounds: Path) -> None:
+    of_lines, of_sound = (read_config(["--data.corpus", str(corpus)]) for corpus in (lines, sounds))
+    assert (of_lines.network.front.convolutions, of_lines.learning.average) == (2, 0.999)
+    assert (of_sound.network.front.patch, of_sound.data.short_first) == ([1, 2], True)
+    assert read_config(["--network.layers=5", f"--data.corpus=[{sounds}, {sounds}]"]).network.layers == 5
+    assert read_config([f"--data.corpus={sounds}"]).network == of_sound.network
 
 
 def test_a_flag_after_a_configuration_wins(tmp_path: Path) -> None:
