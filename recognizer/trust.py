@@ -70,7 +70,10 @@ def trust_lines(trust: Trust, samples: Sequence[Sample]) -> Iterator[str]:
     errors = calibration_errors(trust.judged)
     yield "expected calibration error: " + error_words(errors)
     yield "accepting the surest:  from    samples     CER     WER"
-    for c, w in zip(coverage(samples, "characters"), coverage(samples, "words"), strict=True):
+    rows = {
+        c.accepted: (c, w) for c, w in zip(coverage(samples, "characters"), coverage(samples, "words"), strict=True)
+    }
+    for c, w in rows.values():
         yield f"            {c.share:7.1%}  {c.threshold:7.4f}  {c.accepted:7d}  {c.rate:6.2%}  {w.rate:6.2%}"
 
 

@@ -50,9 +50,14 @@ def test_temperature_finds_the_factor_again() -> None:
 
 def test_isotonic_pools_what_falls() -> None:
     calibration = fit_isotonic([0.1, 0.2, 0.3, 0.4], [False, True, False, True])
-    assert calibration.knots == (0.1, 0.2, 0.3, 0.4)
-    assert calibration.values == pytest.approx((0.0, 0.5, 0.5, 1.0))
+    assert calibration.knots == pytest.approx((0.0, 0.1, 0.25, 0.4, 1.0))
+    assert calibration.values == pytest.approx((0.0, 0.0, 0.5, 1.0, 1.0))
     assert calibration.apply([0.0, 0.25, 1.0]).tolist() == pytest.approx([0.0, 0.5, 1.0])
+
+
+def test_isotonic_keeps_apart_what_it_levels() -> None:
+    calibration = fit_isotonic([0.2, 0.4, 0.6, 0.8], [True, False, True, False])
+    assert (np.diff(calibration.apply(np.linspace(0, 1, 11))) > 0).all()
 
 
 @pytest.mark.parametrize("fit", [fit_temperature, fit_isotonic])

@@ -100,7 +100,10 @@ def fit_temperature(confidences: Sequence[float], correct: Sequence[bool]) -> Ca
 
 
 def fit_isotonic(confidences: Sequence[float], correct: Sequence[bool]) -> Calibration:
-    """Fit the never falling map of least squares (pool adjacent violators, Ayer et al. 1955).
+    """Fit the never falling map of least squares (pool adjacent violators, Ayer et al. 1955), bent into straight lines.
+
+    The lines go from the middle of one level to that of the next, and from 0 to 1, so that what differed still does:
+    who accepts the surest samples first can tell one from the other within a level.
 
     Raises:
         RecognizerError: there is no pair, or a confidence is outside 0 to 1.
@@ -108,16 +111,19 @@ def fit_isotonic(confidences: Sequence[float], correct: Sequence[bool]) -> Calib
     given, right = _pairs(confidences, correct)
     levels, place = np.unique(given, return_inverse=True)
     weights = np.bincount(place).astype(np.float64)
-    blocks: list[list[float]] = []  # mean, weight, first confidence, last confidence
+    blocks: list[list[float]] = []  # mean of the answers, weight, mean of the confidences
     for level, weight, hits in zip(levels, weights, np.bincount(place, right), strict=True):
-        blocks.append([hits / weight, weight, level, level])
+        blocks.append([hits / weight, weight, level])
         while len(blocks) > 1 and blocks[-2][0] >= blocks[-1][0]:
-            mean, mass, _, last = blocks.pop()
-            before = blocks[-1]
-            before[0] = (before[0] * before[1] + mean * mass) / (before[1] + mass)
-            before[1], before[3] = before[1] + mass, last
-    knots = {edge: block[0] for block in blocks for edge in block[2:]}
-    return Calibration("isotonic", knots=tuple(map(float, knots)), values=tuple(map(float, knots.values())))
+            other, before = blocks.pop(), blocks[-1]
+            mass = before[1] + other[1]
+            for i in (0, 2):
+                before[i] = (before[i] * before[1] + other[i] * other[1]) / mass
+            before[1] = mass
+    knots = {0.0: 0.0, 1.0: 1.0} | {block[2]: block[0] for block in blocks}
+    return Calibration(
+        "isotonic", knots=tuple(map(float, sorted(knots))), values=tuple(float(knots[k]) for k in sorted(knots))
+    )
 
 
 def calibrated(hypothesis: Hypothesis, character: Calibration, word: Calibration, line: Calibration) -> Hypothesis:
