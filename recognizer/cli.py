@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import NoReturn
 
 from recognizer import __version__
-from recognizer.decoder_command import add_decoder_options, decoder_options, number
+from recognizer.commands.decoder_command import add_decoder_options, decoder_options, number
+from recognizer.commands.lm_command import add_lm
+from recognizer.commands.model_commands import Voice, add_model_verbs
 from recognizer.errors import RecognizerError
-from recognizer.lm_command import add_lm
-from recognizer.model_commands import Voice, add_model_verbs
 
 DONE, FOUND, FAULT = 0, 1, 2
 
@@ -50,7 +50,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _run(words: Sequence[str]) -> int:
     if words[:1] == ["train"]:
-        from recognizer.train_command import run_train
+        from recognizer.commands.train_command import run_train
 
         return run_train(words[1:], print)
     parser = _parser()
@@ -121,8 +121,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _demo(chosen: argparse.Namespace) -> int:
+    from recognizer.commands.demo import demo, in_terminal
     from recognizer.corpus.store import Store
-    from recognizer.demo import demo, in_terminal
 
     done = demo(chosen.out, chosen.rest, print)
     c, w = done.report.characters, done.report.words
@@ -140,7 +140,7 @@ def _demo(chosen: argparse.Namespace) -> int:
 
 
 def _prepare(chosen: argparse.Namespace) -> int:
-    from recognizer.prepare import PrepareSettings, prepare
+    from recognizer.corpus.prepare import PrepareSettings, prepare
 
     signal = {name: value for name in ("height", "direction") if (value := getattr(chosen, name)) is not None}
     settings = PrepareSettings(signal, chosen.valid_share, chosen.test_share)
@@ -176,13 +176,13 @@ def _fetched(chosen: argparse.Namespace) -> Path:
 def _check(chosen: argparse.Namespace) -> int:
     import json
 
-    from recognizer.check import CheckSettings, check
+    from recognizer.commands.check import CheckSettings, check
     from recognizer.files import write_atomically
     from recognizer.shipped import find_model
 
     settings = CheckSettings(model=find_model(chosen.model) if chosen.model else None)
     if chosen.config:
-        from recognizer.train_command import read_config
+        from recognizer.commands.train_command import read_config
 
         config = read_config(["--config", str(chosen.config)])
         settings = CheckSettings(None, config.network, config.features, config.text, config.data.train)
@@ -196,10 +196,10 @@ def _check(chosen: argparse.Namespace) -> int:
 def _evaluate(chosen: argparse.Namespace) -> int:
     import json
 
-    from recognizer.evaluate import evaluate
+    from recognizer.evaluation.evaluate import evaluate
+    from recognizer.evaluation.report import table
     from recognizer.files import write_atomically
     from recognizer.reader import Reader
-    from recognizer.report import table
 
     reader = Reader.load(chosen.model, chosen.device, decoder_options(chosen))
     for note in reader.decoder.notes:
@@ -215,7 +215,7 @@ def _transcribe(chosen: argparse.Namespace) -> int:
     import json
     from dataclasses import asdict
 
-    from recognizer.transcribe import Manner, doubtful, marked, transcribe
+    from recognizer.commands.transcribe import Manner, doubtful, marked, transcribe
 
     below = 0.0 if chosen.min_confidence is None else chosen.min_confidence
     if not 0 <= below <= 1:
@@ -242,7 +242,7 @@ def _info(chosen: argparse.Namespace) -> int:
     import json
 
     from recognizer.bundle import read_header
-    from recognizer.info import describe_model
+    from recognizer.commands.info import describe_model
     from recognizer.shipped import find_model
 
     path = find_model(chosen.model)

@@ -24,7 +24,7 @@ def opened(reader: Reader, corpus: Path, say: Callable[[str], None]) -> Iterator
         return
     if not corpus.exists():
         raise RecognizerError(f"{corpus}: not there, wanted a prepared corpus, a manifest or a folder")
-    from recognizer.prepare import PrepareSettings, prepare
+    from recognizer.corpus.prepare import PrepareSettings, prepare
 
     with tempfile.TemporaryDirectory() as folder:
         prepared = prepare(str(corpus), None, Path(folder), PrepareSettings(reader.bundle.settings.signal), say)

@@ -10,13 +10,13 @@ import torch
 from torch import Tensor
 
 from recognizer.bundle import Bundle, load_bundle
-from recognizer.confidence import Calibrations, calibrations_of
 from recognizer.decoding.align import align
 from recognizer.decoding.choice import DecoderOptions, choose
 from recognizer.decoding.decoder import Decoder
 from recognizer.decoding.hypothesis import Hypothesis, Span
 from recognizer.decoding.reading import reading
 from recognizer.errors import RecognizerError
+from recognizer.evaluation.confidence import Calibrations, calibrations_of
 from recognizer.model import pad_signals
 from recognizer.shipped import find_model
 from recognizer.signals.kinds import array_signal, read_signal

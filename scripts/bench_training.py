@@ -21,12 +21,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import torch  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 
-from recognizer.config import Config  # noqa: E402
-from recognizer.data import Batch, BatchSampler  # noqa: E402
-from recognizer.learner import Learner, ctc  # noqa: E402
+from recognizer.commands.train_command import read_config  # noqa: E402
 from recognizer.model import Model  # noqa: E402
-from recognizer.train import make_task  # noqa: E402
-from recognizer.train_command import read_config  # noqa: E402
+from recognizer.training.config import Config  # noqa: E402
+from recognizer.training.data import Batch, BatchSampler  # noqa: E402
+from recognizer.training.learner import Learner, ctc  # noqa: E402
+from recognizer.training.train import make_task  # noqa: E402
 
 PARTS = ("reading", "augmenting", "front", "stack", "loss", "backward", "optimiser")
 

@@ -26,16 +26,16 @@ sys.path[:0] = [str(folder) for folder in Path(__file__).resolve().parents[:2]]
 import torch  # noqa: E402
 from cell_rows import Row, keep, read, tables  # noqa: E402
 
-from recognizer.config import Config  # noqa: E402
 from recognizer.corpus.store import Packed, Store, write_store  # noqa: E402
 from recognizer.errors import RecognizerError  # noqa: E402
-from recognizer.keeper import HISTORY  # noqa: E402
 from recognizer.model import Model  # noqa: E402
 from recognizer.network.cells import CELLS  # noqa: E402
 from recognizer.network.front import Front, FrontSettings  # noqa: E402
 from recognizer.network.multidimensional import MultidimensionalSettings  # noqa: E402
 from recognizer.network.network import Network, NetworkSettings  # noqa: E402
 from recognizer.quiet import quiet_libraries  # noqa: E402
+from recognizer.training.config import Config  # noqa: E402
+from recognizer.training.keeper import HISTORY  # noqa: E402
 
 TOLERANCE = 0.05  # of the number of weights
 SCAN = "multidimensional"  # the front of that type under the recipe's own cell
@@ -159,7 +159,7 @@ def matching_hidden(weights: Callable[[int], int], step: int, wanted: int) -> in
 
 def _trained(chosen: argparse.Namespace, config: Config, trainer: dict[str, Any], name: str, command: str) -> Row:
     """Train one row in a folder of its own, in the place of an earlier run there."""
-    from recognizer.train import make_task, train
+    from recognizer.training.train import make_task, train
 
     task = make_task(config)
     model = Model(task.settings, task.alphabet.classes)

@@ -12,7 +12,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from recognizer.bundle import load_bundle, save_bundle  # noqa: E402
-from recognizer.evaluate import evaluate  # noqa: E402
+from recognizer.evaluation.evaluate import evaluate  # noqa: E402
 from recognizer.reader import Reader  # noqa: E402
 from recognizer.shipped import FOLDER, SUFFIX, find_model  # noqa: E402
 

@@ -9,16 +9,16 @@ import torch
 
 from recognizer.alphabet import Alphabet
 from recognizer.bundle import Bundle, load_bundle, save_bundle
-from recognizer.config import Config
-from recognizer.data import Batch
 from recognizer.errors import RecognizerError
 from recognizer.features.log_mel import LogMelSettings
-from recognizer.learner import ctc
 from recognizer.model import Model, ModelSettings, pad_signals
 from recognizer.network.cells import CELLS
 from recognizer.network.front import FrontSettings
 from recognizer.network.multidimensional import MultidimensionalSettings
 from recognizer.network.network import NetworkSettings
+from recognizer.training.config import Config
+from recognizer.training.data import Batch
+from recognizer.training.learner import ctc
 
 SCAN = MultidimensionalSettings(sizes=[2, 4], blocks=[[4, 2], [4, 1]], between=[4])
 CHOICES = {cell: NetworkSettings(cell=cell, hidden=8) for cell in CELLS} | {
@@ -124,7 +124,7 @@ def test_4_a_run_that_was_cut_off_ends_with_the_same_bits(choice: str, few: Path
 
 
 def test_the_command_line_sets_the_scan(few: Path, tmp_path: Path) -> None:
-    from recognizer.train_command import run_train
+    from recognizer.commands.train_command import run_train
 
     words = tiny.words(
         few,

@@ -10,7 +10,7 @@ from PIL import Image
 
 from recognizer.alphabet import Alphabet, TextSettings
 from recognizer.bundle import Bundle, save_bundle
-from recognizer.check import CheckReport, CheckSettings, check
+from recognizer.commands.check import CheckReport, CheckSettings, check
 from recognizer.corpus.feasible import infeasible, needed
 from recognizer.corpus.inspect import Finding
 from recognizer.corpus.sample import Sample

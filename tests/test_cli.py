@@ -11,8 +11,8 @@ from makers import line_image, save_model
 
 import recognizer
 from recognizer.cli import main
+from recognizer.commands.train_command import DEFAULT_OF, read_config
 from recognizer.errors import RecognizerError
-from recognizer.train_command import DEFAULT_OF, read_config
 
 CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.yaml"))
 HEAVY = ("torch", "numpy", "PIL", "lightning", "jsonargparse", "soundfile", "torchaudio", "safetensors", "yaml")

@@ -9,11 +9,11 @@ import tiny
 import torch
 
 from recognizer.alphabet import Alphabet, alphabet_of
-from recognizer.config import DataSettings
 from recognizer.corpus.sample import Sample
 from recognizer.corpus.store import Header, Packed, Store, write_store
-from recognizer.data import BatchSampler, Corpora, Item, cut
 from recognizer.errors import RecognizerError
+from recognizer.training.config import DataSettings
+from recognizer.training.data import BatchSampler, Corpora, Item, cut
 
 BUDGET = 120.0  # columns of a batch
 

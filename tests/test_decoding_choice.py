@@ -12,6 +12,7 @@ from tiny import Run
 
 from recognizer.alphabet import Alphabet, TextSettings
 from recognizer.cli import main
+from recognizer.commands.transcribe import doubtful, marked
 from recognizer.corpus.store import Store
 from recognizer.decoding.beam import beam_search
 from recognizer.decoding.best_path import best_path
@@ -27,7 +28,6 @@ from recognizer.language.lstm import LanguageModel, LanguageModelSettings, save
 from recognizer.language.ngram import NGram
 from recognizer.language.text import SPACE
 from recognizer.network.cells import CellSettings
-from recognizer.transcribe import doubtful, marked
 
 ALPHABET = Alphabet((" ", "a", "b", "c"))
 TEXT = "ab cab\nbac ab\nab ab cab\ncab bac\n"

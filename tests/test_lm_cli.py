@@ -11,11 +11,11 @@ from tiny import Run
 
 from recognizer.bundle import load_bundle, read_header
 from recognizer.cli import main
+from recognizer.commands.lm_tune import BONUSES, WEIGHTS
 from recognizer.decoding.settings import settings_of
 from recognizer.language import lstm
 from recognizer.language.ngram import NGram
 from recognizer.language.perplexity import perplexity
-from recognizer.lm_tune import BONUSES, WEIGHTS
 
 TEXT = "lox ol\nxo lx-\nol lox\nx-o l\nlx ol-\n"
 

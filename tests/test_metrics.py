@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from recognizer.metrics import Edits, confusions, distance, edits, total
+from recognizer.evaluation.metrics import Edits, confusions, distance, edits, total
 
 PAIRS = {  # reference, reading: substitutions, deletions, insertions
     ("", ""): (0, 0, 0),

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from recognizer.corpus.prepare import Prepared, PrepareSettings, prepare
 from recognizer.corpus.store import Store
 from recognizer.errors import RecognizerError
-from recognizer.prepare import Prepared, PrepareSettings, prepare
 
 PLAIN = PrepareSettings({})
 

@@ -22,9 +22,9 @@ from recognizer.bundle import Bundle, load_bundle, read_header
 from recognizer.cli import main
 from recognizer.decoding.hypothesis import Hypothesis
 from recognizer.errors import RecognizerError
-from recognizer.evaluate import evaluate
+from recognizer.evaluation.evaluate import evaluate
+from recognizer.evaluation.metrics import Edits, edits, total
 from recognizer.features.log_mel import LogMelSettings
-from recognizer.metrics import Edits, edits, total
 from recognizer.model import PADDING, Model, ModelSettings, pad_signals
 from recognizer.network.front import FrontSettings
 from recognizer.network.multidimensional import MultidimensionalSettings

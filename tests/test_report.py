@@ -6,8 +6,8 @@ from collections import Counter
 import pytest
 
 from recognizer.alphabet import Alphabet
-from recognizer.metrics import Edits
-from recognizer.report import Report, Scored, score, table
+from recognizer.evaluation.metrics import Edits
+from recognizer.evaluation.report import Report, Scored, score, table
 
 LETTERS = Alphabet(tuple(" abcde"))
 READ = [  # name, group, reference, reading

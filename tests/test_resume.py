@@ -15,13 +15,13 @@ from tiny import rows, words
 from torch import Tensor
 
 from recognizer.bundle import read_header
-from recognizer.train_command import run_train
+from recognizer.commands.train_command import run_train
 
 ROOT = Path(__file__).resolve().parents[1]
 KILLER = """
 import os, signal
 from recognizer.cli import main
-from recognizer.learner import Learner
+from recognizer.training.learner import Learner
 
 step = int(os.environ["KILL_AT"])
 end = Learner.on_train_batch_end

@@ -13,20 +13,20 @@ import tiny
 import torch
 from safetensors.torch import load_file
 
-import recognizer.train
+import recognizer.training.train
 from recognizer.alphabet import TextSettings
 from recognizer.augment.lines import LineAugmentSettings
 from recognizer.augment.sound import SoundAugmentSettings
 from recognizer.bundle import read_header
 from recognizer.cli import main
-from recognizer.config import AugmentSettings, Config, DataSettings, LearningSettings
-from recognizer.data import CorpusData
 from recognizer.errors import RecognizerError
-from recognizer.keeper import Kept
-from recognizer.metrics import scored_text
+from recognizer.evaluation.metrics import scored_text
 from recognizer.network.front import FrontSettings
 from recognizer.network.multidimensional import MultidimensionalSettings
-from recognizer.train import make_task
+from recognizer.training.config import AugmentSettings, Config, DataSettings, LearningSettings
+from recognizer.training.data import CorpusData
+from recognizer.training.keeper import Kept
+from recognizer.training.train import make_task
 
 CHANGED = 1e-5  # of any weight: far above rounding, far below a step of learning
 NO_LINES = {f.name: 0.0 for f in dataclasses.fields(LineAugmentSettings)} | {"share": 1.0}
@@ -337,7 +337,7 @@ def test_the_run_is_written_into_its_folder(corpora: Corpora, tmp_path: Path, mo
         asked.append(run)
         return Kept(0.5, 0.5, 0)
 
-    monkeypatch.setattr(recognizer.train, "train", note)
+    monkeypatch.setattr(recognizer.training.train, "train", note)
     monkeypatch.setenv("RECOGNIZER_RUN", "")
     monkeypatch.chdir(tmp_path)
     words = ["train", "--data.corpus", str(corpora.lines), "--trainer.precision", "32-true"]

@@ -10,39 +10,41 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "recognizer"
 FILES = sorted(PACKAGE.rglob("*.py"))
-VERBS = ("prepare", "train", "check", "evaluate", "transcribe", "info")
+VERBS = ("training.train", "commands.check", "evaluation.evaluate", "commands.transcribe", "commands.info")
+SPLIT = ("commands", "training", "evaluation")  # packages whose files are parts of their own
 PRINTING = ("cli.py",)  # what a user sees, and the exit code
 TOP = ("cli", "__main__")  # imported by nothing
 # What a part of the package may import of the package; a part that is not named here may import anything but TOP.
+# "commands" stands for every file in it.
 BELOW = {
     "errors": (),
     "files": ("errors",),
     "alphabet": ("errors",),
-    "config_file": ("errors",),
+    "commands.config_file": ("errors",),
     "signals": ("errors", "files"),
     "features": ("errors",),
     "augment": ("errors",),
     "network": ("errors",),
     "rendering": ("errors",),
     "model": ("errors", "features", "network"),
-    "metrics": ("errors", "alphabet", "corpus"),
+    "evaluation.metrics": ("errors", "alphabet", "corpus"),
     "bundle": ("errors", "files", "alphabet", "model", "features", "network"),
     "shipped": ("errors",),
     "language": ("errors", "files", "alphabet", "network", "corpus", "augment"),
     "decoding": ("errors", "files", "alphabet", "language", "network"),
-    "config": ("errors", "alphabet", "augment", "features", "network"),
+    "training.config": ("errors", "alphabet", "augment", "features", "network"),
 }
 # Where each heavy library may be imported; only inside functions where the value ends in "()".
 HOMES = {
-    "PIL": ("signals/handwriting.py", "rendering/", "page.py", "check_show.py"),
+    "PIL": ("signals/handwriting.py", "rendering/", "evaluation/page.py", "commands/check_show.py"),
     "soundfile": ("signals/speech.py",),
     "torchaudio": ("signals/speech.py", "features/", "augment/", "decoding/"),
-    "lightning": ("learner.py", "data.py", "train.py", "train_command.py", "keeper.py", "progress.py", "quiet.py"),
-    "jsonargparse": ("train_command.py",),
-    "editdistance": ("metrics.py",),
-    "rapidfuzz": ("metrics.py",),
+    "lightning": ("training/", "commands/train_command.py", "quiet.py"),
+    "jsonargparse": ("commands/train_command.py",),
+    "editdistance": ("evaluation/metrics.py",),
+    "rapidfuzz": ("evaluation/metrics.py",),
     "safetensors": ("bundle.py", "language/"),
-    "yaml": ("config_file.py",),
+    "yaml": ("commands/config_file.py", "commands/train_command.py"),
     "tensorboard": (),
     "scipy": (),
     "matplotlib": (),
@@ -102,28 +104,36 @@ def found_imports(path: Path, inside: bool) -> Iterator[str]:
             stack.extend(ast.iter_child_nodes(node))
 
 
+def part_of(module: str) -> str:
+    """Return the part of the package that a module "recognizer.x.y" belongs to, "" for the package itself."""
+    _, first, second = [*module.split("."), "", ""][:3]
+    return f"{first}.{second}" if first in SPLIT and second else first
+
+
 def parts(path: Path) -> set[str]:
     """Return the parts of the package that a file uses, its own aside."""
-    own = module_of(path).split(".")[1:2]
-    used = {name.split(".")[1] for name in imports(path, inside=True) if name.startswith("recognizer.")}
-    return used - set(own)
+    used = {part_of(name) for name in imports(path, inside=True) if name.startswith("recognizer.")}
+    return used - {part_of(module_of(path))}
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_imports_point_down(path: Path) -> None:
-    part = module_of(path).split(".")[1] if path != PACKAGE / "__init__.py" else ""
+    part = part_of(module_of(path))
     used = parts(path)
+    above = {"commands": (), "training": ("commands",), "evaluation": ("commands", "training")}.get(
+        part.partition(".")[0], ("commands",)
+    )
     if part in BELOW:
         assert used <= set(BELOW[part]), f"{part} imports {sorted(used - set(BELOW[part]))}"
     if part not in TOP:
         assert not used & set(TOP), f"{name_of(path)} imports the command line"
+        assert not [one for one in used if one.startswith(above)], f"{name_of(path)} imports what stands above it"
 
 
 def test_the_verbs_do_not_call_one_another() -> None:
-    # Evaluating a manifest packs it as `prepare` does; the demo is all verbs one after the other.
+    # The demo is all verbs one after the other.
     for verb in VERBS:
-        allowed = {"prepare"} if verb == "evaluate" else set()
-        assert parts(PACKAGE / f"{verb}.py") & set(VERBS) <= allowed, verb
+        assert not parts(PACKAGE / f"{verb.replace('.', '/')}.py") & set(VERBS), verb
 
 
 def test_the_network_knows_tensors_alone() -> None:
@@ -206,7 +216,7 @@ def test_no_settings_travel_unnamed_and_no_state_is_global(path: Path) -> None:
         assert not isinstance(node, ast.Global), f"{name_of(path)}:{node.lineno} uses a global"
         if isinstance(node, ast.FunctionDef) and node.args.kwarg:
             # Hooks of Lightning pass on, or leave unused, what Lightning hands them.
-            assert name_of(path) == "progress.py" or "unused" in node.args.kwarg.arg, (
+            assert name_of(path) == "training/progress.py" or "unused" in node.args.kwarg.arg, (
                 f"{name_of(path)}:{node.lineno} takes **{node.args.kwarg.arg}"
             )
 

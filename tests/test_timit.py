@@ -13,14 +13,14 @@ from jsonargparse import ArgumentParser
 
 from recognizer.alphabet import TextSettings
 from recognizer.bundle import read_header
-from recognizer.config import Config
+from recognizer.corpus.prepare import Prepared, PrepareSettings, prepare
 from recognizer.errors import RecognizerError
-from recognizer.evaluate import evaluate
-from recognizer.metrics import edits, scored_text, total
+from recognizer.evaluation.evaluate import evaluate
+from recognizer.evaluation.metrics import edits, scored_text, total
+from recognizer.evaluation.report import Report, table
 from recognizer.model import Model, ModelSettings
-from recognizer.prepare import Prepared, PrepareSettings, prepare
 from recognizer.reader import Reader
-from recognizer.report import Report, table
+from recognizer.training.config import Config
 
 CONFIG = Path(__file__).resolve().parents[1] / "configs" / "timit.yaml"
 # ix sounds as ih, and zh as sh: 61 classes cannot be told apart here, 39 can.
@@ -77,7 +77,7 @@ class Phoned:
 @pytest.fixture(scope="module")
 def phoned(tmp_path_factory: pytest.TempPathFactory) -> Phoned:
     """Prepare the made-up corpus and train a small network by the recipe's own configuration."""
-    from recognizer.train_command import run_train
+    from recognizer.commands.train_command import run_train
 
     root = tmp_path_factory.mktemp("timit")
     prepared = prepare("timit", made_timit(root / "source"), root / "packed", PrepareSettings({}), lambda line: None)

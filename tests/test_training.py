@@ -11,23 +11,23 @@ from safetensors.torch import load_file
 from tiny import Run, rows, words
 from torch import Tensor
 
-from recognizer import learner as learner_module
 from recognizer.alphabet import Alphabet
 from recognizer.bundle import Bundle, load_bundle, read_header
-from recognizer.config import Config, LearningSettings
 from recognizer.corpus.store import Store
-from recognizer.data import Batch, Corpora
 from recognizer.errors import RecognizerError
-from recognizer.learner import Learner, ctc, frames_wanted, move_average
 from recognizer.model import Model
-from recognizer.schedule import rate_share
-from recognizer.warm_start import warm_start
+from recognizer.training import learner as learner_module
+from recognizer.training.config import Config, LearningSettings
+from recognizer.training.data import Batch, Corpora
+from recognizer.training.learner import Learner, ctc, frames_wanted, move_average
+from recognizer.training.schedule import rate_share
+from recognizer.training.warm_start import warm_start
 
 
 def test_a_run_says_what_it_does_and_nothing_else(
     lines: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    from recognizer.train_command import run_train
+    from recognizer.commands.train_command import run_train
 
     arguments = words(lines, tmp_path / "run", trainer__max_epochs=1, trainer__enable_progress_bar="true")
     assert run_train(arguments, print) == 0
@@ -68,14 +68,14 @@ def test_a_run_says_first_what_a_check_of_its_corpora_finds(tmp_path: Path) -> N
 
 
 def test_a_run_never_overwrites_another(lines: Path, line_run: Run) -> None:
-    from recognizer.train_command import run_train
+    from recognizer.commands.train_command import run_train
 
     with pytest.raises(RecognizerError, match="a run is there already, wanted --resume"):
         run_train(words(lines, line_run.folder), print)
 
 
 def test_resuming_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
-    from recognizer.train_command import run_train
+    from recognizer.commands.train_command import run_train
 
     with pytest.raises(RecognizerError, match=r"no config.yaml there, wanted the folder of a run"):
         run_train(["--resume", str(tmp_path)], print)
@@ -135,7 +135,7 @@ def test_a_run_gives_up_after_three_returns(
 
 def made_learner(lines: Path, config: Config | None = None) -> Learner:
     """Return a learner outside a run."""
-    from recognizer.train import make_task
+    from recognizer.training.train import make_task
 
     config = config or tiny.line_config(lines)
     task = make_task(config)

@@ -12,14 +12,14 @@ from PIL import Image, ImageDraw
 
 from recognizer.augment.lines import LineAugmentSettings
 from recognizer.bundle import Bundle, save_bundle
-from recognizer.config import AugmentSettings, Config, DataSettings, LearningSettings
+from recognizer.corpus.prepare import PrepareSettings, prepare
 from recognizer.features.log_mel import LogMelSettings
-from recognizer.keeper import Kept
 from recognizer.model import Model
 from recognizer.network.front import FrontSettings
 from recognizer.network.network import NetworkSettings
-from recognizer.prepare import PrepareSettings, prepare
-from recognizer.train import make_task, train
+from recognizer.training.config import AugmentSettings, Config, DataSettings, LearningSettings
+from recognizer.training.keeper import Kept
+from recognizer.training.train import make_task, train
 
 HEIGHT = 16  # pixels of a line
 RATE = 16000  # samples per second

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recognizer.decoder_command import add_decoder_options, decoder_options
+from recognizer.commands.decoder_command import add_decoder_options, decoder_options
 from recognizer.errors import RecognizerError
 
 if TYPE_CHECKING:
@@ -78,11 +78,11 @@ def aligned_lines(found: "Hypothesis", unit: str) -> list[str]:
 
 
 def _calibrate(voice: Voice, chosen: argparse.Namespace) -> int:
-    from recognizer.calibrate import calibrate
+    from recognizer.evaluation.calibrate import calibrate
+    from recognizer.evaluation.trust import error_words
     from recognizer.opening import refuse_test
     from recognizer.reader import Reader
     from recognizer.shipped import find_model
-    from recognizer.trust import error_words
 
     refuse_test(chosen.split, "calibrate")
     path = find_model(chosen.model)

@@ -15,7 +15,7 @@ from recognizer.decoding.calibration import (
 )
 from recognizer.decoding.hypothesis import Hypothesis, Span
 from recognizer.errors import RecognizerError
-from recognizer.metrics import matched, scored_text
+from recognizer.evaluation.metrics import matched, scored_text
 
 KINDS = ("character", "word", "line")
 FITS = {"temperature": fit_temperature, "isotonic": fit_isotonic}

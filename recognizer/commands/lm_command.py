@@ -5,9 +5,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recognizer.decoder_command import add_decoder_options, decoder_options, number, whole
+from recognizer.commands.decoder_command import add_decoder_options, decoder_options, number, whole
+from recognizer.commands.model_commands import Voice
 from recognizer.errors import RecognizerError
-from recognizer.model_commands import Voice
 
 if TYPE_CHECKING:
     from recognizer.alphabet import TextSettings
@@ -104,8 +104,8 @@ def _text_settings(model: str | None) -> "TextSettings":
 
 
 def _build(voice: Voice, chosen: argparse.Namespace) -> int:
+    from recognizer.commands.lm_build import build_checked
     from recognizer.language.build import BuildSettings
-    from recognizer.lm_build import build_checked
 
     settings = BuildSettings(chosen.order, chosen.unit, tuple(chosen.prune), _text_settings(chosen.model))
     built = build_checked(chosen.texts, settings, chosen.out, chosen.against, voice.complain)
@@ -149,10 +149,10 @@ def _perplexity(voice: Voice, chosen: argparse.Namespace) -> int:
 
 
 def _train(voice: Voice, chosen: argparse.Namespace) -> int:
+    from recognizer.commands.lm_build import compare
+    from recognizer.commands.lm_train import LanguageTraining, train_language
     from recognizer.language.build import BuildSettings
     from recognizer.language.lstm_training import TrainingSettings
-    from recognizer.lm_build import compare
-    from recognizer.lm_train import LanguageTraining, train_language
 
     text = _text_settings(chosen.model)
     names = ("hidden", "layers", "cell", "embedding", "dropout", "least", "save_every", "device")
@@ -168,8 +168,8 @@ def _train(voice: Voice, chosen: argparse.Namespace) -> int:
 
 
 def _tune(voice: Voice, chosen: argparse.Namespace) -> int:
+    from recognizer.commands.lm_tune import TuneSettings, point_line, surface_lines, tune
     from recognizer.decoding.choice import DecoderOptions
-    from recognizer.lm_tune import TuneSettings, point_line, surface_lines, tune
     from recognizer.reader import Reader
     from recognizer.shipped import find_model
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from recognizer.confidence import FITS, calibration_errors, fitted, held_out, judge
 from recognizer.errors import RecognizerError
+from recognizer.evaluation.confidence import FITS, calibration_errors, fitted, held_out, judge
 from recognizer.model_header import write_header
 from recognizer.opening import opened, refuse_test
 from recognizer.reader import Reader

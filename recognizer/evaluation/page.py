@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from recognizer.evaluation.metrics import runs
+from recognizer.evaluation.report import Report, Scored
 from recognizer.files import write_atomically
-from recognizer.metrics import runs
-from recognizer.report import Report, Scored
 
 STYLE = """
 body { font: 16px/1.4 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222; }

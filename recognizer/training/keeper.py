@@ -13,7 +13,7 @@ import torch
 from recognizer.bundle import Bundle, save_bundle
 from recognizer.errors import RecognizerError
 from recognizer.files import write_atomically
-from recognizer.learner import Learner
+from recognizer.training.learner import Learner
 
 LAST, MODEL, HISTORY = "last.ckpt", "model.safetensors", "history.tsv"
 SHOWN = 4  # validation samples in TensorBoard

@@ -2,7 +2,7 @@
 
 import math
 
-from recognizer.config import LearningSettings
+from recognizer.training.config import LearningSettings
 
 
 def rate_share(learning: LearningSettings, step: int, steps: int) -> float:

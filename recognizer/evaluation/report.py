@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from recognizer.alphabet import Alphabet
-from recognizer.metrics import Edits, confusions, edits, scored_text, total
-from recognizer.trust import Trust, trust_data, trust_lines
+from recognizer.evaluation.metrics import Edits, confusions, edits, scored_text, total
+from recognizer.evaluation.trust import Trust, trust_data, trust_lines
 
 WORST = 20  # samples listed
 CONFUSIONS = 20  # pairs listed

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from recognizer.alphabet import TextSettings
-from recognizer.confidence import judge
+from recognizer.evaluation.confidence import judge
+from recognizer.evaluation.report import Report, score
+from recognizer.evaluation.trust import Trust
 from recognizer.opening import opened
 from recognizer.reader import Reader
-from recognizer.report import Report, score
-from recognizer.trust import Trust
 
 
 def evaluate(reader: Reader, model: str, corpus: Path, split: str, say: Callable[[str], None]) -> Report:

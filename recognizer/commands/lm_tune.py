@@ -11,7 +11,7 @@ from recognizer.decoding.choice import DecoderOptions, choose
 from recognizer.decoding.decoder import Decoder
 from recognizer.decoding.settings import DecoderSettings
 from recognizer.errors import RecognizerError
-from recognizer.metrics import distance, scored_text
+from recognizer.evaluation.metrics import distance, scored_text
 from recognizer.model_header import write_header
 from recognizer.opening import opened, refuse_test
 from recognizer.reader import Reader

@@ -11,9 +11,9 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from recognizer.alphabet import Alphabet
-from recognizer.config import DataSettings
 from recognizer.corpus.store import Store
 from recognizer.model import pad_signals
+from recognizer.training.config import DataSettings
 
 SPREAD = 0.04  # relative noise on lengths, so that batches of like length differ from epoch to epoch
 

@@ -17,21 +17,21 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from recognizer import __version__
 from recognizer.alphabet import Alphabet, TextSettings, alphabet_of
 from recognizer.bundle import Bundle, load_bundle
-from recognizer.config import Config
 from recognizer.corpus.feasible import infeasible
 from recognizer.corpus.inspect import FAULT, LOST, findings, rows_of
 from recognizer.corpus.store import Store
-from recognizer.data import Corpora, CorpusData, Item, cut
 from recognizer.errors import RecognizerError
 from recognizer.features.log_mel import LogMel
-from recognizer.keeper import LAST, MODEL, Keeper, Kept
-from recognizer.learner import Learner
-from recognizer.machine import Choice, choose
 from recognizer.model import Model, ModelSettings, from_plain
-from recognizer.progress import Progress
 from recognizer.quiet import quiet_libraries
 from recognizer.shipped import find_model
-from recognizer.warm_start import warm_start
+from recognizer.training.config import Config
+from recognizer.training.data import Corpora, CorpusData, Item, cut
+from recognizer.training.keeper import LAST, MODEL, Keeper, Kept
+from recognizer.training.learner import Learner
+from recognizer.training.machine import Choice, choose
+from recognizer.training.progress import Progress
+from recognizer.training.warm_start import warm_start
 
 FIT_SAMPLES = 500  # recordings that the normalisation of the features is taken from
 Say = Callable[[str], None]

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import yaml  # type: ignore[import-untyped]
 
-from recognizer.config_file import nearest, places
+from recognizer.commands.config_file import nearest, places
 from recognizer.errors import RecognizerError
 from recognizer.quiet import quiet_libraries
 
 if TYPE_CHECKING:
-    from recognizer.config import Config
+    from recognizer.training.config import Config
 
 DEFAULT_OF = {"handwriting": "lines.yaml", "speech": "sound.yaml"}  # where no --config is given
 CONFIG = "config.yaml"  # of a run, under the command that began it
@@ -54,7 +54,7 @@ def read_config(words: Sequence[str]) -> "Config":
 
 
 def _config(parsed: "_Parsed") -> "Config":
-    from recognizer.config import Config
+    from recognizer.training.config import Config
 
     made = parsed.parser.instantiate_classes(parsed.chosen)
     return Config(**{name: getattr(made, name) for name in Config.__dataclass_fields__})
@@ -62,7 +62,7 @@ def _config(parsed: "_Parsed") -> "Config":
 
 def _train(parsed: "_Parsed", resume: Path | None, further: Path | None, say: Callable[[str], None]) -> int:
     """Train as parsed; `further` is the run's folder in every process but the first."""
-    from recognizer.train import train
+    from recognizer.training.train import train
 
     config = _config(parsed)
     run = further or resume or Path(config.run or _fresh_run(config.data.folders))
@@ -142,7 +142,7 @@ def _output_in(path: Path) -> Iterator[None]:
 
 def _choose(trainer: Any, say: Callable[[str], None]) -> None:
     """Settle what the user left to the machine, so that every process and a resumed run do the same."""
-    from recognizer.machine import choose
+    from recognizer.training.machine import choose
 
     choice = choose(trainer.accelerator, trainer.devices, trainer.precision)
     say(choice.reason)
@@ -156,7 +156,7 @@ def _parser() -> Any:
     from jsonargparse import ActionConfigFile, ArgumentParser  # type: ignore[attr-defined]
     from lightning import Trainer
 
-    from recognizer.config import Config
+    from recognizer.training.config import Config
 
     parser = ArgumentParser(
         prog="recognizer train", exit_on_error=False, allow_abbrev=False, description="Train on packed corpora."

@@ -9,7 +9,7 @@ import torch
 
 from recognizer.alphabet import Alphabet, TextSettings
 from recognizer.bundle import load_bundle
-from recognizer.check_show import show_samples
+from recognizer.commands.check_show import show_samples
 from recognizer.corpus import inspect
 from recognizer.corpus.alphabet_report import AlphabetReport, named, report_alphabet
 from recognizer.corpus.inspect import FAULT, LOST, NOTE, Finding, SplitSummary, rows_of

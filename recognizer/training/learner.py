@@ -15,17 +15,17 @@ from torch.nn import functional
 from recognizer.alphabet import BLANK, Alphabet
 from recognizer.augment.lines import LineAugment
 from recognizer.augment.sound import FULL_SCALE, SoundAugment, SpecAugment
-from recognizer.clock import Clock
-from recognizer.config import Config
-from recognizer.data import Batch, Corpora, Item
 from recognizer.decoding.best_path import best_path
 from recognizer.errors import RecognizerError
+from recognizer.evaluation.metrics import Edits, distance, scored_text
 from recognizer.features.log_mel import LogMel
-from recognizer.metrics import Edits, distance, scored_text
 from recognizer.model import Model
 from recognizer.network.cells.noise import weight_noise
 from recognizer.network.network import Output
-from recognizer.schedule import rate_share
+from recognizer.training.clock import Clock
+from recognizer.training.config import Config
+from recognizer.training.data import Batch, Corpora, Item
+from recognizer.training.schedule import rate_share
 
 MAX_SETBACKS = 3  # returns to the last good state before a run gives up
 NAMED = 5  # samples of a loss that is no number

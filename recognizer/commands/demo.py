@@ -9,17 +9,17 @@ from pathlib import Path
 
 import numpy as np
 
+from recognizer.corpus.prepare import PrepareSettings, prepare
 from recognizer.corpus.recipes import folder
 from recognizer.corpus.store import Store
 from recognizer.decoding.hypothesis import Hypothesis
 from recognizer.errors import RecognizerError
-from recognizer.evaluate import evaluate
-from recognizer.page import show_lines
-from recognizer.prepare import PrepareSettings, prepare
+from recognizer.evaluation.evaluate import evaluate
+from recognizer.evaluation.page import show_lines
+from recognizer.evaluation.report import Report
 from recognizer.reader import Reader
-from recognizer.report import Report
 
-DATA = Path(__file__).parent / "demo_data" / "demo.zip"
+DATA = Path(__file__).resolve().parents[1] / "demo_data" / "demo.zip"
 SHOWN = 40  # lines on the page
 BLOCKS = " ░▒▓█"  # from paper to ink
 Say = Callable[[str], None]

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from recognizer.confidence import KINDS, Judged, calibration_errors
 from recognizer.decoding.calibration import Coverage, risk_coverage
-from recognizer.metrics import Edits
+from recognizer.evaluation.confidence import KINDS, Judged, calibration_errors
+from recognizer.evaluation.metrics import Edits
 
 SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)  # of the samples, in the risk-coverage table
 
