@@ -1,14 +1,15 @@
-"""Measure a model as its users meet it: size, seconds to load, samples a second alone and by 32.
+"""Measure a model as its users meet it: size, seconds to load, samples a second alone and by 32, files, best path.
 
 Run: python scripts/bench_reading.py MODEL CORPUS [--split test] [--samples 200] [--threads 2]
 
-Reads what `prepare` packed, with the model's own decoder; the decoding of files is not in the figures. Of the repeats
-the quickest counts; one and 32 at a time take turns.
+Reads what `prepare` packed, with the model's own decoder; the opening of files is a figure of its own, beside that of
+the best path by 32. Of the repeats the quickest counts; one and 32 at a time take turns.
 """
 
 import argparse
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -17,6 +18,7 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
 from recognizer.corpus.store import Store  # noqa: E402
+from recognizer.decoding.best_path import best_path  # noqa: E402
 from recognizer.errors import RecognizerError  # noqa: E402
 from recognizer.reader import Reader  # noqa: E402
 from recognizer.shipped import find_model  # noqa: E402
@@ -53,6 +55,30 @@ def main() -> None:
     for size in SIZES:
         speech = f", {length / best[size]:.0f} s of sound a second" if reader.kind == "speech" else ""
         print(f"{size} at a time, {chosen.threads} threads: {count / best[size]:.1f} samples a second{speech}")
+    print(f"10,000 files opened in {1e4 / count * opening(reader, store, indices, count):.1f} s", end="; ")
+    print(f"best path of 10,000 samples in {1e4 / count * spelling(reader, signals, chosen.repeats):.1f} s")
+
+
+def opening(reader: Reader, store: Store, indices: Sequence[int], count: int) -> float:
+    """Return how long it takes to make signals of `count` files."""
+    paths = [Path(store.sample(indices[i * len(indices) // count]).path) for i in range(count)]
+    begin = time.perf_counter()
+    for path in paths:
+        reader.signal(path)
+    return time.perf_counter() - begin
+
+
+def spelling(reader: Reader, signals: list[np.ndarray], repeats: int) -> float:
+    """Return how long the best path of the signals takes, 32 at a time, once the network has spoken."""
+    ordered = sorted(signals, key=len)
+    batches = [reader.log_probs(ordered[i : i + SIZES[1]]) for i in range(0, len(ordered), SIZES[1])]
+    best = float("inf")
+    for _ in range(repeats):
+        begin = time.perf_counter()
+        for log_probs, counts in batches:
+            best_path(log_probs, counts, reader.alphabet)
+        best = min(best, time.perf_counter() - begin)
+    return best
 
 
 def seconds(reader: Reader, signals: list[np.ndarray], size: int) -> float:
