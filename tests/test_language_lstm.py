@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -32,6 +33,7 @@ from recognizer.language.lstm_training import (
     symbols_of,
     train,
 )
+from recognizer.language.neural import FIRST, NeuralCharacters
 from recognizer.network.cells import CellSettings
 
 TEXTS = ["a cab", "", "bad face", "zcab"]
@@ -220,3 +222,18 @@ def test_a_network_is_accepted_only_where_it_knows_every_place() -> None:
     learn(model, words, steps=250, batch=3, rate=0.03, seed=0)
     assert all(accepts(model, word) for word in words)
     assert not accepts(model, Word("aabb", (*counted(2).legal[:4], frozenset("a"))))
+
+
+def test_more_texts_than_there_was_room_for_end_as_they_do_alone() -> None:
+    model = small()
+    asked = NeuralCharacters(model)
+    letters = asked.ids(list("abcdef"))
+    states = np.array([asked.start])
+    while len(states) * len(letters) <= 2 * FIRST:
+        states = asked.scores(states.repeat(len(letters)), np.tile(letters, len(states)))[1]
+    ends = asked.finish(states)  # none of these texts was read before
+    for place in (0, len(states) // 2, -1):
+        alone, state = NeuralCharacters(model), np.array([0])
+        for digit in np.base_repr(place % len(states), len(letters)).zfill(4):
+            state = alone.scores(state, letters[[int(digit)]])[1]
+        assert alone.finish(state)[0] == pytest.approx(ends[place], abs=1e-5)

@@ -59,7 +59,8 @@ class NeuralCharacters:
 
     def finish(self, states: Ints) -> Floats:
         """Return the log-probabilities (M,) that the texts end."""
-        return np.asarray(self.log_probs[torch.from_numpy(self._read(states)), END_ID].cpu().numpy())
+        rows = torch.from_numpy(self._read(states))  # first: reading may lay out larger tables
+        return np.asarray(self.log_probs[rows, END_ID].cpu().numpy())
 
     def _after(self, rows: Ints, tokens: Ints) -> Ints:
         """Number the texts that are one symbol longer, each text once."""
