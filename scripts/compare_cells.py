@@ -177,7 +177,7 @@ def _trained(chosen: argparse.Namespace, config: Config, trainer: dict[str, Any]
     return Row(
         chosen.table, chosen.corpus, len(task.train), epochs, name, config.seed, network.hidden,
         shape.weights(network), round(len(task.train) * epochs / points[-1][0], 1),
-        " ".join(f"{seconds}:{cer}" for seconds, cer in points),
+        " ".join(f"{seconds:.1f}:{cer}" for seconds, cer in points),
     )  # fmt: skip
 
 

@@ -71,7 +71,7 @@ class Keeper(lightning.Callback):
         loss = float(trainer.callback_metrics.get("loss", torch.tensor(math.nan)))
         times = (sum(learner.clock.seconds.values()), learner.clock.processor)
         row = [trainer.current_epoch, trainer.global_step, f"{loss:.4f}", f"{learner.cer:.5f}", f"{learner.wer:.5f}"]
-        lines = [head, *kept, "\t".join(map(str, [*row, *(f"{seconds:.1f}" for seconds in times)]))]
+        lines = [head, *kept, "\t".join(map(str, [*row, *(f"{seconds:.3f}" for seconds in times)]))]
         write_atomically(path, ("\n".join(lines) + "\n").encode())
 
     def _show(self, trainer: lightning.Trainer, learner: Learner) -> None:
