@@ -44,7 +44,7 @@ HOMES = {
     "editdistance": ("evaluation/metrics.py",),
     "rapidfuzz": ("evaluation/metrics.py",),
     "safetensors": ("bundle.py", "language/"),
-    "yaml": ("commands/config_file.py", "commands/train_command.py"),
+    "yaml": ("commands/config_file.py",),
     "tensorboard": (),
     "scipy": (),
     "matplotlib": (),

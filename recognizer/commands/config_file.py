@@ -45,6 +45,15 @@ def places(path: Path, known: Collection[str]) -> dict[str, str]:
     return found
 
 
+def names(value: str) -> list[str]:
+    """Return the names in the value of a setting as a command line gives it: one, a list in YAML, or itself."""
+    try:
+        named = yaml.safe_load(value)
+    except yaml.YAMLError:
+        return [value]
+    return [str(name) for name in named] if isinstance(named, list) else [str(named)]
+
+
 def nearest(key: str, known: Collection[str]) -> str:
     """Return a hint at the key that is most like `key`, "" where none is."""
     near = difflib.get_close_matches(key, known, 1, 0.5)

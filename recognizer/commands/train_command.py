@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml  # type: ignore[import-untyped]
-
-from recognizer.commands.config_file import nearest, places
+from recognizer.commands.config_file import names, nearest, places
 from recognizer.errors import RecognizerError
 from recognizer.quiet import quiet_libraries
 
@@ -107,8 +105,7 @@ def with_defaults(words: list[str]) -> list[str]:
     values = dict(_flags(words))
     if "config" in values or "data.corpus" not in values:
         return words
-    named = yaml.safe_load(values["data.corpus"])
-    folder = Path(str(named[0] if isinstance(named, list) and named else named))
+    folder = Path(*names(values["data.corpus"])[:1])
     if not (folder / FILE).is_file():
         return words
     return ["--config", str(folder_of("configs") / DEFAULT_OF[Store(folder).header.kind]), *words]
