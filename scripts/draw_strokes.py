@@ -1,0 +1,109 @@
+"""Draws pen strokes as line images: hands for a model to be tried on, as a tablet saw them.
+
+    python scripts/draw_strokes.py --strokes lines.jsonl.gz --split test --out ../drawn
+    recognizer prepare ../drawn/manifest.tsv --out data/drawn
+    recognizer evaluate handwriting data/drawn
+
+Each line of the source is JSON: id, writer, split, text, strokes [[x0, y0, x1, y1, ...], ...] with y downwards.
+"""
+
+import argparse
+import gzip
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, ImageDraw
+
+from recognizer.errors import RecognizerError
+from recognizer.files import write_atomically
+
+ROWS = 64  # pixels of an image
+MARGIN = 5  # pixels around the ink
+FINER = 4  # times: drawn so large, then scaled down
+INK = 30  # grey of the strokes, 0 black
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line as it was written: its name, writer, split, text, strokes of (x, y) points in any unit."""
+
+    name: str
+    writer: str
+    split: str
+    text: str
+    strokes: list[list[tuple[float, float]]]
+
+
+def read_lines(path: Path) -> Iterator[Line]:
+    """Yield the lines of a JSON-lines file, plain or .gz.
+
+    Raises:
+        RecognizerError: no such file, or a line of another form.
+    """
+    try:
+        with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8") as file:
+            for number, row in enumerate(file, 1):
+                try:
+                    yield _line(json.loads(row))
+                except (ValueError, KeyError, TypeError) as error:
+                    wanted = "wanted JSON with id, writer, split, text, strokes"
+                    raise RecognizerError(f"{path}:{number}: {type(error).__name__} {error}, {wanted}") from None
+    except (OSError, EOFError) as error:
+        raise RecognizerError(f"{path}: cannot be read ({error}), wanted lines of pen strokes") from None
+
+
+def _line(row: dict[str, Any]) -> Line:
+    strokes = [list(zip(map(float, s[0::2]), map(float, s[1::2]), strict=True)) for s in row["strokes"]]
+    if not any(strokes):
+        raise ValueError("no stroke has a point")
+    return Line(row["id"], row["writer"], row["split"], row["text"], [stroke for stroke in strokes if stroke])
+
+
+def draw(line: Line, pen: float) -> Image.Image:
+    """Return the image of a line, `ROWS` high, its ink filling the height; `pen` is the thickness in pixels."""
+    xs, ys = ([point[axis] for stroke in line.strokes for point in stroke] for axis in (0, 1))
+    left, top = min(xs), min(ys)
+    # A dash alone would fill the height: no line is taken for less high than an eighth of its length.
+    tall = max(max(ys) - top, (max(xs) - left) / 8.0 / max(1.0, len(line.text) / 4.0), 1.0)
+    scale = (ROWS - 2 * MARGIN) / tall
+    columns = round((max(xs) - left) * scale) + 2 * MARGIN
+    image = Image.new("L", (columns * FINER, ROWS * FINER), 255)
+    brush, radius = ImageDraw.Draw(image), pen * FINER / 2
+    for stroke in line.strokes:
+        points = [(((x - left) * scale + MARGIN) * FINER, ((y - top) * scale + MARGIN) * FINER) for x, y in stroke]
+        brush.line(points, INK, round(2 * radius), "curve")
+        for x, y in (points[0], points[-1]):
+            brush.ellipse((x - radius, y - radius, x + radius, y + radius), INK)
+    return image.resize((columns, ROWS), Image.Resampling.BOX)
+
+
+def main() -> int:
+    """Draw the lines, write the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--strokes", type=Path, required=True, help="JSON lines, plain or .gz")
+    parser.add_argument("--split", help="of the lines that are drawn (default all)")
+    parser.add_argument("--pen", type=float, default=2.0, help="thickness of the strokes in pixels (default 2)")
+    parser.add_argument("--out", type=Path, required=True, help="folder for lines/ and manifest.tsv")
+    given = parser.parse_args()
+    (given.out / "lines").mkdir(parents=True, exist_ok=True)
+    rows = ["file\ttext\tsplit\tgroup"]
+    for line in read_lines(given.strokes):
+        if given.split in (None, line.split):
+            draw(line, given.pen).save(given.out / "lines" / f"{line.name}.png")
+            rows.append(f"lines/{line.name}.png\t{' '.join(line.text.split())}\t{line.split}\t{line.writer}")
+    if len(rows) == 1:
+        raise RecognizerError(f"{given.strokes}: no line of the split {given.split}, wanted one that is there")
+    write_atomically(given.out / "manifest.tsv", "\n".join([*rows, ""]).encode())
+    print(f"{len(rows) - 1} lines in {given.out}")
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except RecognizerError as error:
+        sys.exit(f"draw_strokes: {error}")
