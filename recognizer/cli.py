@@ -62,7 +62,7 @@ def _run(words: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="recognizer", description="Reads handwriting and speech.")
+    parser = _Parser(prog="recognizer", description="Reads handwriting, on paper or as pen strokes, and speech.")
     parser.add_argument("--version", action="version", version=f"recognizer {__version__}")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     demo = verbs.add_parser(
@@ -80,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     prepare.add_argument("--out", type=Path, required=True, help="folder of the packed corpus")
     prepare.add_argument("--height", type=int, help="of lines, in pixels (default 48)")
     prepare.add_argument("--direction", choices=["ltr", "rtl", "ttb"], help="reading direction of lines")
+    prepare.add_argument("--spacing", type=float, help="of points along pen strokes, in heights of the writing (0.05)")
     prepare.add_argument("--valid-share", type=float, default=0.1, help="where the source names no split")
     prepare.add_argument("--test-share", type=float, default=0.1, help="where the source names no split")
     prepare.set_defaults(act=_prepare)
@@ -100,7 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--device", default="auto", help="auto, cpu or cuda")
     add_decoder_options(evaluate)
     evaluate.set_defaults(act=_evaluate)
-    transcribe = verbs.add_parser("transcribe", help="read images of lines and recordings")
+    transcribe = verbs.add_parser("transcribe", help="read images of lines, pen strokes, recordings")
     transcribe.add_argument("files", nargs="+", help="files, folders, or - for standard input")
     transcribe.add_argument("--model", help="model file or name; without it the kind of the file picks a shipped model")
     transcribe.add_argument("--json", action="store_true", help="a JSON object a file: text, confidence, spans")
@@ -142,7 +143,8 @@ def _demo(chosen: argparse.Namespace) -> int:
 def _prepare(chosen: argparse.Namespace) -> int:
     from recognizer.corpus.prepare import PrepareSettings, prepare
 
-    signal = {name: value for name in ("height", "direction") if (value := getattr(chosen, name)) is not None}
+    given = {name: getattr(chosen, name) for name in ("height", "direction", "spacing")}
+    signal = {name: value for name, value in given.items() if value is not None}
     settings = PrepareSettings(signal, chosen.valid_share, chosen.test_share)
     source = _fetched(chosen) if chosen.fetch else chosen.source
     done = prepare(chosen.corpus, source, chosen.out, settings, print)

@@ -9,12 +9,12 @@ from torch import Tensor, nn
 from recognizer.errors import RecognizerError
 from recognizer.features.lines import LineFeatures
 from recognizer.features.log_mel import LogMel, LogMelSettings
+from recognizer.features.strokes import StrokeFeatures
 from recognizer.network.front import FrontSettings
 from recognizer.network.multidimensional import MultidimensionalSettings
 from recognizer.network.network import Network, NetworkSettings, Output
 
-KINDS = ("handwriting", "speech")
-PADDING = {"handwriting": 255, "speech": 0}  # paper, silence
+PADDING = {"handwriting": 255, "speech": 0, "ink": 0}  # of each kind: paper, silence, the pen in the air
 Settings = TypeVar("Settings")
 
 
@@ -23,9 +23,9 @@ class ModelSettings:
     """What a model is made of, as its file states it.
 
     Args:
-        kind: "handwriting" or "speech".
-        signal: settings of the signal (`HandwritingSettings` or `SpeechSettings`) as plain data.
-        features: sound to frames; lines have no choice there.
+        kind: "handwriting", "speech" or "ink".
+        signal: settings of the signal (`HandwritingSettings`, `SpeechSettings`, `InkSettings`) as plain data.
+        features: sound to frames; lines and strokes have no choice there.
         network: the form of the network.
     """
 
@@ -76,12 +76,14 @@ class Model(nn.Module):
     def __init__(self, settings: ModelSettings, classes: int) -> None:
         """Build features and network for `classes` classes, the blank included."""
         super().__init__()
-        if settings.kind not in KINDS:
-            raise RecognizerError(f"kind is {settings.kind!r}, wanted one of {', '.join(KINDS)}")
+        if settings.kind not in PADDING:
+            raise RecognizerError(f"kind is {settings.kind!r}, wanted one of {', '.join(PADDING)}")
         self.settings = settings
-        self.features: LineFeatures | LogMel
+        self.features: LineFeatures | LogMel | StrokeFeatures
         if settings.kind == "handwriting":
             self.features = LineFeatures(settings.signal["height"])
+        elif settings.kind == "ink":
+            self.features = StrokeFeatures(settings.signal["spacing"])
         else:
             self.features = LogMel(settings.features, settings.signal["sample_rate"])
         parts = self.features.parts if isinstance(self.features, LogMel) else 1
@@ -98,7 +100,7 @@ class Model(nn.Module):
 
     def steps_per_frame(self) -> float:
         """Return how many steps of the signal one output frame stands for."""
-        hop = 1 if isinstance(self.features, LineFeatures) else self.features.hop
+        hop = self.features.hop if isinstance(self.features, LogMel) else 1
         return float(hop * self.settings.network.front.stride)
 
 

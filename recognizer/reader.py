@@ -23,7 +23,7 @@ from recognizer.signals.kinds import array_signal, read_signal
 from recognizer.signals.signal import Signal
 
 Source = str | Path | BinaryIO | np.ndarray
-BUDGET = {"handwriting": 25_000, "speech": 16_000 * 160}  # steps of a padded batch
+BUDGET = {"handwriting": 25_000, "speech": 16_000 * 160, "ink": 40_000}  # steps of a padded batch
 
 
 class Reader:
@@ -73,12 +73,12 @@ class Reader:
         """Read one source, or several in batches.
 
         Args:
-            sources: a path, a binary file object, an array (an image (rows, columns[, 3]) or sound
-                (samples[, channels])), or a list of these.
+            sources: a path, a binary file object, an array (an image (rows, columns[, 3]), sound
+                (samples[, channels]), or strokes (points, 3): x, y, pen down), or a list of these.
             rate: samples per second of arrays of sound.
 
         Returns:
-            A hypothesis each, its spans in the file's own unit: pixels or seconds.
+            A hypothesis each, its spans in the file's own unit: pixels, seconds, or numbers of points.
 
         Raises:
             RecognizerError: a source is at fault.

@@ -48,6 +48,7 @@ FRONTS = {
 SIGNALS: dict[str, dict[str, Any]] = {
     "handwriting": {"height": 16, "direction": "ltr", "contrast": "stretch"},
     "speech": {"sample_rate": 16000},
+    "ink": {"spacing": 0.05},
 }
 LETTERS = Alphabet(tuple(" abcdefg"))
 
@@ -55,6 +56,8 @@ LETTERS = Alphabet(tuple(" abcdefg"))
 def restless_model(kind: str, front: FrontSettings, bidirectional: bool = True) -> Model:
     """Return a model of random weights that changes its mind from frame to frame."""
     torch.manual_seed(3)
+    if kind == "ink":  # six features are not rows of a picture
+        front = replace(front, pool_features=[1 for _ in front.pool_features])
     network = NetworkSettings(hidden=8, layers=2, bidirectional=bidirectional, front=front)
     model = Model(ModelSettings(kind, SIGNALS[kind], LogMelSettings(bands=16), network), LETTERS.classes)
     with torch.no_grad():
@@ -75,6 +78,9 @@ def random_signals(kind: str) -> list[np.ndarray]:
         return [
             random.integers(0, 256, (length // 5 + 1, 16)).astype(np.uint8).repeat(5, 0)[:length] for length in lengths
         ]
+    if kind == "ink":
+        ways = [0.3 * random.normal(size=(length // 5 + 1, 2)).repeat(5, 0)[:length] for length in lengths]
+        return [np.column_stack((way.cumsum(0), random.integers(0, 2, len(way)))).astype(np.float32) for way in ways]
     signals = []
     for length in lengths:
         pitches = random.uniform(0.02, 2.0, length // 5 + 1).repeat(800)[: 401 + 161 * length]
@@ -123,14 +129,15 @@ def test_1_what_stands_behind_the_end_of_a_sample_is_never_read(kind: str) -> No
 def test_1_the_company_of_a_sample_changes_neither_text_nor_confidence_nor_spans(
     kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model, signals = restless_model(kind, FRONTS["small"]), random_signals(kind)
+    front = FRONTS["odd patch" if kind == "ink" else "small"]  # under the other one hears the same in all ink
+    model, signals = restless_model(kind, front), random_signals(kind)
     bundle = Bundle(model.settings, LETTERS, model)
     reader = Reader(bundle, torch.device("cpu"))
     wanted = [reader.read_values([signal])[0] for signal in signals]
     assert len({hypothesis.text for hypothesis in wanted}) > 3  # there is something to confuse
     order = np.random.default_rng(1).permutation(np.arange(32) % len(signals))
     for budget in (1, 2 * 58, 10**9):  # steps of a batch: alone, few, all
-        monkeypatch.setattr("recognizer.reader.BUDGET", {kind: budget if kind == "handwriting" else 170 * budget})
+        monkeypatch.setattr("recognizer.reader.BUDGET", {kind: 170 * budget if kind == "speech" else budget})
         for i, found in zip(order, reader.read_values([signals[i] for i in order]), strict=True):
             assert_same(found, wanted[i])
 

@@ -82,7 +82,17 @@ def strokes(path: Path, rows: Sequence[Mapping[str, object]]) -> Path:
 def test_pen_strokes_become_lines_of_a_corpus(tmp_path: Path) -> None:
     cross = [[0, 0, 200, 200], [200, 0, 0, 200], [300, 100]]
     rows = [{"id": f"u{i}", "writer": "w", "split": s, "text": "x .", "strokes": cross} for i, s in enumerate("ab")]
-    done = run("draw_strokes.py", "--strokes", strokes(tmp_path / "s.gz", rows), "--split", "b", "--out", tmp_path)
+    done = run(
+        "unpack_strokes.py",
+        "--form",
+        "png",
+        "--strokes",
+        strokes(tmp_path / "s.gz", rows),
+        "--split",
+        "b",
+        "--out",
+        tmp_path,
+    )
     assert done.stdout == f"1 lines in {tmp_path}\n", done.stderr
     (sample,) = read_corpus(tmp_path / "manifest.tsv")
     assert (sample.text, sample.split, sample.group, sample.path.name) == ("x .", "b", "w", "u1.png")
@@ -96,7 +106,7 @@ def test_pen_strokes_become_lines_of_a_corpus(tmp_path: Path) -> None:
 def test_a_faulty_stroke_is_named_by_its_line(tmp_path: Path, fault: dict[str, object]) -> None:
     good: dict[str, object] = {"id": "u", "writer": "w", "split": "a", "text": "x", "strokes": [[0, 0, 9, 9]]}
     path = strokes(tmp_path / "s.gz", [good, good | fault])
-    done = run("draw_strokes.py", "--strokes", path, "--out", tmp_path / "out")
+    done = run("unpack_strokes.py", "--strokes", path, "--out", tmp_path / "out")
     assert done.returncode == 1 and f"{path}:2: " in done.stderr and done.stderr.count("\n") == 1
-    done = run("draw_strokes.py", "--strokes", path, "--split", "b", "--out", tmp_path / "out")
+    done = run("unpack_strokes.py", "--strokes", path, "--split", "b", "--out", tmp_path / "out")
     assert done.returncode == 1

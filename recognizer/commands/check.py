@@ -21,6 +21,7 @@ from recognizer.network.network import NetworkSettings
 
 LISTED = 20  # names of a finding, characters of a kind, in the table; the data have all
 SHOWN = 20  # samples that are written to be looked at or listened to
+UNITS = {"handwriting": ("px", "columns"), "speech": ("s", "samples of sound"), "ink": ("points", "points")}
 HEADINGS = {
     LOST: "lost (nothing can be learned from it or read of it)",
     FAULT: "suspect (kept)",
@@ -53,7 +54,7 @@ class CheckReport:
 
     Args:
         corpus: its name.
-        kind: "handwriting" or "speech".
+        kind: "handwriting", "speech" or "ink".
         against: the model or network that the CTC rule was applied for.
         steps_per_frame: steps of a signal (columns, samples) that one output frame stands for.
         splits: sizes.
@@ -84,11 +85,10 @@ class CheckReport:
 
     def as_table(self) -> str:
         """Return the report for people, at most LISTED names a finding."""
-        unit = "px" if self.kind == "handwriting" else "s"
+        unit, steps = UNITS[self.kind]
         lines = [f"{self.corpus}: {self.kind}, {sum(split.samples for split in self.splits)} samples"]
         lines += _split_table(self.splits, unit)
-        step = f"{self.steps_per_frame:g} {'columns' if unit == 'px' else 'samples of sound'}"
-        lines.append(f"CTC rule for {self.against}: a frame every {step}")
+        lines.append(f"CTC rule for {self.against}: a frame every {self.steps_per_frame:g} {steps}")
         for weight, heading in HEADINGS.items():
             found = [one for one in self.findings if one.weight == weight]
             lines += ["", f"{heading}:"] * bool(found) + [line for one in found for line in _finding_lines(one)]
@@ -115,7 +115,7 @@ def check(folder: Path, settings: CheckSettings, show: Path | None = None) -> Ch
     frames = model.counts(torch.from_numpy(store.counts.astype("int64"))).tolist()
     findings = inspect.findings(store, rows, frames, alphabet, settings.learned)
     seen = _worth_seeing(findings, len(store)) if show else []
-    unit = 1.0 if store.header.kind == "handwriting" else float(store.header.signal["sample_rate"])
+    unit = float(store.header.signal.get("sample_rate", 1.0))
     return CheckReport(
         corpus=store.header.name,
         kind=store.header.kind,

@@ -11,18 +11,18 @@ from torch import Tensor
 from recognizer.corpus.store import Store
 from recognizer.features.lines import LineFeatures
 from recognizer.features.log_mel import FULL_SCALE, LogMel
+from recognizer.features.strokes import StrokeFeatures
 from recognizer.files import write_atomically
 
 TABLE = "samples.tsv"
+Features = LineFeatures | LogMel | StrokeFeatures
 
 
-def show_samples(
-    store: Store, features: LineFeatures | LogMel, indices: Sequence[int], folder: Path, fit: bool
-) -> list[Path]:
+def show_samples(store: Store, features: Features, indices: Sequence[int], folder: Path, fit: bool) -> list[Path]:
     """Write samples through `features` and back into `folder`, and a table of them with their texts.
 
-    Lines become one PNG each. Recordings become two WAV files: the signal, and what can be heard of its features.
-    The table's first column is the file, the others are split, text and source.
+    Lines and strokes become one PNG each. Recordings become two WAV files: the signal, and what can be heard of its
+    features. The table's first column is the file, the others are split, text and source.
 
     Args:
         store: the corpus.
@@ -48,10 +48,12 @@ def show_samples(
     return [*written, folder / TABLE]
 
 
-def _show(store: Store, features: LineFeatures | LogMel, index: int, stem: Path) -> list[Path]:
+def _show(store: Store, features: Features, index: int, stem: Path) -> list[Path]:
     values = np.array(store.signal(index))
     if isinstance(features, LineFeatures):
         return [_show_line(store, features, values, stem.with_name(stem.name + ".png"))]
+    if isinstance(features, StrokeFeatures):
+        return [_show_strokes(features, values, stem.with_name(stem.name + ".png"))]
     return _show_sound(store, features, values, stem)
 
 
@@ -61,6 +63,18 @@ def _show_line(store: Store, features: LineFeatures, values: np.ndarray, path: P
     ink, _ = features(torch.from_numpy(values)[None], torch.tensor([len(values)]))
     buffer = io.BytesIO()
     picture(features.inverse(ink)[0].numpy(), HandwritingSettings(**store.header.signal)).save(buffer, "PNG")
+    write_atomically(path, buffer.getvalue())
+    return path
+
+
+def _show_strokes(features: StrokeFeatures, values: np.ndarray, path: Path) -> Path:
+    from PIL import Image
+
+    from recognizer.signals.ink import raster
+
+    steps, _ = features(torch.from_numpy(values)[None], torch.tensor([len(values)]))
+    buffer = io.BytesIO()
+    Image.fromarray(raster(features.inverse(steps)[0].numpy())).save(buffer, "PNG")
     write_atomically(path, buffer.getvalue())
     return path
 

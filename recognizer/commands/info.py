@@ -20,6 +20,8 @@ def _lines(path: Path, header: dict[str, Any]) -> Iterator[str]:
     yield "signal: " + _pairs(settings["signal"])
     if settings["kind"] == "handwriting":
         yield "values: ink from 0 (paper) to 1, from grey 255 to 0"
+    elif settings["kind"] == "ink":
+        yield "values: steps of the pen, its height, whether it is down, its turns"
     else:
         yield "features: " + _pairs(settings["features"])
     yield f"text: {_pairs({k: v for k, v in alphabet['text'].items() if k != 'replace'})}"

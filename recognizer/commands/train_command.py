@@ -18,7 +18,7 @@ from recognizer.quiet import quiet_libraries
 if TYPE_CHECKING:
     from recognizer.training.config import Config
 
-DEFAULT_OF = {"handwriting": "lines.yaml", "speech": "sound.yaml"}  # where no --config is given
+DEFAULT_OF = {"handwriting": "lines.yaml", "speech": "sound.yaml", "ink": "strokes.yaml"}  # where no --config is given
 CONFIG = "config.yaml"  # of a run, under the command that began it
 FOLDER = "RECOGNIZER_RUN"  # environment variable that tells the further processes of a run its folder
 OWN_TRAINER = ("logger", "callbacks", "plugins")  # objects that no command line can spell

@@ -12,10 +12,12 @@ from recognizer.decoding.choice import DecoderOptions
 from recognizer.decoding.hypothesis import Hypothesis
 from recognizer.errors import RecognizerError
 from recognizer.reader import Reader
-from recognizer.signals.kinds import SOUND_SUFFIXES, kind_of
+from recognizer.shipped import shipped_models
+from recognizer.signals.kinds import NOUNS, SOUND_SUFFIXES, kind_of
 from recognizer.signals.signal import Signal
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".pgm", ".ppm", ".jp2")
+SUFFIXES = (*IMAGE_SUFFIXES, *SOUND_SUFFIXES, ".inkml")  # of what is read in a folder
 RUN = 64  # files that are read from disk before the network sees them
 
 
@@ -27,7 +29,7 @@ class Transcript:
         name: of the file as the user gave it, "-" for standard input.
         hypothesis: what was read, None where the file is at fault.
         error: why there is no hypothesis.
-        unit: of the spans: "px" or "s".
+        unit: of the spans: "px", "s" or "points".
     """
 
     name: str
@@ -41,7 +43,7 @@ class Manner:
     """How files are read.
 
     Args:
-        model: a model file or the name of a shipped model; None lets each file's kind pick "handwriting" or "speech".
+        model: a model file or the name of a shipped model; None lets each file's kind pick the shipped one of its name.
         device: "auto", "cpu" or "cuda".
         decoder: what the decoder is asked for.
         say: takes what a user should know of the decoder.
@@ -76,7 +78,7 @@ def transcribe(names: Sequence[str], manner: Manner) -> Iterator[Transcript]:
     """Yield a transcript for each file, in order; a file at fault does not stop the others.
 
     Args:
-        names: files, folders (all images and recordings in them), "-" for standard input.
+        names: files, folders (all images, recordings and InkML files in them), "-" for standard input.
         manner: how they are read.
     """
     readers: dict[str, Reader] = {}
@@ -96,6 +98,8 @@ def _run(
     for i, (name, source) in enumerate(sources):
         try:
             key = "any" if "any" in readers else kind_of(source)
+            if key != "any" and key not in shipped_models():
+                raise RecognizerError(f"{name}: {NOUNS[key]}, which no model that is shipped reads, wanted --model")
             if key not in readers:
                 readers[key] = manner.reader(key)
             waiting.setdefault(key, []).append((i, readers[key].signal(source, name=name)))
@@ -119,9 +123,9 @@ def _sources(names: Sequence[str]) -> Iterator[tuple[str, Path | BinaryIO]]:
         if name == "-":
             yield name, io.BytesIO(sys.stdin.buffer.read())
         elif path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES + SOUND_SUFFIXES)
+            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES)
             if not inside:
-                raise RecognizerError(f"{name}: no image and no recording in this folder")
+                raise RecognizerError(f"{name}: no image, no recording, no pen strokes in this folder")
             yield from ((str(p), p) for p in inside)
         else:
             yield name, path

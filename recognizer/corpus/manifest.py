@@ -15,6 +15,7 @@ GROUPS = ("group", "writer", "speaker", "page", "letter", "document")  # the fir
 SPLITS = ("train", "valid", "test")
 TRUTH = ".gt.txt"
 IMAGES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".pbm", ".pgm", ".ppm", ".pnm", ".jp2")
+INKS = (".inkml",)
 SOUNDS = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".sph", ".aif", ".aiff")
 
 Rows = Iterable[tuple[int, dict[str, str]]]  # line number from 1, then column -> field
@@ -198,7 +199,7 @@ def _read_pairs(folder: Path) -> list[Sample]:
     truths = {path.with_name(path.name[: -len(TRUTH)]): path for path in files if path.name.endswith(TRUTH)}
     media: dict[Path, Path] = {}
     for path in files:
-        if path.suffix.lower() in IMAGES + SOUNDS:
+        if path.suffix.lower() in IMAGES + SOUNDS + INKS:
             other = media.setdefault(path.with_suffix(""), path)
             if other != path:
                 raise RecognizerError(f"{path}: shares one transcript with {other.name}, wanted one file for each")

@@ -13,7 +13,7 @@ from recognizer.corpus.recipes import load_recipe, recipe_names
 from recognizer.corpus.sample import Sample
 from recognizer.corpus.store import FILE, Header, Packed, Unusable, write_store
 from recognizer.errors import RecognizerError
-from recognizer.signals.kinds import default_signal, kind_of, read_signal
+from recognizer.signals.kinds import PLURALS, default_signal, kind_of, read_signal, refuse_bad_signal
 
 UNREADABLE = "cannot be read"  # the reason where nobody knows a better one
 Say = Callable[[str], None]
@@ -76,25 +76,13 @@ def prepare(name_or_path: str, source: Path | None, out: Path, settings: Prepare
     signal = {**default_signal(header.kind), **settings.signal}
     if unknown := settings.signal.keys() - default_signal(header.kind).keys():
         raise RecognizerError(f"signal.{min(unknown)}: no setting of {header.kind}, there are {', '.join(signal)}")
-    _refuse_bad_settings(header.kind, signal)
+    refuse_bad_signal(header.kind, signal)
     header = replace(header, signal=signal, left_out=dict(left_out))
     done = Prepared(out / FILE, Counter(), Counter(), left_out, noted, [])
     samples = _with_splits(samples, settings, say)
     write_store(out, header, _packed(str(source or name_or_path), header, samples, done))
     left_out.update(one.reason for one in done.unusable)
     return done
-
-
-def _refuse_bad_settings(kind: str, signal: dict[str, Any]) -> None:
-    """Refuse settings that mean nothing once, not file by file."""
-    if kind == "handwriting":
-        from recognizer.signals.handwriting import HandwritingSettings
-
-        HandwritingSettings(**signal)
-    else:
-        from recognizer.signals.speech import SpeechSettings
-
-        SpeechSettings(**signal)
 
 
 def _packed(source: str, header: Header, samples: list[Sample], done: Prepared) -> Iterator[Packed | Unusable]:
@@ -169,7 +157,7 @@ def _collect(
     kinds = Counter(kind_of(sample.path) for sample in samples)
     if len(kinds) > 1:
         raise RecognizerError(
-            f"{path}: {kinds['handwriting']} images and {kinds['speech']} recordings, wanted one kind"
+            f"{path}: {' and '.join(f'{n} {PLURALS[kind]}' for kind, n in sorted(kinds.items()))}, wanted one kind"
         )
     name = path.name if path.is_dir() else path.parent.name
     header = Header(name, next(iter(kinds)), {}, asdict(TextSettings()), {})

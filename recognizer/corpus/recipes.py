@@ -50,7 +50,7 @@ class Recipe:
     Args:
         name: the folder under datasets/.
         samples: reads a source folder.
-        kind: "handwriting" or "speech".
+        kind: "handwriting", "speech" or "ink".
         licence: the licence of the corpus in a few words.
         home: where it comes from.
         text: how its transcripts are normalised unless the user says otherwise.

@@ -29,7 +29,7 @@ class Header:
 
     Args:
         name: of the corpus.
-        kind: "handwriting" or "speech".
+        kind: "handwriting", "speech" or "ink".
         signal: the settings its signals were made with.
         text: the text settings that its recipe proposes.
         left_out: what `prepare` could not use, reason by reason, with counts.

@@ -11,22 +11,26 @@ from recognizer.signals.signal import Signal
 
 SOUND_STARTS = (b"RIFF", b"fLaC", b"OggS", b"ID3", b"NIST", b"FORM", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2", b"caff")
 SOUND_SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".sph", ".aiff", ".aif", ".au", ".caf")
-NOUNS = {"handwriting": "an image of a line", "speech": "a recording"}
+NOUNS = {"handwriting": "an image of a line", "speech": "a recording", "ink": "pen strokes"}
+PLURALS = {"handwriting": "images", "speech": "recordings", "ink": "files of pen strokes"}
+INK_STARTS = (b"{", b"[", b"<?xml", b"<ink")  # after white space and a byte order mark
 
 
 def kind_of(source: Path | BinaryIO) -> str:
-    """Return "handwriting" or "speech" from a file's first bytes; a WebP is a RIFF file too, and no sound."""
+    """Return "handwriting", "speech" or "ink" from a file's first bytes; a WebP is a RIFF file too, and no sound."""
     if isinstance(source, Path):
         if not source.exists():
             raise RecognizerError(f"{source}: no such file", "no such file")
         try:
             with open(source, "rb") as file:
-                head = file.read(12)
+                head = file.read(64)
         except OSError as error:
             raise RecognizerError(f"{source}: cannot be read ({error.strerror or error}), wanted a file") from None
     else:
-        head = source.read(12)
+        head = source.read(64)
         source.seek(0)
+    if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(INK_STARTS):
+        return "ink"
     sound = head.startswith(SOUND_STARTS) and head[8:12] != b"WEBP"
     if not sound and isinstance(source, Path) and source.suffix.lower() in SOUND_SUFFIXES:
         sound = True
@@ -35,20 +39,23 @@ def kind_of(source: Path | BinaryIO) -> str:
 
 def default_signal(kind: str) -> dict[str, Any]:
     """Return the default signal settings of a kind as plain data."""
-    if kind == "handwriting":
-        from recognizer.signals.handwriting import HandwritingSettings
+    return asdict(_settings(kind, {}))
 
-        return asdict(HandwritingSettings())
-    from recognizer.signals.speech import SpeechSettings
 
-    return asdict(SpeechSettings())
+def refuse_bad_signal(kind: str, settings: dict[str, Any]) -> None:
+    """Refuse signal settings that mean nothing.
+
+    Raises:
+        RecognizerError: a value out of its range.
+    """
+    _settings(kind, settings)
 
 
 def read_signal(kind: str, settings: dict[str, Any], source: Path | BinaryIO, name: str = "") -> Signal:
     """Read a file as the signal of a model of `kind`.
 
     Raises:
-        RecognizerError: the file is at fault, or it is of the other kind.
+        RecognizerError: the file is at fault, or it is of another kind.
     """
     name = str(source) if isinstance(source, Path) else name or "the file"
     if kind_of(source) != kind and not _is_empty(source):
@@ -56,30 +63,45 @@ def read_signal(kind: str, settings: dict[str, Any], source: Path | BinaryIO, na
         raise RecognizerError(
             f"{name}: {NOUNS[kind_of(source)]}, the model reads {kind}: wanted {wanted}", "of another kind"
         )
+    made = _settings(kind, settings)
     if kind == "handwriting":
-        from recognizer.signals.handwriting import HandwritingSettings, read_line
+        from recognizer.signals.handwriting import read_line
 
-        return read_line(source, HandwritingSettings(**settings), name)
-    from recognizer.signals.speech import SpeechSettings, read_speech
+        return read_line(source, made, name)
+    if kind == "ink":
+        from recognizer.signals.ink import read_ink
 
-    speech = SpeechSettings(**settings)
-    values = read_speech(source, speech, name)
-    return Signal(values, len(values) / speech.sample_rate, "s")
+        return read_ink(source, made, name)
+    from recognizer.signals.speech import read_speech
+
+    values = read_speech(source, made, name)
+    return Signal(values, len(values) / made.sample_rate, "s")
 
 
 def array_signal(kind: str, settings: dict[str, Any], array: np.ndarray, rate: int | None) -> Signal:
-    """Make the signal of an array: an image (rows, columns[, 3]), or sound (samples[, channels]) at `rate` Hz."""
-    if kind == "handwriting":
-        from recognizer.signals.handwriting import HandwritingSettings, line_from_array
+    """Make the signal of an array.
 
-        return line_from_array(array, HandwritingSettings(**settings))
-    from recognizer.signals.speech import SpeechSettings, signal_from_array
+    Args:
+        kind: of the model.
+        settings: of the signal, as plain data.
+        array: an image (rows, columns[, 3]), sound (samples[, channels]) at `rate` Hz, or strokes (points, 3).
+        rate: samples per second of sound.
+    """
+    made = _settings(kind, settings)
+    if kind == "handwriting":
+        from recognizer.signals.handwriting import line_from_array
+
+        return line_from_array(array, made)
+    if kind == "ink":
+        from recognizer.signals.ink import ink_from_array
+
+        return ink_from_array(array, made)
+    from recognizer.signals.speech import signal_from_array
 
     if rate is None:
         raise RecognizerError("an array of sound came without its sample rate, wanted rate=... in Hz")
-    speech = SpeechSettings(**settings)
-    values = signal_from_array(array, rate, speech)
-    return Signal(values, len(values) / speech.sample_rate, "s")
+    values = signal_from_array(array, rate, made)
+    return Signal(values, len(values) / made.sample_rate, "s")
 
 
 def signal_faults(kind: str, settings: dict[str, Any], values: np.ndarray) -> list[str]:
@@ -88,10 +110,28 @@ def signal_faults(kind: str, settings: dict[str, Any], values: np.ndarray) -> li
         from recognizer.signals.handwriting import faults as line_faults
 
         return line_faults(values)
-    from recognizer.signals.speech import SpeechSettings
+    if kind == "ink":
+        from recognizer.signals.ink import faults as ink_faults
+
+        return ink_faults(values)
     from recognizer.signals.speech import faults as sound_faults
 
-    return sound_faults(values, SpeechSettings(**settings))
+    return sound_faults(values, _settings(kind, settings))
+
+
+def _settings(kind: str, data: dict[str, Any]) -> Any:
+    """Return the signal settings of a kind from plain data; each kind's library is loaded where it is wanted."""
+    if kind == "handwriting":
+        from recognizer.signals.handwriting import HandwritingSettings
+
+        return HandwritingSettings(**data)
+    if kind == "ink":
+        from recognizer.signals.ink import InkSettings
+
+        return InkSettings(**data)
+    from recognizer.signals.speech import SpeechSettings
+
+    return SpeechSettings(**data)
 
 
 def _is_empty(source: Path | BinaryIO) -> bool:

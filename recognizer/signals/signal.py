@@ -11,10 +11,12 @@ class Signal:
 
     Args:
         values: first axis is time. Handwriting: uint8 (columns, height), 255 paper, 0 ink. Speech: int16 (samples,).
+            Ink: float32 (points, 3), x, y, pen down.
         extent: length of the file along the reading direction, in `unit`.
-        unit: "px" or "s".
+        unit: "px", "s" or "points".
         mirrored: whether time runs against the file's own axis (right to left).
         notes: what was found odd and repaired, such as "light on dark, inverted".
+        places: (T + 1,) where each step of `values`, and the end, lies in the file, in `unit`; None where evenly.
     """
 
     values: np.ndarray
@@ -22,8 +24,11 @@ class Signal:
     unit: str
     mirrored: bool = False
     notes: tuple[str, ...] = ()
+    places: np.ndarray | None = None
 
     def place(self, position: float) -> float:
         """Return the place in the file, in `unit`, of `position` counted in steps of `values`."""
+        if self.places is not None:
+            return float(np.interp(position, np.arange(len(self.places)), self.places))
         at = min(max(position / len(self.values), 0.0), 1.0) * self.extent
         return self.extent - at if self.mirrored else at

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from recognizer.alphabet import TextSettings
 from recognizer.augment.lines import LineAugmentSettings
 from recognizer.augment.sound import SoundAugmentSettings
+from recognizer.augment.strokes import StrokeAugmentSettings
 from recognizer.errors import RecognizerError
 from recognizer.features.log_mel import LogMelSettings
 from recognizer.network.network import NetworkSettings
@@ -22,6 +23,7 @@ class DataSettings:
         train: name of the split that is learned.
         valid: name of the split that chooses the best state.
         batch_columns: lines: columns of a batch and process, padding included.
+        batch_points: pen strokes: points of a batch and process, padding included.
         batch_seconds: sound: seconds of a batch and process, padding included.
         workers: processes that read ahead; 0 reads in the training process, which is fast enough for a store.
         allow_infeasible: leave out, by name, samples that CTC cannot spell; otherwise they end the run.
@@ -33,6 +35,7 @@ class DataSettings:
     train: str = "train"
     valid: str = "valid"
     batch_columns: int = 12000
+    batch_points: int = 20000
     batch_seconds: float = 120.0
     workers: int = 0
     allow_infeasible: bool = False
@@ -40,8 +43,8 @@ class DataSettings:
 
     def __post_init__(self) -> None:
         """Refuse values that mean nothing."""
-        if self.batch_columns < 1 or self.batch_seconds <= 0 or self.workers < 0:
-            raise RecognizerError("data: batch_columns and batch_seconds are above 0, workers is at least 0")
+        if min(self.batch_columns, self.batch_points) < 1 or self.batch_seconds <= 0 or self.workers < 0:
+            raise RecognizerError("data: batch_columns, batch_points, batch_seconds are above 0, workers at least 0")
         if self.weights and len(self.weights) != len(self.folders):
             raise RecognizerError(f"data.weights has {len(self.weights)} numbers for {len(self.folders)} corpora")
         if any(not 0.0 < weight <= 1.0 for weight in self.weights):
@@ -90,15 +93,17 @@ class LearningSettings:
 
 @dataclass(frozen=True)
 class AugmentSettings:
-    """Random changes while training; the kind of the corpus picks the half that acts.
+    """Random changes while training; the kind of the corpus picks the part that acts.
 
     Args:
         lines: for images of lines.
         sound: for recordings.
+        strokes: for pen strokes.
     """
 
     lines: LineAugmentSettings = field(default_factory=LineAugmentSettings)
     sound: SoundAugmentSettings = field(default_factory=SoundAugmentSettings)
+    strokes: StrokeAugmentSettings = field(default_factory=StrokeAugmentSettings)
 
 
 @dataclass(frozen=True)

@@ -212,6 +212,8 @@ class CorpusData(lightning.LightningDataModule):
     def _budget(self) -> float:
         if self.corpora.kind == "handwriting":
             return float(self.settings.batch_columns)
+        if self.corpora.kind == "ink":
+            return float(self.settings.batch_points)
         return self.settings.batch_seconds * float(self.corpora.stores[0].header.signal["sample_rate"])
 
     def _loader(self, batches: _Batches, sampler: Any) -> DataLoader[Batch]:

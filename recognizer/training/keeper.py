@@ -13,6 +13,7 @@ import torch
 from recognizer.bundle import Bundle, save_bundle
 from recognizer.errors import RecognizerError
 from recognizer.files import write_atomically
+from recognizer.signals.ink import raster
 from recognizer.training.learner import Learner
 
 LAST, MODEL, HISTORY = "last.ckpt", "model.safetensors", "history.tsv"
@@ -83,7 +84,9 @@ class Keeper(lightning.Callback):
             signal = learner.corpora.stores[reading.item.corpus].signal(reading.item.index)
             step = trainer.global_step
             board.add_text(f"sample {number}", f"said: {reading.reference}\n\nread: {reading.text}", step)
-            if learner.corpora.kind == "handwriting":
+            if learner.corpora.kind == "ink":
+                board.add_image(f"sample {number}", torch.from_numpy(raster(signal)), step, dataformats="HW")
+            elif learner.corpora.kind == "handwriting":
                 board.add_image(f"sample {number}", torch.from_numpy(signal.T.copy()), step, dataformats="HW")
             else:
                 rate = learner.corpora.stores[0].header.signal["sample_rate"]

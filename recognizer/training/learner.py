@@ -15,9 +15,11 @@ from torch.nn import functional
 from recognizer.alphabet import BLANK, Alphabet
 from recognizer.augment.lines import LineAugment
 from recognizer.augment.sound import FULL_SCALE, SoundAugment, SpecAugment
+from recognizer.augment.strokes import StrokeAugment
 from recognizer.decoding.best_path import best_path
 from recognizer.errors import RecognizerError
 from recognizer.evaluation.metrics import Edits, distance, scored_text
+from recognizer.features.lines import LineFeatures
 from recognizer.features.log_mel import LogMel
 from recognizer.model import Model
 from recognizer.network.cells.noise import weight_noise
@@ -50,6 +52,7 @@ class Learner(lightning.LightningModule):
         self.model = model
         self.average = copy.deepcopy(model).requires_grad_(False) if config.learning.average > 0 else None
         self.line_augment = LineAugment(config.augment.lines)
+        self.stroke_augment = StrokeAugment(config.augment.strokes)
         if isinstance(model.features, LogMel):
             self.sound_augment = SoundAugment(config.augment.sound, model.features.sample_rate)
             self.spec_augment = SpecAugment(config.augment.sound, model.features.statics, model.features.parts)
@@ -120,10 +123,13 @@ class Learner(lightning.LightningModule):
     def _features(self, batch: Batch, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Return augmented features (N, T, F) and their counts."""
         model = self.model
-        if not isinstance(model.features, LogMel):
+        if isinstance(model.features, LineFeatures):
             ink, counts = model.features(batch.x, batch.counts)
             least = frames_wanted(batch) * model.network.settings.front.stride
             return self.line_augment(ink, counts, least.to(counts.device), generator)  # type: ignore[no-any-return]
+        if not isinstance(model.features, LogMel):
+            points = self.stroke_augment(batch.x, generator)
+            return model.features(points, batch.counts)  # type: ignore[no-any-return]
         x, counts = self.sound_augment(batch.x, batch.counts, generator)
         x, counts = _long_enough(batch, x, counts, model)
         features, counts = model.features(x, counts)
@@ -181,7 +187,7 @@ class Learner(lightning.LightningModule):
             move_average(self.average, self.model, decay)
         self.clock.mark("optimiser")
         speed = self.clock.end(len(batch.items) * self.trainer.world_size)
-        self.log("lines/s" if self.corpora.kind == "handwriting" else "samples/s", speed, prog_bar=True)
+        self.log("samples/s" if self.corpora.kind == "speech" else "lines/s", speed, prog_bar=True)
         self.log("train/waiting", self.clock.waiting_share())
 
     def on_train_epoch_start(self) -> None:

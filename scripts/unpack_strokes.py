@@ -1,8 +1,10 @@
-"""Draws pen strokes as line images: hands for a model to be tried on, as a tablet saw them.
+"""Writes pen strokes that lie in one file as files of their own: InkML, or images to try a model of images on.
 
-    python scripts/draw_strokes.py --strokes lines.jsonl.gz --split test --out ../drawn
-    recognizer prepare ../drawn/manifest.tsv --out data/drawn
-    recognizer evaluate handwriting data/drawn
+    python scripts/unpack_strokes.py --strokes lines.jsonl.gz --out ../unipen
+    recognizer prepare ../unipen/manifest.tsv --out data/unipen
+    recognizer train --data.corpus data/unipen --run runs/unipen
+
+    python scripts/unpack_strokes.py --strokes lines.jsonl.gz --form png --split test --out ../drawn
 
 Each line of the source is JSON: id, writer, split, text, strokes [[x0, y0, x1, y1, ...], ...] with y downwards.
 """
@@ -20,6 +22,7 @@ from PIL import Image, ImageDraw
 
 from recognizer.errors import RecognizerError
 from recognizer.files import write_atomically
+from recognizer.signals.ink import write_inkml
 
 ROWS = 64  # pixels of an image
 MARGIN = 5  # pixels around the ink
@@ -82,19 +85,28 @@ def draw(line: Line, pen: float) -> Image.Image:
 
 
 def main() -> int:
-    """Draw the lines, write the table."""
+    """Write the lines and the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--strokes", type=Path, required=True, help="JSON lines, plain or .gz")
-    parser.add_argument("--split", help="of the lines that are drawn (default all)")
-    parser.add_argument("--pen", type=float, default=2.0, help="thickness of the strokes in pixels (default 2)")
+    parser.add_argument("--form", choices=["inkml", "png"], default="inkml", help="of the files (default inkml)")
+    parser.add_argument("--split", help="of the lines that are written (default all)")
+    parser.add_argument("--seen", metavar="NAME", help="split for test lines whose text some training line has")
+    parser.add_argument("--pen", type=float, default=2.0, help="thickness of drawn strokes in pixels (default 2)")
     parser.add_argument("--out", type=Path, required=True, help="folder for lines/ and manifest.tsv")
     given = parser.parse_args()
     (given.out / "lines").mkdir(parents=True, exist_ok=True)
+    learned = {line.text for line in read_lines(given.strokes) if line.split == "train"} if given.seen else set()
     rows = ["file\ttext\tsplit\tgroup"]
     for line in read_lines(given.strokes):
         if given.split in (None, line.split):
-            draw(line, given.pen).save(given.out / "lines" / f"{line.name}.png")
-            rows.append(f"lines/{line.name}.png\t{' '.join(line.text.split())}\t{line.split}\t{line.writer}")
+            name = f"lines/{line.name}.{given.form}"
+            if given.form == "png":
+                draw(line, given.pen).save(given.out / name)
+            else:
+                flat = ([number for point in stroke for number in point] for stroke in line.strokes)
+                (given.out / name).write_bytes(write_inkml(flat))
+            split = given.seen if line.split == "test" and line.text in learned else line.split
+            rows.append(f"{name}\t{' '.join(line.text.split())}\t{split}\t{line.writer}")
     if len(rows) == 1:
         raise RecognizerError(f"{given.strokes}: no line of the split {given.split}, wanted one that is there")
     write_atomically(given.out / "manifest.tsv", "\n".join([*rows, ""]).encode())
@@ -106,4 +118,4 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     except RecognizerError as error:
-        sys.exit(f"draw_strokes: {error}")
+        sys.exit(f"unpack_strokes: {error}")

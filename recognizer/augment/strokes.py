@@ -1,0 +1,74 @@
+"""Random changes to a batch of pen strokes that leave the text readable."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from recognizer.errors import RecognizerError
+
+KNOT = 12  # points between two knots of the wobble
+
+
+@dataclass(frozen=True)
+class StrokeAugmentSettings:
+    """How strongly strokes are changed while training; 0 switches a change off.
+
+    Args:
+        share: of the samples that are changed at all.
+        width: largest relative stretch of the width, drawn evenly from 1 - width to 1 + width.
+        height: likewise of the height.
+        slant: largest shear, to the right per height upwards.
+        slope: largest rise of the line, per width.
+        wobble: typical displacement of stretches of the pen's way, in heights of the writing.
+        jitter: typical displacement of single points, in heights of the writing.
+    """
+
+    share: float = 0.9
+    width: float = 0.25
+    height: float = 0.2
+    slant: float = 0.5
+    slope: float = 0.03
+    wobble: float = 0.02
+    jitter: float = 0.004
+
+    def __post_init__(self) -> None:
+        """Refuse values that mean nothing."""
+        for name, value in vars(self).items():
+            if not math.isfinite(value) or value < 0.0:
+                raise RecognizerError(f"augment.strokes.{name} is {value}, wanted a number of at least 0")
+        if self.share > 1.0 or self.width >= 1.0 or self.height >= 1.0:
+            raise RecognizerError("augment.strokes: share is at most 1, width and height are below 1")
+
+
+class StrokeAugment(nn.Module):
+    """Change points (N, T, 3) in place and size, never in number; every random number comes from the generator."""
+
+    def __init__(self, settings: StrokeAugmentSettings) -> None:
+        """Keep the strengths."""
+        super().__init__()
+        self.settings = settings
+
+    def forward(self, points: Tensor, generator: torch.Generator) -> Tensor:
+        """Return points like `points` (N, T, 3), of x, y and pen down, with other x and y."""
+        s, n = self.settings, len(points)
+        changed = torch.rand(n, generator=generator) < s.share
+
+        def even(limit: float) -> Tensor:
+            drawn = (torch.rand(n, generator=generator) * 2.0 - 1.0) * limit * changed
+            return drawn.to(points.device)[:, None]
+
+        x, y = points[:, :, 0], points[:, :, 1]
+        slant, slope = even(s.slant), even(s.slope)
+        new_x = x * (1.0 + even(s.width)) - slant * y
+        new_y = y * (1.0 + even(s.height)) + slope * x
+        moved = torch.stack((new_x, new_y), 2) + self._shaken(points.shape[1], changed, generator).to(points.device)
+        return torch.cat((moved, points[:, :, 2:]), 2)
+
+    def _shaken(self, length: int, changed: Tensor, generator: torch.Generator) -> Tensor:
+        """Return (N, T, 2) displacements: smooth ones between knots, and of each point by itself."""
+        knots = torch.randn(len(changed), 2, length // KNOT + 2, generator=generator) * self.settings.wobble
+        smooth = nn.functional.interpolate(knots, size=length, mode="linear", align_corners=True)
+        single = torch.randn(len(changed), 2, length, generator=generator) * self.settings.jitter
+        return (smooth + single).transpose(1, 2) * changed[:, None, None]
