@@ -34,12 +34,12 @@ def rows(corpus: Corpus) -> list[tuple[str, str, str, str]]:
 
 
 def test_every_known_corpus_has_a_recipe_a_card_and_a_place_in_the_index() -> None:
-    wanted = {*CUT, *SMALL, "iam", "timit", "an4", "fsdd-phones", "voices"}
+    wanted = {*CUT, *SMALL, "iam", "timit", "an4", "fsdd-phones", "voices", "unipen"}
     assert set(recipe_names()) == wanted
     index = (folder("datasets") / "README.md").read_text(encoding="utf-8")
     for name in wanted:
         recipe = load_recipe(name)
-        assert recipe.kind in ("handwriting", "speech") and recipe.licence and recipe.home.startswith("http")
+        assert recipe.kind in ("handwriting", "speech", "ink") and recipe.licence and recipe.home.startswith("http")
         card = recipe.card.read_text(encoding="utf-8")
         assert recipe.home.split("//")[1].rstrip("/") in card and f"]({name}/card.md)" in index
         assert all(download.url.startswith("https://") for download in recipe.downloads)

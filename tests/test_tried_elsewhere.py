@@ -13,6 +13,8 @@ from makers import line_image, save_model
 
 from recognizer.corpus.manifest import read_corpus
 from recognizer.corpus.prepare import PrepareSettings, prepare
+from recognizer.corpus.recipes import load_recipe
+from recognizer.errors import RecognizerError
 from recognizer.signals.handwriting import HandwritingSettings, read_line
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -100,6 +102,19 @@ def test_pen_strokes_become_lines_of_a_corpus(tmp_path: Path) -> None:
     assert ink.shape[0] == 64 and ink.shape[1] == pytest.approx(64 * 310 / 210, abs=12)
     # The pen crosses in the middle of the cross, leaves its sides free, and sets a dot behind it.
     assert ink[28:36, 28:36].max() > 200 and ink[28:36, 2:20].max() < 60 and ink[28:36, -12:].max() > 200
+
+
+def test_a_recipe_reads_unpacked_strokes_with_seen_texts_apart(tmp_path: Path) -> None:
+    splits = {"u0": ("train", "x"), "u1": ("test", "y"), "u2": ("test", "x"), "u3": ("valid", "x")}
+    rows = [{"id": i, "writer": i, "split": s, "text": t, "strokes": [[0.5, 1, 9, 9]]} for i, (s, t) in splits.items()]
+    out = tmp_path / "out"
+    done = run("unpack_strokes.py", "--strokes", strokes(tmp_path / "s.gz", rows), "--seen", "again", "--out", out)
+    assert done.returncode == 0, done.stderr
+    found = load_recipe("unipen").read(out).samples
+    assert [sample.split for sample in found] == ["train", "test", "again", "valid"]
+    assert b"<trace>0.5 1, 9 9</trace>" in found[0].path.read_bytes()
+    with pytest.raises(RecognizerError, match="layout not recognised"):
+        load_recipe("unipen").read(out / "lines")
 
 
 @pytest.mark.parametrize("fault", [{"strokes": []}, {"strokes": [[1, 2, 3]]}, {"writer": None, "strokes": [["a", 1]]}])
