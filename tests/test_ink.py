@@ -15,44 +15,16 @@ import recognizer
 from recognizer.augment.strokes import StrokeAugment, StrokeAugmentSettings
 from recognizer.cli import main
 from recognizer.commands.check import CheckSettings, check
-from recognizer.corpus.prepare import PrepareSettings, prepare
 from recognizer.corpus.store import Store
 from recognizer.errors import RecognizerError
 from recognizer.evaluation.evaluate import evaluate
 from recognizer.features.strokes import StrokeFeatures
-from recognizer.network.front import FrontSettings
 from recognizer.reader import Reader
 from recognizer.signals.ink import InkSettings, ink_from_array, ink_from_strokes, raster, read_ink, write_inkml
 from recognizer.signals.kinds import kind_of
 from recognizer.training.config import AugmentSettings
 
 PLAIN = InkSettings()
-GLYPHS = {  # strokes of a script of four letters, in a box of 8 x 10, y downwards
-    "l": [[(4, 0), (4, 10)]],
-    "o": [[(4 + 4 * np.sin(a), 5 - 5 * np.cos(a)) for a in np.linspace(0, 2 * np.pi, 17)]],
-    "x": [[(0, 0), (8, 10)], [(8, 0), (0, 10)]],
-    "-": [[(0, 5), (8, 5)]],
-}
-
-
-def flat(text: str, random: np.random.Generator) -> list[list[float]]:
-    """Return strokes x0, y0, x1, y1, ... of a text, each glyph a little elsewhere."""
-    strokes = []
-    for i, letter in enumerate(text):
-        move = np.array([12.0 * i, 0.0]) + random.uniform(-1, 1, 2)
-        strokes += [(np.array(stroke) + move).ravel().tolist() for stroke in GLYPHS.get(letter, [])]
-    return strokes
-
-
-def write_corpus(folder: Path, texts: list[str], splits: list[str]) -> Path:
-    """Write a manifest of InkML files and return its path."""
-    random = np.random.default_rng(1)
-    rows = ["file\ttext\tsplit"]
-    for i, (text, split) in enumerate(zip(texts, splits, strict=True)):
-        (folder / f"{i:03}.inkml").write_bytes(write_inkml(flat(text, random)))
-        rows.append(f"{i:03}.inkml\t{text}\t{split}")
-    (folder / "manifest.tsv").write_text("\n".join(rows) + "\n")
-    return folder / "manifest.tsv"
 
 
 def of(*strokes: list[tuple[float, float]]) -> np.ndarray:
@@ -197,19 +169,12 @@ def test_an_augmentation_changes_places_alone_and_by_its_generator() -> None:
 def test_strokes_are_learned_checked_evaluated_and_transcribed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    texts = tiny.made_texts("lox-", 54, np.random.default_rng(7))
-    manifest = write_corpus(tmp_path, texts, ["train"] * 48 + ["valid"] * 6)
-    prepare(str(manifest), None, tmp_path / "packed", PrepareSettings({}), lambda line: None)
+    tiny.stroke_corpus(tmp_path, 48, 6)
     store = Store(tmp_path / "packed")
     assert store.header.kind == "ink" and store.header.signal == {"spacing": 0.05}
-    base = tiny.line_config(tmp_path / "packed")
-    front = FrontSettings(patch=[2, 6], channels=[16, 16], pool_time=[2, 2], pool_features=[1, 1])
-    config = replace(
-        base,
-        data=replace(base.data, batch_points=4000),
-        augment=AugmentSettings(strokes=StrokeAugmentSettings(share=0.5)),
-        network=replace(base.network, hidden=24, front=front),
-    )
+    base = tiny.stroke_config(tmp_path / "packed")
+    augment = AugmentSettings(strokes=StrokeAugmentSettings(share=0.5))
+    config = replace(base, augment=augment, network=replace(base.network, hidden=24))
     kept = tiny.fit(config, tmp_path / "run", max_epochs=40, check_val_every_n_epoch=10)
     assert kept.cer < 0.2
     reader = Reader.load(tmp_path / "run")
@@ -218,16 +183,16 @@ def test_strokes_are_learned_checked_evaluated_and_transcribed(
     found = check(tmp_path / "packed", CheckSettings(tmp_path / "run" / "model.safetensors"), tmp_path / "shown")
     assert "length (points)" in found.as_table() and "a frame every 8 points" in found.as_table()
     assert len(list((tmp_path / "shown").glob("*.png"))) > 3
-    wanted = [reader.transcribe(tmp_path / f"{i:03}.inkml").text for i in (48, 49)]
+    wanted = [reader.transcribe(tmp_path / "files" / f"{i:03}.inkml").text for i in (48, 49)]
     with pytest.raises(SystemExit) as ended:
-        main(["transcribe", str(tmp_path / "048.inkml"), str(tmp_path / "049.inkml"), "--model", str(tmp_path / "run")])
+        main(["transcribe", *(f"{tmp_path}/files/{i:03}.inkml" for i in (48, 49)), "--model", str(tmp_path / "run")])
     assert ended.value.code == 0
     assert [line.partition("\t")[2] for line in capsys.readouterr().out.splitlines()] == wanted
 
 
 def test_spans_of_strokes_are_numbers_of_points(tmp_path: Path) -> None:
     model = recognizer.load(save_model("ink", tmp_path / "model.safetensors"))
-    (tmp_path / "x.inkml").write_bytes(write_inkml(flat("lox-lox", np.random.default_rng(1))))
+    (tmp_path / "x.inkml").write_bytes(write_inkml(tiny.flat_strokes("lox-lox", np.random.default_rng(1))))
     line = model.transcribe(tmp_path / "x.inkml")
     points = 2 * (2 + 17 + 4) + 2
     assert line.characters and all(0 <= span.start <= span.end <= points for span in line.characters)

@@ -17,6 +17,7 @@ import recognizer.training.train
 from recognizer.alphabet import TextSettings
 from recognizer.augment.lines import LineAugmentSettings
 from recognizer.augment.sound import SoundAugmentSettings
+from recognizer.augment.strokes import StrokeAugmentSettings
 from recognizer.bundle import read_header
 from recognizer.cli import main
 from recognizer.errors import RecognizerError
@@ -29,6 +30,7 @@ from recognizer.training.keeper import Kept
 from recognizer.training.train import make_task
 
 CHANGED = 1e-5  # of any weight: far above rounding, far below a step of learning
+STILL = StrokeAugmentSettings(**{f.name: 0.0 for f in dataclasses.fields(StrokeAugmentSettings)} | {"share": 1.0})
 NO_LINES = {f.name: 0.0 for f in dataclasses.fields(LineAugmentSettings)} | {"share": 1.0}
 
 
@@ -39,6 +41,7 @@ class Corpora:
     lines: Path
     more_lines: Path
     sounds: Path
+    strokes: Path
     tight: Path
     model: Path
 
@@ -69,11 +72,11 @@ class Case:
 
     value: object
     beside: tuple[tuple[str, object], ...] = ()
-    sound: bool = False
+    kind: str = "lines"
 
 
-def case(value: object, sound: bool = False, **beside: object) -> Case:
-    return Case(value, tuple((name.replace("__", "."), v) for name, v in beside.items()), sound)
+def case(value: object, kind: str = "lines", **beside: object) -> Case:
+    return Case(value, tuple((name.replace("__", "."), v) for name, v in beside.items()), kind)
 
 
 MD = MultidimensionalSettings(sizes=[2, 3], blocks=[[4, 2], [2, 2]], between=[3])
@@ -98,17 +101,17 @@ TRAINED: dict[str, Case] = {
     "data.train": case("spare"),
     "data.valid": case("spare"),
     "data.batch_columns": case(900),
-    "data.batch_seconds": case(1.5, sound=True),
+    "data.batch_seconds": case(1.5, kind="sound"),
     "data.short_first": case(True),
-    "features.bands": case(12, sound=True),
-    "features.window_ms": case(40.0, sound=True),
-    "features.hop_ms": case(12.5, sound=True),
-    "features.low": case(300.0, sound=True),
-    "features.high": case(3000.0, sound=True),
-    "features.preemphasis": case(0.0, sound=True),
-    "features.energy": case(True, sound=True),
-    "features.deltas": case(True, sound=True),
-    "features.utterance_mean": case(False, sound=True),
+    "features.bands": case(12, kind="sound"),
+    "features.window_ms": case(40.0, kind="sound"),
+    "features.hop_ms": case(12.5, kind="sound"),
+    "features.low": case(300.0, kind="sound"),
+    "features.high": case(3000.0, kind="sound"),
+    "features.preemphasis": case(0.0, kind="sound"),
+    "features.energy": case(True, kind="sound"),
+    "features.deltas": case(True, kind="sound"),
+    "features.utterance_mean": case(False, kind="sound"),
     "augment.lines.share": case(0.0, augment__lines__width=0.3),
     "augment.lines.width": case(0.3),
     "augment.lines.height": case(0.3),
@@ -122,22 +125,30 @@ TRAINED: dict[str, Case] = {
     "augment.lines.noise": case(0.2),
     "augment.lines.shadow": case(0.5),
     "augment.lines.gaps": case(50.0),
-    "augment.sound.speed": case(0.1, sound=True),
-    "augment.sound.gain_db": case(12.0, sound=True, features__utterance_mean=False),
-    "augment.sound.noise": case(1.0, sound=True),
-    "augment.sound.noise_snr_low": case(25.0, sound=True, augment__sound__noise=1.0),
-    "augment.sound.noise_snr_high": case(6.0, sound=True, augment__sound__noise=1.0),
-    "augment.sound.babble": case(1.0, sound=True),
-    "augment.sound.babble_snr_low": case(20.0, sound=True, augment__sound__babble=1.0),
-    "augment.sound.babble_snr_high": case(11.0, sound=True, augment__sound__babble=1.0),
-    "augment.sound.reverb": case(1.0, sound=True),
-    "augment.sound.low_pass": case(1.0, sound=True),
-    "augment.sound.low_pass_low": case(500.0, sound=True, augment__sound__low_pass=1.0),
-    "augment.sound.low_pass_high": case(3100.0, sound=True, augment__sound__low_pass=1.0),
-    "augment.sound.time_masks": case(2, sound=True),
-    "augment.sound.time_width": case(3, sound=True, augment__sound__time_masks=2),
-    "augment.sound.frequency_masks": case(2, sound=True),
-    "augment.sound.frequency_width": case(3, sound=True, augment__sound__frequency_masks=2),
+    "augment.sound.speed": case(0.1, kind="sound"),
+    "augment.sound.gain_db": case(12.0, kind="sound", features__utterance_mean=False),
+    "augment.sound.noise": case(1.0, kind="sound"),
+    "augment.sound.noise_snr_low": case(25.0, kind="sound", augment__sound__noise=1.0),
+    "augment.sound.noise_snr_high": case(6.0, kind="sound", augment__sound__noise=1.0),
+    "augment.sound.babble": case(1.0, kind="sound"),
+    "augment.sound.babble_snr_low": case(20.0, kind="sound", augment__sound__babble=1.0),
+    "augment.sound.babble_snr_high": case(11.0, kind="sound", augment__sound__babble=1.0),
+    "augment.sound.reverb": case(1.0, kind="sound"),
+    "augment.sound.low_pass": case(1.0, kind="sound"),
+    "augment.sound.low_pass_low": case(500.0, kind="sound", augment__sound__low_pass=1.0),
+    "augment.sound.low_pass_high": case(3100.0, kind="sound", augment__sound__low_pass=1.0),
+    "augment.sound.time_masks": case(2, kind="sound"),
+    "augment.sound.time_width": case(3, kind="sound", augment__sound__time_masks=2),
+    "augment.sound.frequency_masks": case(2, kind="sound"),
+    "augment.sound.frequency_width": case(3, kind="sound", augment__sound__frequency_masks=2),
+    "data.batch_points": case(1500, kind="strokes"),
+    "augment.strokes.share": case(0.0, kind="strokes", augment__strokes__width=0.3),
+    "augment.strokes.width": case(0.3, kind="strokes"),
+    "augment.strokes.height": case(0.3, kind="strokes"),
+    "augment.strokes.slant": case(0.5, kind="strokes"),
+    "augment.strokes.slope": case(0.1, kind="strokes"),
+    "augment.strokes.wobble": case(0.1, kind="strokes"),
+    "augment.strokes.jitter": case(0.05, kind="strokes"),
     "network.cell": case("gru"),
     "network.hidden": case(6),
     "network.forget_bias": case(0.0),
@@ -223,7 +234,8 @@ def corpora(tmp_path_factory: pytest.TempPathFactory) -> Corpora:
     tight = tiny.pack(manifest, folder / "tight", tiny.HEIGHT)
     sounds = tiny.sound_corpus(folder / "sounds", 9, 3)
     tiny.restless(base(lines), folder / "model.safetensors")
-    return Corpora(lines, others, sounds, tight, folder / "model.safetensors")
+    strokes = tiny.stroke_corpus(folder / "strokes", 9, 3)
+    return Corpora(lines, others, sounds, strokes, tight, folder / "model.safetensors")
 
 
 def base(lines: Path) -> Config:
@@ -232,7 +244,9 @@ def base(lines: Path) -> Config:
 
 def run_of(corpora: Corpora, case: Case) -> Config:
     """Return the run that a case starts from."""
-    if case.sound:
+    if case.kind == "strokes":
+        config = replace(tiny.stroke_config(corpora.strokes), augment=AugmentSettings(strokes=STILL))
+    elif case.kind == "sound":
         config = tiny.sound_config(corpora.sounds)
         network = replace(config.network, side_head=0.0)
         config = replace(config, network=network, augment=AugmentSettings(sound=SoundAugmentSettings()))
@@ -287,11 +301,11 @@ def test_a_setting_has_an_effect(name: str, corpora: Corpora, traces: Callable[[
     assert traces(one).differs(traces(other))
 
 
-@pytest.mark.parametrize("sound", [False, True])
+@pytest.mark.parametrize("kind", ["lines", "sound", "strokes"])
 def test_the_same_settings_end_in_the_same_place(
-    sound: bool, corpora: Corpora, traces: Callable[[Config], Trace], tmp_path: Path
+    kind: str, corpora: Corpora, traces: Callable[[Config], Trace], tmp_path: Path
 ) -> None:
-    config = run_of(corpora, case(None, sound=sound))
+    config = run_of(corpora, case(None, kind))
     assert not trace(config, tmp_path).differs(traces(config))
 
 

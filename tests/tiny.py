@@ -11,12 +11,14 @@ import torch
 from PIL import Image, ImageDraw
 
 from recognizer.augment.lines import LineAugmentSettings
+from recognizer.augment.strokes import StrokeAugmentSettings
 from recognizer.bundle import Bundle, save_bundle
 from recognizer.corpus.prepare import PrepareSettings, prepare
 from recognizer.features.log_mel import LogMelSettings
 from recognizer.model import Model
 from recognizer.network.front import FrontSettings
 from recognizer.network.network import NetworkSettings
+from recognizer.signals.ink import write_inkml
 from recognizer.training.config import AugmentSettings, Config, DataSettings, LearningSettings
 from recognizer.training.keeper import Kept
 from recognizer.training.train import make_task, train
@@ -27,6 +29,13 @@ GLYPHS = "lox-"
 TONES = {"a": 400.0, "b": 700.0, "c": 1200.0, "d": 2000.0}  # Hz
 LINE_FRONT = FrontSettings(channels=[4, 8], pool_time=[1, 1], pool_features=[2, 2])
 SOUND_FRONT = FrontSettings(patch=[1, 2], channels=[4, 8], pool_time=[2, 1], pool_features=[2, 2])
+STROKE_FRONT = FrontSettings(patch=[2, 6], channels=[16, 16], pool_time=[2, 2], pool_features=[1, 1])
+STROKES: dict[str, list[list[tuple[float, float]]]] = {  # of the same script, in a box of 8 x 10, y downwards
+    "l": [[(4, 0), (4, 10)]],
+    "o": [[(4 + 4 * math.sin(a), 5 - 5 * math.cos(a)) for a in np.linspace(0, 2 * math.pi, 17)]],
+    "x": [[(0, 0), (8, 10)], [(8, 0), (0, 10)]],
+    "-": [[(0, 5), (8, 5)]],
+}
 STILL = LineAugmentSettings(share=0.0)
 TRAINER: dict[str, Any] = {
     "accelerator": "cpu",
@@ -116,6 +125,27 @@ def write_sounds(folder: Path, texts: list[str], splits: list[str]) -> Path:
     return folder / "manifest.tsv"
 
 
+def flat_strokes(text: str, random: np.random.Generator) -> list[list[float]]:
+    """Return pen strokes x0, y0, x1, y1, ... of `text` in the script of four strokes, each glyph a little elsewhere."""
+    strokes = []
+    for i, glyph in enumerate(text):
+        move = np.array([12.0 * i, 0.0]) + random.uniform(-1, 1, 2)
+        strokes += [(np.array(stroke) + move).ravel().tolist() for stroke in STROKES.get(glyph, [])]
+    return strokes
+
+
+def write_strokes(folder: Path, texts: list[str], splits: list[str]) -> Path:
+    """Write a manifest of InkML files and return its path."""
+    random = np.random.default_rng(1)
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = ["file\ttext\tsplit"]
+    for i, (text, split) in enumerate(zip(texts, splits, strict=True)):
+        (folder / f"{i:03}.inkml").write_bytes(write_inkml(flat_strokes(text, random)))
+        rows.append(f"{i:03}.inkml\t{text}\t{split}")
+    (folder / "manifest.tsv").write_text("\n".join(rows) + "\n")
+    return folder / "manifest.tsv"
+
+
 def pack(manifest: Path, out: Path, height: int | None = None) -> Path:
     """Pack a manifest and return the folder of the store."""
     signal = {} if height is None else {"height": height}
@@ -137,6 +167,13 @@ def sound_corpus(folder: Path, train: int = 12, valid: int = 4) -> Path:
     return pack(write_sounds(folder / "files", texts, splits), folder / "packed")
 
 
+def stroke_corpus(folder: Path, train: int = 12, valid: int = 4) -> Path:
+    """Make a packed corpus of pen strokes below `folder`, its files in `folder`/files."""
+    texts = made_texts(GLYPHS, train + valid, np.random.default_rng(7))
+    splits = ["train"] * train + ["valid"] * valid
+    return pack(write_strokes(folder / "files", texts, splits), folder / "packed")
+
+
 def line_config(corpus: Path) -> Config:
     """Return a run over lines with a network of 8 units, no dropout, no augmentation."""
     return Config(
@@ -155,6 +192,17 @@ def sound_config(corpus: Path) -> Config:
         data=replace(config.data, batch_seconds=4.0),
         features=LogMelSettings(bands=16),
         network=replace(config.network, front=SOUND_FRONT),
+    )
+
+
+def stroke_config(corpus: Path) -> Config:
+    """Return a run over pen strokes with a network of 8 units, no dropout, no augmentation."""
+    config = line_config(corpus)
+    return replace(
+        config,
+        data=replace(config.data, batch_points=3000),
+        augment=AugmentSettings(strokes=StrokeAugmentSettings(share=0.0)),
+        network=replace(config.network, front=STROKE_FRONT),
     )
 
 
