@@ -125,19 +125,15 @@ def _plain(number: float) -> str:
 
 def raster(values: np.ndarray, rows: int = 48) -> np.ndarray:
     """Return grey uint8 (rows, columns) of a signal (T, 3), to be looked at: 255 paper, 0 where the pen went."""
-    if not len(values):
-        return np.full((rows, rows), 255, np.uint8)
     scale = rows / 2.0
-    columns = int(np.clip((np.ptp(values[:, 0]) + 0.5) * scale, rows // 2, 20 * MAX_STEPS))
-    grey = np.full((rows, columns), 255, np.uint8)
-    for share in np.linspace(0.0, 1.0, 4, endpoint=False):
-        # Dots between neighbours close the line: four of them are nearer than pixels are.
-        between = values[:-1] + share * np.diff(values, axis=0) if len(values) > 1 else values
-        seen = between[(values[: len(between), 2] > 0) & (values[-len(between) :, 2] > 0)]
-        seen = np.concatenate((seen, values[values[:, 2] > 0]))
-        x = np.rint((seen[:, 0] - values[:, 0].min() + 0.25) * scale).astype(int).clip(0, columns - 1)
-        y = np.rint(seen[:, 1] * scale + rows / 2.0).astype(int).clip(0, rows - 1)
-        grey[y, x] = 0
+    places = np.column_stack((values[:, 0] - values[:, 0].min() + 0.25, values[:, 1] + 1.0)) * scale
+    down = values[:, 2] > 0
+    # Points are further apart than pixels: the way between two of them is dotted.
+    starts, ends = places[:-1][down[:-1] & down[1:]], places[1:][down[:-1] & down[1:]]
+    between = [starts + share * (ends - starts) for share in (0.25, 0.5, 0.75)]
+    x, y = np.rint(np.concatenate((places[down], *between))).astype(int).T
+    grey = np.full((rows, max(rows // 2, int(np.ceil(places[:, 0].max() + 0.25 * scale)))), 255, np.uint8)
+    grey[y.clip(0, rows - 1), x.clip(0, grey.shape[1] - 1)] = 0
     return grey
 
 
