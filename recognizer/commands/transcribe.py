@@ -13,11 +13,9 @@ from recognizer.decoding.hypothesis import Hypothesis
 from recognizer.errors import RecognizerError
 from recognizer.reader import Reader
 from recognizer.shipped import shipped_models
-from recognizer.signals.kinds import NOUNS, SOUND_SUFFIXES, kind_of
+from recognizer.signals.kinds import MEDIA, NOUNS, kind_of
 from recognizer.signals.signal import Signal
 
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".pgm", ".ppm", ".jp2")
-SUFFIXES = (*IMAGE_SUFFIXES, *SOUND_SUFFIXES, ".inkml")  # of what is read in a folder
 RUN = 64  # files that are read from disk before the network sees them
 
 
@@ -123,7 +121,7 @@ def _sources(names: Sequence[str]) -> Iterator[tuple[str, Path | BinaryIO]]:
         if name == "-":
             yield name, io.BytesIO(sys.stdin.buffer.read())
         elif path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES)
+            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in MEDIA)
             if not inside:
                 raise RecognizerError(f"{name}: no image, no recording, no pen strokes in this folder")
             yield from ((str(p), p) for p in inside)

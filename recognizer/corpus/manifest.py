@@ -9,14 +9,12 @@ from pathlib import Path
 
 from recognizer.corpus.sample import Sample
 from recognizer.errors import RecognizerError
+from recognizer.signals.kinds import MEDIA
 
 MANIFESTS = ("manifest.tsv", "manifest.csv", "manifest.jsonl", "transcripts.tsv")
 GROUPS = ("group", "writer", "speaker", "page", "letter", "document")  # the first that is there is the group
 SPLITS = ("train", "valid", "test")
 TRUTH = ".gt.txt"
-IMAGES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".pbm", ".pgm", ".ppm", ".pnm", ".jp2")
-INKS = (".inkml",)
-SOUNDS = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".sph", ".aif", ".aiff")
 
 Rows = Iterable[tuple[int, dict[str, str]]]  # line number from 1, then column -> field
 
@@ -194,12 +192,12 @@ def _refuse_absent(path: Path, samples: list[Sample]) -> None:
 
 
 def _read_pairs(folder: Path) -> list[Sample]:
-    """Read every image or recording below `folder` with the transcript beside it; names with a leading dot are not."""
+    """Read every image, recording or file of strokes below `folder` with the transcript beside it; names with a leading dot are not."""
     files = [path for path in sorted(folder.rglob("*")) if not _hidden(path.relative_to(folder)) and path.is_file()]
     truths = {path.with_name(path.name[: -len(TRUTH)]): path for path in files if path.name.endswith(TRUTH)}
     media: dict[Path, Path] = {}
     for path in files:
-        if path.suffix.lower() in IMAGES + SOUNDS + INKS:
+        if path.suffix.lower() in MEDIA:
             other = media.setdefault(path.with_suffix(""), path)
             if other != path:
                 raise RecognizerError(f"{path}: shares one transcript with {other.name}, wanted one file for each")

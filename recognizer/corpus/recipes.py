@@ -9,9 +9,10 @@ from pathlib import Path
 
 from recognizer.alphabet import TextSettings
 from recognizer.corpus.download import Download
-from recognizer.corpus.manifest import SOUNDS, named, read_lines, read_table
+from recognizer.corpus.manifest import named, read_lines, read_table
 from recognizer.corpus.sample import Sample
 from recognizer.errors import RecognizerError
+from recognizer.signals.kinds import SOUNDS
 
 PACKAGE = Path(__file__).resolve().parents[1]
 TABLE = "transcripts.tsv"

@@ -28,7 +28,6 @@ BAND_RISE = 0.4  # of the ink of the densest rows: where a line of a page begins
 BAND_FALL = 0.25  # of the ink of its own densest row: where it ends
 PAGE_WIDTH, PAGE_ROWS = 400, 800  # pixels: lines of ink are counted in a picture so wide, at most so high
 BROKEN = (OSError, SyntaxError, ValueError, EOFError, TypeError, IndexError, KeyError, struct.error)  # Pillow's words
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".pgm", ".ppm", ".jp2")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,10 @@ from recognizer.errors import RecognizerError
 from recognizer.signals.signal import Signal
 
 SOUND_STARTS = (b"RIFF", b"fLaC", b"OggS", b"ID3", b"NIST", b"FORM", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2", b"caff")
-SOUND_SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".sph", ".aiff", ".aif", ".au", ".caf")
+IMAGES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".pbm", ".pgm", ".ppm", ".pnm", ".jp2")
+SOUNDS = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".sph", ".aif", ".aiff", ".au", ".caf")
+INKS = (".inkml",)
+MEDIA = (*IMAGES, *SOUNDS, *INKS)  # suffixes of what is taken from a folder
 NOUNS = {"handwriting": "an image of a line", "speech": "a recording", "ink": "pen strokes"}
 PLURALS = {"handwriting": "images", "speech": "recordings", "ink": "files of pen strokes"}
 INK_STARTS = (b"{", b"[", b"<?xml", b"<ink")  # after white space and a byte order mark
@@ -32,7 +35,7 @@ def kind_of(source: Path | BinaryIO) -> str:
     if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(INK_STARTS):
         return "ink"
     sound = head.startswith(SOUND_STARTS) and head[8:12] != b"WEBP"
-    if not sound and isinstance(source, Path) and source.suffix.lower() in SOUND_SUFFIXES:
+    if not sound and isinstance(source, Path) and source.suffix.lower() in SOUNDS:
         sound = True
     return "speech" if sound else "handwriting"
 
