@@ -192,7 +192,7 @@ def _refuse_absent(path: Path, samples: list[Sample]) -> None:
 
 
 def _read_pairs(folder: Path) -> list[Sample]:
-    """Read every image, recording or file of strokes below `folder` with the transcript beside it; names with a leading dot are not."""
+    """Read every file of MEDIA below `folder` with the transcript beside it; names with a leading dot are not."""
     files = [path for path in sorted(folder.rglob("*")) if not _hidden(path.relative_to(folder)) and path.is_file()]
     truths = {path.with_name(path.name[: -len(TRUTH)]): path for path in files if path.name.endswith(TRUTH)}
     media: dict[Path, Path] = {}
