@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import NoReturn
 
 from recognizer import __version__
-from recognizer.commands.decoder_command import add_decoder_options, decoder_options, number
+from recognizer.commands.decoder_command import add_decoder_options, decoder_options
 from recognizer.commands.lm_command import add_lm
 from recognizer.commands.model_commands import Voice, add_model_verbs
+from recognizer.commands.transcribe_command import add_transcribe
 from recognizer.errors import RecognizerError
 
 DONE, FOUND, FAULT = 0, 1, 2
@@ -101,17 +102,8 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--device", default="auto", help="auto, cpu or cuda")
     add_decoder_options(evaluate)
     evaluate.set_defaults(act=_evaluate)
-    transcribe = verbs.add_parser("transcribe", help="read images of lines, pen strokes, recordings")
-    transcribe.add_argument("files", nargs="+", help="files, folders, or - for standard input")
-    transcribe.add_argument("--model", help="model file or name; without it the kind of the file picks a shipped model")
-    transcribe.add_argument("--json", action="store_true", help="a JSON object a file: text, confidence, spans")
-    transcribe.add_argument("--device", default="auto", help="auto, cpu or cuda")
-    transcribe.add_argument(
-        "--min-confidence", type=number("min-confidence"), metavar="P", help="words below it are written [word?]"
-    )
-    add_decoder_options(transcribe)
-    transcribe.set_defaults(act=_transcribe)
-    voice = Voice(print, _complain)
+    voice = Voice(_say, _complain)
+    add_transcribe(verbs, voice)
     add_model_verbs(verbs, voice)
     add_lm(verbs, voice)
     info = verbs.add_parser("info", help="say what a model reads, how it was trained, how well it reads")
@@ -213,33 +205,6 @@ def _evaluate(chosen: argparse.Namespace) -> int:
     return FOUND if report.skipped else DONE
 
 
-def _transcribe(chosen: argparse.Namespace) -> int:
-    import json
-    from dataclasses import asdict
-
-    from recognizer.commands.transcribe import Manner, doubtful, marked, transcribe
-
-    below = 0.0 if chosen.min_confidence is None else chosen.min_confidence
-    if not 0 <= below <= 1:
-        raise RecognizerError(f"--min-confidence is {below:g}, wanted 0 to 1")
-    manner = Manner(chosen.model, chosen.device, decoder_options(chosen), _complain)
-    alone = len(chosen.files) == 1 and not Path(chosen.files[0]).is_dir()
-    failed = 0
-    for transcript in transcribe(chosen.files, manner):
-        if transcript.hypothesis is None:
-            failed += 1
-            _complain(f"recognizer: {transcript.error}")
-        elif chosen.json:
-            data = {"file": transcript.name, "unit": transcript.unit, **asdict(transcript.hypothesis)}
-            if below:
-                data["doubtful"] = doubtful(transcript.hypothesis, below)
-            print(json.dumps(data, ensure_ascii=False), flush=True)
-        else:
-            text = marked(transcript.hypothesis, below)
-            print(text if alone else f"{transcript.name}\t{text}", flush=True)
-    return DONE if not failed else FAULT if alone else FOUND
-
-
 def _info(chosen: argparse.Namespace) -> int:
     import json
 
@@ -251,6 +216,10 @@ def _info(chosen: argparse.Namespace) -> int:
     header = read_header(path)
     print(json.dumps(header, indent=1, ensure_ascii=False) if chosen.json else describe_model(path, header))
     return DONE
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
 
 
 def _complain(line: str) -> None:

@@ -32,6 +32,7 @@ BELOW = {
     "shipped": ("errors",),
     "language": ("errors", "files", "alphabet", "network", "corpus", "augment"),
     "decoding": ("errors", "files", "alphabet", "language", "network"),
+    "writers": ("__version__", "errors", "decoding", "signals"),
     "training.config": ("errors", "alphabet", "augment", "features", "network"),
 }
 # Where each heavy library may be imported; only inside functions where the value ends in "()".

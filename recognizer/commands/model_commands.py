@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from recognizer.decoding.hypothesis import Hypothesis
 
 Say = Callable[[str], None]
+# Names of recognizer.writers.forms, spelled here because help is not to wait for what writes them.
+DOCUMENTS = ("srt", "vtt", "ctm", "textgrid", "hocr", "page", "alto")
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,11 @@ def add_model_verbs(verbs: Any, voice: Voice) -> None:
     align.add_argument("file", type=Path, help="image of a line or recording")
     align.add_argument("--text", required=True, help="what the file says")
     align.add_argument("--model", required=True, help="model file, folder of a run, or name of a shipped model")
-    align.add_argument("--json", action="store_true", help="one JSON object: unit, words, characters")
+    form = align.add_mutually_exclusive_group()
+    form.add_argument(
+        "--format", choices=["table", "json", *DOCUMENTS], default="table", help="as transcribe's; default a table"
+    )
+    form.add_argument("--json", action="store_true", help="one JSON object: unit, words, characters")
     align.add_argument("--device", default="auto", help="auto, cpu or cuda")
     align.set_defaults(act=partial(_align, voice))
     calibrate = verbs.add_parser("calibrate", help="make confidences mean shares of right answers")
@@ -62,7 +68,13 @@ def _align(voice: Voice, chosen: argparse.Namespace) -> int:
         found = reader.align(signal, chosen.text)
     except RecognizerError as error:
         raise RecognizerError(f"{chosen.file}: {error}") from None
-    if chosen.json:
+    form = "json" if chosen.json else chosen.format
+    if form in DOCUMENTS:
+        from recognizer.writers.forms import written
+        from recognizer.writers.record import record
+
+        voice.say(written(record(str(chosen.file), found, signal), form).removesuffix("\n"))
+    elif form == "json":
         voice.say(json.dumps({"file": str(chosen.file), "unit": signal.unit, **asdict(found)}, ensure_ascii=False))
     else:
         for line in aligned_lines(found, signal.unit):

@@ -15,6 +15,7 @@ from recognizer.reader import Reader
 from recognizer.shipped import shipped_models
 from recognizer.signals.kinds import MEDIA, NOUNS, kind_of
 from recognizer.signals.signal import Signal
+from recognizer.writers.record import Record, record
 
 RUN = 64  # files that are read from disk before the network sees them
 
@@ -25,15 +26,13 @@ class Transcript:
 
     Args:
         name: of the file as the user gave it, "-" for standard input.
-        hypothesis: what was read, None where the file is at fault.
-        error: why there is no hypothesis.
-        unit: of the spans: "px", "s" or "points".
+        record: what was read, None where the file is at fault.
+        error: why there is no record.
     """
 
     name: str
-    hypothesis: Hypothesis | None
+    record: Record | None
     error: str = ""
-    unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,7 +105,7 @@ def _run(
     for key, parts in waiting.items():
         hypotheses = readers[key].read([signal for _, signal in parts])
         for (i, signal), hypothesis in zip(parts, hypotheses, strict=True):
-            done[i] = Transcript(sources[i][0], hypothesis, unit=signal.unit)
+            done[i] = Transcript(sources[i][0], record(sources[i][0], hypothesis, signal))
     yield from (done[i] for i in range(len(sources)))
 
 

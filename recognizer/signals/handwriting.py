@@ -98,7 +98,9 @@ def line_from_array(image: np.ndarray, settings: HandwritingSettings, name: str 
     extent = float(grey.shape[1])
     values = _scale(grey, settings.height, name).T
     mirrored = settings.direction == "rtl"
-    return Signal(np.ascontiguousarray(values[::-1] if mirrored else values), extent, "px", mirrored, tuple(notes))
+    values = np.ascontiguousarray(values[::-1] if mirrored else values)
+    vertical = settings.direction == "ttb"
+    return Signal(values, extent, "px", mirrored, tuple(notes), across=float(grey.shape[0]), vertical=vertical)
 
 
 def picture(values: np.ndarray, settings: HandwritingSettings) -> Image.Image:

@@ -16,6 +16,8 @@ class Signal:
         unit: "px", "s" or "points".
         mirrored: whether time runs against the file's own axis (right to left).
         notes: what was found odd and repaired, such as "light on dark, inverted".
+        across: of an image, its side across the reading direction in pixels.
+        vertical: whether the reading direction is from the top to the bottom.
         places: (T + 1,) where each step of `values`, and the end, lies in the file, in `unit`; None where evenly.
     """
 
@@ -24,6 +26,8 @@ class Signal:
     unit: str
     mirrored: bool = False
     notes: tuple[str, ...] = ()
+    across: float = 0.0
+    vertical: bool = False
     places: np.ndarray | None = None
 
     def place(self, position: float) -> float:

@@ -1,0 +1,99 @@
+"""The verb transcribe on the command line: files in; text, JSON, or what other programs take, out."""
+
+import argparse
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from recognizer.commands.decoder_command import add_decoder_options, decoder_options, number
+from recognizer.commands.model_commands import DOCUMENTS, Voice
+from recognizer.errors import RecognizerError
+
+DONE, FOUND, FAULT = 0, 1, 2  # exit codes, as in cli.py
+
+
+def add_transcribe(verbs: Any, voice: Voice) -> None:
+    """Add transcribe to the command line `verbs`, what argparse's add_subparsers returned."""
+    transcribe = verbs.add_parser("transcribe", help="read images of lines, pen strokes, recordings")
+    transcribe.add_argument("files", nargs="+", help="files, folders, or - for standard input")
+    transcribe.add_argument("--model", help="model file or name; without it the kind of the file picks a shipped model")
+    form = transcribe.add_mutually_exclusive_group()
+    form.add_argument(
+        "--format",
+        choices=["txt", "json", *DOCUMENTS],
+        default="txt",
+        help="txt (default), json, of a recording srt, vtt, ctm, textgrid, of an image hocr, page, alto",
+    )
+    form.add_argument("--json", action="store_true", help="the same as --format json: text, confidence, spans")
+    transcribe.add_argument("--out", type=Path, help="folder for one file each, called like what was read")
+    transcribe.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    transcribe.add_argument(
+        "--min-confidence", type=number("min-confidence"), metavar="P", help="words below it are written [word?]"
+    )
+    add_decoder_options(transcribe)
+    transcribe.set_defaults(act=partial(_transcribe, voice))
+
+
+def _transcribe(voice: Voice, chosen: argparse.Namespace) -> int:
+    from recognizer.commands.transcribe import Manner, Transcript, doubtful, marked, transcribe
+    from recognizer.writers.forms import FORMS, written
+
+    below = 0.0 if chosen.min_confidence is None else chosen.min_confidence
+    if not 0 <= below <= 1:
+        raise RecognizerError(f"--min-confidence is {below:g}, wanted 0 to 1")
+    form = "json" if chosen.json else chosen.format
+    if below and form in FORMS:
+        raise RecognizerError(f"--min-confidence marks words in txt and json, {form} has a place for confidences")
+    alone = len(chosen.files) == 1 and not Path(chosen.files[0]).is_dir()
+    if form in FORMS and FORMS[form].alone and not alone and chosen.out is None:
+        raise RecognizerError(f"--format {form} is a document for each file, wanted --out with a folder for them")
+
+    def text_of(transcript: Transcript) -> str:
+        assert transcript.record is not None
+        found = transcript.record.hypothesis
+        if form in FORMS:
+            return written(transcript.record, form)
+        if form == "json":
+            data = {"file": transcript.name, "unit": transcript.record.unit, **asdict(found)}
+            if below:
+                data["doubtful"] = doubtful(found, below)
+            return json.dumps(data, ensure_ascii=False) + "\n"
+        text = marked(found, below)
+        return f"{text}\n" if alone or chosen.out else f"{transcript.name}\t{text}\n"
+
+    put = _into(chosen.out, FORMS[form].suffix if form in FORMS else f".{form}") if chosen.out else None
+    manner = Manner(chosen.model, chosen.device, decoder_options(chosen), voice.complain)
+    failed = 0
+    for transcript in transcribe(chosen.files, manner):
+        try:
+            if transcript.record is None:
+                raise RecognizerError(transcript.error)
+            text = text_of(transcript)
+            if put:
+                put(transcript.name, text)
+            else:
+                voice.say(text.removesuffix("\n"))
+        except RecognizerError as error:
+            failed += 1
+            voice.complain(f"recognizer: {error}")
+    return DONE if not failed else FAULT if alone else FOUND
+
+
+def _into(folder: Path, suffix: str) -> Callable[[str, str], None]:
+    """Return what writes the text of a file as `folder`/its name with `suffix`, never twice to one place."""
+    from recognizer.files import write_atomically
+
+    taken: dict[Path, str] = {}
+
+    def put(name: str, text: str) -> None:
+        path = folder / f"{Path(name).stem if name != '-' else 'stdin'}{suffix}"
+        if path in taken:
+            raise RecognizerError(f"{name}: {path} is that of {taken[path]}, wanted files of different names")
+        taken[path] = name
+        folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, text.encode())
+
+    return put

@@ -1,0 +1,43 @@
+"""One reading with what the forms must know of its file."""
+
+from dataclasses import dataclass
+
+from recognizer.decoding.hypothesis import Hypothesis, Span
+from recognizer.signals.signal import Signal
+
+
+@dataclass(frozen=True)
+class Record:
+    """A reading of one file.
+
+    Args:
+        name: of the file as the user gave it.
+        hypothesis: what was read, its spans in the file's own unit.
+        unit: "px", "s" or "points".
+        extent: length of the file along the reading direction, in `unit`.
+        across: of an image, its other side in pixels.
+        vertical: whether the reading direction is from the top to the bottom.
+    """
+
+    name: str
+    hypothesis: Hypothesis
+    unit: str
+    extent: float
+    across: float = 0.0
+    vertical: bool = False
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the image."""
+        sides = round(self.extent), round(self.across)
+        return (sides[1], sides[0]) if self.vertical else sides
+
+    def box(self, span: Span) -> tuple[int, int, int, int]:
+        """Return left, top, right, bottom of a span in pixels; across the line it is as wide as the image."""
+        start, end, across = round(span.start), round(span.end), round(self.across)
+        return (0, start, across, end) if self.vertical else (start, 0, end, across)
+
+
+def record(name: str, hypothesis: Hypothesis, signal: Signal) -> Record:
+    """Return the record of a reading of `signal`."""
+    return Record(name, hypothesis, signal.unit, signal.extent, signal.across, signal.vertical)

@@ -1,0 +1,102 @@
+"""Readings of sound as subtitles (SubRip, WebVTT), NIST CTM and Praat's TextGrid."""
+
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+
+from recognizer.decoding.hypothesis import Span
+from recognizer.writers.record import Record
+
+LINE = 42  # characters of a line of a subtitle; a subtitle has at most two
+LASTING = 6.0  # seconds of a subtitle at most
+PAUSE = 0.8  # seconds of silence that end a subtitle
+
+
+def subrip(record: Record) -> str:
+    """Return SubRip: numbered subtitles of at most two lines and six seconds, ended by pauses too."""
+    parts = []
+    for number, words in enumerate(subtitles(record.hypothesis.words), 1):
+        times = f"{_clock(words[0].start, ',')} --> {_clock(words[-1].end, ',')}"
+        parts.append(f"{number}\n{times}\n{_wrapped(words)}\n")
+    return "\n".join(parts)
+
+
+def webvtt(record: Record) -> str:
+    """Return WebVTT with the same subtitles."""
+    parts = ["WEBVTT\n"]
+    for words in subtitles(record.hypothesis.words):
+        text = _wrapped(words).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+        parts.append(f"{_clock(words[0].start, '.')} --> {_clock(words[-1].end, '.')}\n{text}\n")
+    return "\n".join(parts)
+
+
+def ctm(record: Record) -> str:
+    """Return a line a word: file, channel 1, start and duration in seconds, word, confidence.
+
+    The file is its name without suffix, white space in it as "_", since white space parts the fields.
+    """
+    name = "_".join(Path(record.name).stem.split()) or "-"
+    rows = (
+        f"{name} 1 {w.start:.3f} {w.end - w.start:.3f} {w.text} {w.confidence:.3f}\n" for w in record.hypothesis.words
+    )
+    return "".join(rows)
+
+
+def textgrid(record: Record) -> str:
+    """Return a TextGrid with the tiers words and characters, empty intervals where nothing was read."""
+    found = record.hypothesis
+    tiers = {"words": found.words, "characters": [one for one in found.characters if one.text.strip()]}
+    last = max([record.extent, *(one.end for one in found.words)])
+    lines = ['File type = "ooTextFile"', 'Object class = "TextGrid"', "", "xmin = 0", f"xmax = {last:.6f}"]
+    lines += ["tiers? <exists>", f"size = {len(tiers)}", "item []:"]
+    for number, (name, spans) in enumerate(tiers.items(), 1):
+        rows = _intervals(spans, last)
+        lines += [f"    item [{number}]:", '        class = "IntervalTier"', f'        name = "{name}"']
+        lines += ["        xmin = 0", f"        xmax = {last:.6f}", f"        intervals: size = {len(rows)}"]
+        for i, (start, end, text) in enumerate(rows, 1):
+            quoted = text.replace('"', '""')
+            lines += [f"        intervals [{i}]:", f"            xmin = {start:.6f}", f"            xmax = {end:.6f}"]
+            lines += [f'            text = "{quoted}"']
+    return "\n".join([*lines, ""])
+
+
+def subtitles(words: Sequence[Span]) -> list[list[Span]]:
+    """Return words in runs that fit into one subtitle each."""
+    runs: list[list[Span]] = []
+    for word in words:
+        run = runs[-1] if runs else []
+        full = run and len(textwrap.wrap(" ".join(w.text for w in [*run, word]), LINE)) > 2
+        if not run or full or word.start - run[-1].end > PAUSE or word.end - run[0].start > LASTING:
+            runs.append([])
+        runs[-1].append(word)
+    return runs
+
+
+def _wrapped(words: Sequence[Span]) -> str:
+    return "\n".join(textwrap.wrap(" ".join(word.text for word in words), LINE, break_long_words=False))
+
+
+def _clock(seconds: float, mark: str) -> str:
+    """Return hours, minutes, seconds and thousandths after `mark`."""
+    thousandths = round(seconds * 1000)
+    minutes, rest = divmod(thousandths, 60_000)
+    return f"{minutes // 60:02}:{minutes % 60:02}:{rest // 1000:02}{mark}{rest % 1000:03}"
+
+
+def _intervals(spans: Sequence[Span], last: float) -> list[tuple[float, float, str]]:
+    """Return intervals (start, end, text) that follow one another from 0 to `last`; none of them is empty of time."""
+    rows: list[tuple[float, float, str]] = []
+    at = 0.0
+    for span in spans:
+        start, end = max(span.start, at), min(span.end, last)
+        if end <= start and rows:
+            # Praat knows no interval without length: what has none stands with its neighbour.
+            rows[-1] = (*rows[-1][:2], rows[-1][2] + span.text)
+            continue
+        if start > at:
+            rows.append((at, start, ""))
+        rows.append((start, end, span.text))
+        at = end
+    if at < last or not rows:
+        rows.append((at, last, ""))
+    return rows
