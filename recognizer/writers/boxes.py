@@ -52,6 +52,7 @@ def page_xml(record: Record) -> str:
         SubElement(element, "Coords", points=_corners(record.box(word)))
         _equivalent(element, word.text, word.confidence)
     _equivalent(line, record.hypothesis.text, record.hypothesis.confidence)
+    ElementTree.indent(root)
     return _written(root)
 
 
@@ -75,6 +76,7 @@ def alto(record: Record) -> str:
             SubElement(line, "SP")
         said = {"ID": f"word_1_{number}", "CONTENT": word.text, "WC": f"{word.confidence:.3f}"}
         SubElement(line, "String", {**said, **_place(record.box(word))})
+    ElementTree.indent(root)
     return _written(root)
 
 
