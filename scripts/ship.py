@@ -28,7 +28,7 @@ def main() -> None:
     path = FOLDER / f"{chosen.name}{SUFFIX}"
     bundle = load_bundle(find_model(chosen.run))
     bundle.card = chosen.card.read_text(encoding="utf-8")
-    forget_folder(bundle.training, f"runs/{chosen.name}")
+    forget_folder(bundle.training)
     save_bundle(bundle, path, half=True)
     reader = Reader.load(path)
     shipped = reader.bundle
@@ -43,11 +43,12 @@ def main() -> None:
     print(f"{path}: {path.stat().st_size / 1e6:.2f} MB")
 
 
-def forget_folder(training: dict[str, Any], run: str) -> None:
-    """Name the run's folder as the recipe does and samples without folders, not as they lie where it was made."""
+def forget_folder(training: dict[str, Any]) -> None:
+    """Name the run's folder by its last part and samples without folders, not as they lie where it was made."""
     training["left_out"] = [re.sub(r"\S*/", "", name) for name in training.get("left_out", [])]
     made = training["config"]["run"]
     if made:
+        run = f"runs/{Path(made).name}"
         training["command"] = training["command"].replace(made, run)
         training["config"]["run"] = run
 
