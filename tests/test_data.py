@@ -99,6 +99,17 @@ def test_a_weight_takes_its_share_of_a_corpus_anew_each_epoch(corpora: Corpora) 
     assert frozenset.union(*epochs) == frozenset(corpora.items("train"))
 
 
+def test_a_weight_above_one_takes_all_and_some_again(corpora: Corpora) -> None:
+    again = []
+    for epoch in range(40):
+        items = [item for group in batches(sampler(corpora, weights=[2.5, 1.0]), epoch) for item in group]
+        assert Counter(item.corpus for item in items) == {0: 100, 1: 19}
+        counts = Counter(item for item in items if item.corpus == 0)
+        assert set(counts.values()) == {2, 3} and len(counts) == 40
+        again.append(frozenset(item for item, count in counts.items() if count == 3))
+    assert len(set(again)) > 1
+
+
 def test_short_first_begins_with_short_samples_in_the_first_epoch_alone(corpora: Corpora) -> None:
     lengths = [
         [np.mean([corpora.count(item) for item in group]) for group in batches(sampler(corpora, short_first=True), e)]

@@ -19,7 +19,8 @@ class DataSettings:
 
     Args:
         corpus: folders that `recognizer prepare` made, one or several of one kind.
-        weights: share of each corpus's training samples that an epoch takes, one number a corpus; empty takes all.
+        weights: how often an epoch takes each corpus's training samples, one number a corpus: 0.3 a share of
+            them, drawn anew each time, 1.5 all and half of them again; empty takes all once.
         train: name of the split that is learned.
         valid: name of the split that chooses the best state.
         batch_columns: lines: columns of a batch and process, padding included.
@@ -47,8 +48,8 @@ class DataSettings:
             raise RecognizerError("data: batch_columns, batch_points, batch_seconds are above 0, workers at least 0")
         if self.weights and len(self.weights) != len(self.folders):
             raise RecognizerError(f"data.weights has {len(self.weights)} numbers for {len(self.folders)} corpora")
-        if any(not 0.0 < weight <= 1.0 for weight in self.weights):
-            raise RecognizerError(f"data.weights is {self.weights}, wanted numbers above 0 and at most 1")
+        if any(not 0.0 < weight <= 100.0 for weight in self.weights):
+            raise RecognizerError(f"data.weights is {self.weights}, wanted numbers above 0 and at most 100")
 
     @property
     def folders(self) -> list[str]:

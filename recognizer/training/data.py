@@ -151,14 +151,16 @@ class BatchSampler(Sampler[tuple[int, list[Item]]]):
         return [groups[i] for i in random.permutation(len(groups))]
 
     def _chosen(self, random: np.random.Generator) -> np.ndarray:
-        """Return the positions of this epoch's samples: each corpus's share, drawn anew."""
+        """Return the positions of this epoch's samples: each corpus as often as its weight says, parts drawn anew."""
         if not self.settings.weights:
             return np.arange(len(self.items))
         corpus = np.array([item.corpus for item in self.items])
         parts = []
         for number, weight in enumerate(self.settings.weights):
             members = np.flatnonzero(corpus == number)
-            parts.append(np.sort(random.permutation(members)[: max(1, round(weight * len(members)))]))
+            whole, share = divmod(weight, 1.0)
+            drawn = round(share * len(members)) if whole else max(1, round(share * len(members)))
+            parts.append(np.sort(np.concatenate([members] * int(whole) + [random.permutation(members)[:drawn]])))
         return np.concatenate(parts)
 
 
