@@ -9,12 +9,11 @@ from typing import NoReturn
 
 from recognizer import __version__
 from recognizer.commands.decoder_command import add_decoder_options, decoder_options
+from recognizer.commands.exit_codes import DONE, FAULT, FOUND
 from recognizer.commands.lm_command import add_lm
 from recognizer.commands.model_commands import Voice, add_model_verbs
 from recognizer.commands.transcribe_command import add_transcribe
 from recognizer.errors import RecognizerError
-
-DONE, FOUND, FAULT = 0, 1, 2
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

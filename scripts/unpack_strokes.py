@@ -22,7 +22,7 @@ from PIL import Image, ImageDraw
 
 from recognizer.errors import RecognizerError
 from recognizer.files import write_atomically
-from recognizer.signals.ink import write_inkml
+from recognizer.signals.ink import Stroke, strokes_of, write_inkml
 
 ROWS = 64  # pixels of an image
 MARGIN = 5  # pixels around the ink
@@ -32,13 +32,13 @@ INK = 30  # grey of the strokes, 0 black
 
 @dataclass(frozen=True)
 class Line:
-    """One line as it was written: its name, writer, split, text, strokes of (x, y) points in any unit."""
+    """One line as it was written: its name, writer, split, text, strokes (points, 2) in any unit."""
 
     name: str
     writer: str
     split: str
     text: str
-    strokes: list[list[tuple[float, float]]]
+    strokes: list[Stroke]
 
 
 def read_lines(path: Path) -> Iterator[Line]:
@@ -60,24 +60,26 @@ def read_lines(path: Path) -> Iterator[Line]:
 
 
 def _line(row: dict[str, Any]) -> Line:
-    strokes = [list(zip(map(float, s[0::2]), map(float, s[1::2]), strict=True)) for s in row["strokes"]]
-    if not any(strokes):
+    strokes = [stroke for stroke in strokes_of(row) if len(stroke)]
+    if not strokes:
         raise ValueError("no stroke has a point")
-    return Line(row["id"], row["writer"], row["split"], row["text"], [stroke for stroke in strokes if stroke])
+    return Line(row["id"], row["writer"], row["split"], row["text"], strokes)
 
 
 def draw(line: Line, pen: float) -> Image.Image:
     """Return the image of a line, `ROWS` high, its ink filling the height; `pen` is the thickness in pixels."""
-    xs, ys = ([point[axis] for stroke in line.strokes for point in stroke] for axis in (0, 1))
-    left, top = min(xs), min(ys)
+    left, top = (min(float(stroke[:, axis].min()) for stroke in line.strokes) for axis in (0, 1))
+    right, bottom = (max(float(stroke[:, axis].max()) for stroke in line.strokes) for axis in (0, 1))
     # A dash alone would fill the height: no line is taken for less high than an eighth of its length.
-    tall = max(max(ys) - top, (max(xs) - left) / 8.0 / max(1.0, len(line.text) / 4.0), 1.0)
+    tall = max(bottom - top, (right - left) / 8.0 / max(1.0, len(line.text) / 4.0), 1.0)
     scale = (ROWS - 2 * MARGIN) / tall
-    columns = round((max(xs) - left) * scale) + 2 * MARGIN
+    columns = round((right - left) * scale) + 2 * MARGIN
     image = Image.new("L", (columns * FINER, ROWS * FINER), 255)
     brush, radius = ImageDraw.Draw(image), pen * FINER / 2
     for stroke in line.strokes:
-        points = [(((x - left) * scale + MARGIN) * FINER, ((y - top) * scale + MARGIN) * FINER) for x, y in stroke]
+        points = [
+            (((x - left) * scale + MARGIN) * FINER, ((y - top) * scale + MARGIN) * FINER) for x, y in stroke.tolist()
+        ]
         brush.line(points, INK, round(2 * radius), "curve")
         for x, y in (points[0], points[-1]):
             brush.ellipse((x - radius, y - radius, x + radius, y + radius), INK)
@@ -103,8 +105,7 @@ def main() -> int:
             if given.form == "png":
                 draw(line, given.pen).save(given.out / name)
             else:
-                flat = ([number for point in stroke for number in point] for stroke in line.strokes)
-                (given.out / name).write_bytes(write_inkml(flat))
+                (given.out / name).write_bytes(write_inkml(stroke.ravel().tolist() for stroke in line.strokes))
             split = given.seen if line.split == "test" and line.text in learned else line.split
             rows.append(f"{name}\t{' '.join(line.text.split())}\t{split}\t{line.writer}")
     if len(rows) == 1:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from recognizer.augment.draws import Draws
 from recognizer.errors import RecognizerError
 
 WAVE = 24  # columns between two knots of the elastic distortion
@@ -74,7 +75,7 @@ class LineAugment(nn.Module):
             least: (N,) columns below which no sample may shrink, lest CTC cannot spell its text.
             generator: of the random numbers, on the CPU.
         """
-        draw = _Draws(len(ink), self.settings.share, generator, ink.device)
+        draw = Draws(len(ink), self.settings.share, generator, ink.device)
         ink, counts = self._warp(ink, counts, least, draw)
         ink = self._stroke(ink, draw)
         ink = self._tone(ink, draw)
@@ -82,7 +83,7 @@ class LineAugment(nn.Module):
         mask = torch.arange(ink.shape[1], device=ink.device)[None, :, None] < counts[:, None, None]
         return ink.clamp(0.0, 1.0) * mask, counts
 
-    def _warp(self, ink: Tensor, counts: Tensor, least: Tensor, draw: "_Draws") -> tuple[Tensor, Tensor]:
+    def _warp(self, ink: Tensor, counts: Tensor, least: Tensor, draw: Draws) -> tuple[Tensor, Tensor]:
         """Resample with a new width and height, slant, slope, shift and elastic waves, all in one pass."""
         s = self.settings
         n, length, rows = ink.shape
@@ -104,7 +105,7 @@ class LineAugment(nn.Module):
         warped = functional.grid_sample(ink[:, None], grid, padding_mode="zeros", align_corners=True)
         return warped[:, 0], new_counts
 
-    def _stroke(self, ink: Tensor, draw: "_Draws") -> Tensor:
+    def _stroke(self, ink: Tensor, draw: Draws) -> Tensor:
         """Thicken or thin the strokes, blur them."""
         s = self.settings
         if s.thickness > 0.0:
@@ -116,7 +117,7 @@ class LineAugment(nn.Module):
             ink = ink + amount * (_around(ink, torch.add) / 9.0 - ink)
         return ink
 
-    def _tone(self, ink: Tensor, draw: "_Draws") -> Tensor:
+    def _tone(self, ink: Tensor, draw: Draws) -> Tensor:
         """Change darkness and gamma, add shadow and noise."""
         s = self.settings
         if s.contrast > 0.0:
@@ -131,7 +132,7 @@ class LineAugment(nn.Module):
             ink = ink + draw.grain(ink.shape) * draw.even(s.noise).abs()[:, None, None]
         return ink
 
-    def _gaps(self, ink: Tensor, draw: "_Draws") -> Tensor:
+    def _gaps(self, ink: Tensor, draw: Draws) -> Tensor:
         """Erase patches of up to a quarter of the height in width and up to the whole height."""
         n, length, rows = ink.shape
         number = round(self.settings.gaps * length / 1000 + 0.5) if self.settings.gaps > 0.0 else 0
@@ -168,32 +169,3 @@ def _around(ink: Tensor, join: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
         after = torch.cat((ink.narrow(dim, 1, ink.shape[dim] - 1), ink.narrow(dim, ink.shape[dim] - 1, 1)), dim)
         ink = join(join(ink, before), after)
     return ink
-
-
-class _Draws:
-    """Random numbers of one batch, zero for the samples that stay as they are."""
-
-    def __init__(self, n: int, share: float, generator: torch.Generator, device: torch.device) -> None:
-        self.n, self.generator, self.device = n, generator, device
-        self.changed = self.uniform() < share
-
-    def uniform(self) -> Tensor:
-        """Return (N,) numbers in [0, 1)."""
-        return torch.rand(self.n, generator=self.generator).to(self.device)
-
-    def even(self, limit: float) -> Tensor:
-        """Return (N,) numbers in [-limit, limit]."""
-        return (self.uniform() * 2.0 - 1.0) * limit * self.changed
-
-    def normal(self, shape: tuple[int, ...], deviation: float) -> Tensor:
-        """Return normal numbers of `shape` (N, ...), each sample with its own strength up to `deviation`."""
-        numbers = torch.randn(shape, generator=self.generator).to(self.device)
-        strength = self.uniform() * deviation * self.changed
-        return numbers * strength.view(-1, *[1] * (len(shape) - 1))
-
-    def grain(self, shape: torch.Size) -> Tensor:
-        """Return numbers of mean 0 and deviation 1, evenly spread: four bytes a draw, since draws cost time."""
-        size = math.prod(shape)
-        draws = torch.empty(-(-size // 8), dtype=torch.int64).random_(-(2**63), None, generator=self.generator)
-        spread = draws.view(torch.uint8)[:size].view(shape).to(self.device).float()
-        return (spread - 127.5) / 73.9

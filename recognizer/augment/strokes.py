@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from recognizer.augment.draws import Draws
 from recognizer.errors import RecognizerError
 
 KNOT = 12  # points between two knots of the wobble
@@ -52,23 +53,18 @@ class StrokeAugment(nn.Module):
 
     def forward(self, points: Tensor, generator: torch.Generator) -> Tensor:
         """Return points like `points` (N, T, 3), of x, y and pen down, with other x and y."""
-        s, n = self.settings, len(points)
-        changed = torch.rand(n, generator=generator) < s.share
-
-        def even(limit: float) -> Tensor:
-            drawn = (torch.rand(n, generator=generator) * 2.0 - 1.0) * limit * changed
-            return drawn.to(points.device)[:, None]
-
+        s = self.settings
+        draw = Draws(len(points), s.share, generator, points.device)
         x, y = points[:, :, 0], points[:, :, 1]
-        slant, slope = even(s.slant), even(s.slope)
-        new_x = x * (1.0 + even(s.width)) - slant * y
-        new_y = y * (1.0 + even(s.height)) + slope * x
-        moved = torch.stack((new_x, new_y), 2) + self._shaken(points.shape[1], changed, generator).to(points.device)
+        slant, slope = draw.even(s.slant)[:, None], draw.even(s.slope)[:, None]
+        new_x = x * (1.0 + draw.even(s.width)[:, None]) - slant * y
+        new_y = y * (1.0 + draw.even(s.height)[:, None]) + slope * x
+        moved = torch.stack((new_x, new_y), 2) + self._shaken(points.shape[1], draw)
         return torch.cat((moved, points[:, :, 2:]), 2)
 
-    def _shaken(self, length: int, changed: Tensor, generator: torch.Generator) -> Tensor:
+    def _shaken(self, length: int, draw: Draws) -> Tensor:
         """Return (N, T, 2) displacements: smooth ones between knots, and of each point by itself."""
-        knots = torch.randn(len(changed), 2, length // KNOT + 2, generator=generator) * self.settings.wobble
+        knots = torch.randn(draw.n, 2, length // KNOT + 2, generator=draw.generator) * self.settings.wobble
         smooth = nn.functional.interpolate(knots, size=length, mode="linear", align_corners=True)
-        single = torch.randn(len(changed), 2, length, generator=generator) * self.settings.jitter
-        return (smooth + single).transpose(1, 2) * changed[:, None, None]
+        single = torch.randn(draw.n, 2, length, generator=draw.generator) * self.settings.jitter
+        return (smooth + single).transpose(1, 2).to(draw.device) * draw.changed[:, None, None]

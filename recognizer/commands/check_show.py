@@ -3,6 +3,7 @@
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -13,6 +14,9 @@ from recognizer.features.lines import LineFeatures
 from recognizer.features.log_mel import FULL_SCALE, LogMel
 from recognizer.features.strokes import StrokeFeatures
 from recognizer.files import write_atomically
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 TABLE = "samples.tsv"
 Features = LineFeatures | LogMel | StrokeFeatures
@@ -61,10 +65,7 @@ def _show_line(store: Store, features: LineFeatures, values: np.ndarray, path: P
     from recognizer.signals.handwriting import HandwritingSettings, picture
 
     ink, _ = features(torch.from_numpy(values)[None], torch.tensor([len(values)]))
-    buffer = io.BytesIO()
-    picture(features.inverse(ink)[0].numpy(), HandwritingSettings(**store.header.signal)).save(buffer, "PNG")
-    write_atomically(path, buffer.getvalue())
-    return path
+    return _write_png(picture(features.inverse(ink)[0].numpy(), HandwritingSettings(**store.header.signal)), path)
 
 
 def _show_strokes(features: StrokeFeatures, values: np.ndarray, path: Path) -> Path:
@@ -73,8 +74,12 @@ def _show_strokes(features: StrokeFeatures, values: np.ndarray, path: Path) -> P
     from recognizer.signals.ink import raster
 
     steps, _ = features(torch.from_numpy(values)[None], torch.tensor([len(values)]))
+    return _write_png(Image.fromarray(raster(features.inverse(steps)[0].numpy())), path)
+
+
+def _write_png(image: "Image.Image", path: Path) -> Path:
     buffer = io.BytesIO()
-    Image.fromarray(raster(features.inverse(steps)[0].numpy())).save(buffer, "PNG")
+    image.save(buffer, "PNG")
     write_atomically(path, buffer.getvalue())
     return path
 

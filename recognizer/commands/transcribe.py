@@ -95,9 +95,9 @@ def _run(
     for i, (name, source) in enumerate(sources):
         try:
             key = "any" if "any" in readers else kind_of(source)
-            if key != "any" and key not in shipped_models():
-                raise RecognizerError(f"{name}: {NOUNS[key]}, which no model that is shipped reads, wanted --model")
             if key not in readers:
+                if key not in shipped_models():
+                    raise RecognizerError(f"{name}: {NOUNS[key]}, which no model that is shipped reads, wanted --model")
                 readers[key] = manner.reader(key)
             waiting.setdefault(key, []).append((i, readers[key].signal(source, name=name)))
         except RecognizerError as error:

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from recognizer.commands.decoder_command import add_decoder_options, decoder_options, number
+from recognizer.commands.exit_codes import DONE, FAULT, FOUND
 from recognizer.commands.model_commands import DOCUMENTS, Voice
 from recognizer.errors import RecognizerError
-
-DONE, FOUND, FAULT = 0, 1, 2  # exit codes, as in cli.py
 
 
 def add_transcribe(verbs: Any, voice: Voice) -> None:

@@ -102,7 +102,7 @@ def read_strokes(data: bytes, name: str) -> list[Stroke]:
     try:
         if text.startswith(b"<"):
             return list(_inkml(ElementTree.fromstring(text), name))
-        return list(_json(json.loads(text)))
+        return list(strokes_of(json.loads(text)))
     except (ValueError, ElementTree.ParseError, TypeError, KeyError, RecursionError) as error:
         reason = str(error).partition("\n")[0]
         raise RecognizerError(
@@ -157,8 +157,12 @@ def _bytes(source: Path | BinaryIO, name: str) -> bytes:
     return data
 
 
-def _json(data: Any) -> Iterable[Stroke]:
-    """Yield the strokes of a JSON value: flat lists of x, y, or lists of [x, y, ...] points."""
+def strokes_of(data: Any) -> Iterable[Stroke]:
+    """Yield the strokes of a JSON value: flat lists of x, y, or lists of [x, y, ...] points.
+
+    Raises:
+        ValueError, TypeError, KeyError: it is something else.
+    """
     for stroke in data["strokes"] if isinstance(data, dict) else data:
         if stroke and isinstance(stroke[0], list):
             yield np.array([[float(point[0]), float(point[1])] for point in stroke])
