@@ -38,6 +38,14 @@ def sounds(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def strokes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a tiny packed corpus of pen strokes, its files in the folder files beside it."""
+    import tiny
+
+    return tiny.stroke_corpus(tmp_path_factory.mktemp("strokes"))
+
+
+@pytest.fixture(scope="session")
 def line_run(lines: Path, tmp_path_factory: pytest.TempPathFactory) -> "Run":
     """Return a short run over the tiny lines, whose model reads something, much of it wrong."""
     import tiny

@@ -98,6 +98,26 @@ def test_a_run_that_was_killed_and_resumed_ends_with_the_same_bits(
     assert f"--data.workers {workers}" in training["command"]
 
 
+OTHERS: dict[str, dict[str, Any]] = {
+    "sounds": {"data__batch_seconds": 3.0, "features__bands": 16, "augment__sound__noise": 1.0},
+    "strokes": {"data__batch_points": 500, "augment__strokes__share": 1.0, "network__front__pool_features": [1, 1]},
+}
+
+
+@pytest.mark.parametrize("kind", list(OTHERS))
+def test_sounds_and_strokes_resume_to_the_same_bits(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    corpus, whole, parts = request.getfixturevalue(kind), tmp_path / "whole", tmp_path / "parts"
+    settings = OTHERS[kind] | {"trainer__max_epochs": 3, "network__front__pool_time": [2, 1]}
+    assert run_train(words(corpus, whole, **settings), print) == 0
+    history = rows(whole)
+    middle = (int(history[1][1]) + int(history[2][1]) + 1) // 2  # of the second epoch
+    assert middle > int(history[1][1])
+    call_and_kill(words(corpus, parts, **settings), middle, tmp_path)
+    assert [row[0] for row in rows(parts)[1:]] == ["0"]
+    assert run_train(["--resume", str(parts)], print) == 0
+    assert_bit_equal(whole, parts)
+
+
 def test_two_processes_learn_quietly_and_resume_to_the_same_bits(lines: Path, tmp_path: Path) -> None:
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     settings: dict[str, Any] = {"trainer__devices": 2, "trainer__strategy": "ddp", "trainer__max_epochs": 3}

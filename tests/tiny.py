@@ -1,6 +1,7 @@
 """Makers of tiny corpora, configurations and runs: a script of four strokes, a speech of four tones."""
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -102,27 +103,23 @@ def made_texts(letters: str, number: int, random: np.random.Generator) -> list[s
 
 
 def write_lines(folder: Path, texts: list[str], splits: list[str]) -> Path:
-    """Write a manifest of line images and return its path."""
+    """Write a manifest of line images of two writers and return its path."""
     random = np.random.default_rng(1)
-    folder.mkdir(parents=True, exist_ok=True)
-    rows = ["file\ttext\tsplit\tgroup"]
-    for i, (text, split) in enumerate(zip(texts, splits, strict=True)):
-        draw_line(text, random).save(folder / f"{i:03}.png")
-        rows.append(f"{i:03}.png\t{text}\t{split}\twriter {i % 2}")
-    (folder / "manifest.tsv").write_text("\n".join(rows) + "\n")
-    return folder / "manifest.tsv"
+
+    def write(text: str, path: Path) -> None:
+        draw_line(text, random).save(path)
+
+    return _write_manifest(folder, texts, splits, ".png", write, ["writer 0", "writer 1"])
 
 
 def write_sounds(folder: Path, texts: list[str], splits: list[str]) -> Path:
     """Write a manifest of recordings and return its path."""
     random = np.random.default_rng(1)
-    folder.mkdir(parents=True, exist_ok=True)
-    rows = ["file\ttext\tsplit"]
-    for i, (text, split) in enumerate(zip(texts, splits, strict=True)):
-        soundfile.write(folder / f"{i:03}.wav", play(text, random), RATE, subtype="PCM_16")
-        rows.append(f"{i:03}.wav\t{text}\t{split}")
-    (folder / "manifest.tsv").write_text("\n".join(rows) + "\n")
-    return folder / "manifest.tsv"
+
+    def write(text: str, path: Path) -> None:
+        soundfile.write(path, play(text, random), RATE, subtype="PCM_16")
+
+    return _write_manifest(folder, texts, splits, ".wav", write)
 
 
 def flat_strokes(text: str, random: np.random.Generator) -> list[list[float]]:
@@ -137,12 +134,30 @@ def flat_strokes(text: str, random: np.random.Generator) -> list[list[float]]:
 def write_strokes(folder: Path, texts: list[str], splits: list[str]) -> Path:
     """Write a manifest of InkML files and return its path."""
     random = np.random.default_rng(1)
+
+    def write(text: str, path: Path) -> None:
+        path.write_bytes(write_inkml(flat_strokes(text, random)))
+
+    return _write_manifest(folder, texts, splits, ".inkml", write)
+
+
+def _write_manifest(
+    folder: Path,
+    texts: list[str],
+    splits: list[str],
+    suffix: str,
+    write: Callable[[str, Path], None],
+    groups: Sequence[str] = (),
+) -> Path:
+    """Write a file a text and the manifest that names them, `groups` taken in turn; return the manifest's path."""
     folder.mkdir(parents=True, exist_ok=True)
-    rows = ["file\ttext\tsplit"]
+    rows = [["file", "text", "split", "group"] if groups else ["file", "text", "split"]]
     for i, (text, split) in enumerate(zip(texts, splits, strict=True)):
-        (folder / f"{i:03}.inkml").write_bytes(write_inkml(flat_strokes(text, random)))
-        rows.append(f"{i:03}.inkml\t{text}\t{split}")
-    (folder / "manifest.tsv").write_text("\n".join(rows) + "\n")
+        file = folder / f"{i:03}{suffix}"
+        write(text, file)
+        group = [groups[i % len(groups)]] if groups else []
+        rows.append([file.name, text, split, *group])
+    (folder / "manifest.tsv").write_text("".join("\t".join(row) + "\n" for row in rows))
     return folder / "manifest.tsv"
 
 
