@@ -15,6 +15,7 @@ from recognizer.corpus.manifest import read_corpus
 from recognizer.errors import RecognizerError
 from recognizer.rendering.fonts import Font, read_fonts
 from recognizer.rendering.line import render_line
+from recognizer.rendering.recombine import Hand, Word, cut_words, new_line
 from recognizer.rendering.settings import MILD, RenderSettings
 from recognizer.rendering.text import ALPHABET, LONGEST, line_text, plain, read_sentences
 
@@ -191,3 +192,41 @@ def test_the_shipped_lines_are_small_readable_and_share_no_text(tmp_path: Path) 
 def test_importing_the_package_loads_no_library() -> None:
     tree = ast.parse((ROOT / "recognizer" / "rendering" / "__init__.py").read_text())
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+
+
+def written(*columns: tuple[int, int, int]) -> np.ndarray:
+    """Return a line of paper with blocks of ink: first column, column behind the last, first row."""
+    image = np.full((20, 40), 255, np.uint8)
+    for first, last, top in columns:
+        image[top : top + 8, first:last] = 0
+    return image
+
+
+def test_a_line_is_cut_where_paper_parts_the_words_and_nowhere_else() -> None:
+    # "ab" stands apart, "c" touches "d": the gap between them is no gap, and neither word can be had.
+    image = written((2, 10, 4), (16, 21, 4), (21, 26, 4), (32, 36, 4))
+    places = [(2, 6), (6, 10), (11, 15), (16, 20), (20, 22), (22, 26), (28, 30), (32, 36)]
+    words, gaps = cut_words(image, "ab c d e", places)
+    assert [name for name, _ in words] == ["ab", "e"]
+    assert [word.image.shape for _, word in words] == [(20, 8), (20, 4)]
+    assert gaps == [6, 6]
+    with pytest.raises(RecognizerError, match="7 places for the 8 characters"):
+        cut_words(image, "ab c d e", places[1:])
+
+
+def test_words_of_other_lines_make_a_new_line_with_their_middles_on_one_row() -> None:
+    words: dict[str, list[Word]] = {}
+    for name, top in (("il", 2), ("y", 8), ("avait", 5), ("un", 4)):
+        ((_, word),), _ = cut_words(written((3, 9, top)), name, [(3, 9)] * len(name))
+        words[name] = [word]
+    hand = Hand(words, gaps=[5], margin=3, longest=100)
+    texts, lines = zip(
+        *(new_line(hand, ["Oh, il y avait un roi"], np.random.default_rng(i)) for i in range(5)), strict=True
+    )
+    assert set(texts) == {"il y avait un"}
+    assert {line.shape for line in lines} == {(20, 3 + 4 * 6 + 3 * 5 + 3)}
+    assert [int(row) for row in np.flatnonzero((lines[0] < 128).any(axis=1))] == list(range(2, 10))
+    short = replace(hand, longest=25)
+    assert new_line(short, ["il y avait un"], np.random.default_rng(0))[0] == "il y"
+    with pytest.raises(RecognizerError, match="written by this hand"):
+        new_line(hand, ["elle y avait"], np.random.default_rng(0))
