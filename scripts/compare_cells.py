@@ -159,7 +159,8 @@ def matching_hidden(weights: Callable[[int], int], step: int, wanted: int) -> in
 
 def _trained(chosen: argparse.Namespace, config: Config, trainer: dict[str, Any], name: str, command: str) -> Row:
     """Train one row in a folder of its own, in the place of an earlier run there."""
-    from recognizer.training.train import make_task, train
+    from recognizer.training.task import make_task
+    from recognizer.training.train import train
 
     task = make_task(config)
     model = Model(task.settings, task.alphabet.classes)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml  # type: ignore[import-untyped]
 from makers import line_image, save_model
+from tiny import Run
 
 import recognizer
 from recognizer.cli import main
@@ -101,6 +102,17 @@ def test_without_a_configuration_the_kind_of_the_corpus_chooses_one(lines: Path,
     assert (of_sound.network.front.patch, of_sound.data.short_first) == ([1, 2], True)
     assert read_config(["--network.layers=5", f"--data.corpus=[{sounds}, {sounds}]"]).network.layers == 5
     assert read_config([f"--data.corpus={sounds}"]).network == of_sound.network
+
+
+def test_a_run_that_starts_from_a_model_is_made_like_it(lines: Path, line_run: Run) -> None:
+    words = ["--data.corpus", str(lines), "--init", str(line_run.folder)]
+    made = read_config(words)
+    assert made.network == line_run.config.network and made.features == line_run.config.features
+    assert made.learning == read_config(words[:2]).learning
+    wider = read_config([*words, "--network.dropout", "0.7", "--network.front.pool_time", "[1, 3]"]).network
+    assert (wider.hidden, wider.dropout, wider.front.pool_time) == (line_run.config.network.hidden, 0.7, [1, 3])
+    with pytest.raises(RecognizerError, match="nothing: no such model file; shipped models: "):
+        read_config([*words[:3], "nothing"])
 
 
 def test_a_flag_after_a_configuration_wins(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from recognizer.network.multidimensional import MultidimensionalSettings
 from recognizer.training.config import AugmentSettings, Config, DataSettings, LearningSettings
 from recognizer.training.data import CorpusData
 from recognizer.training.keeper import Kept
-from recognizer.training.train import make_task
+from recognizer.training.task import make_task
 
 CHANGED = 1e-5  # of any weight: far above rounding, far below a step of learning
 STILL = StrokeAugmentSettings(**{f.name: 0.0 for f in dataclasses.fields(StrokeAugmentSettings)} | {"share": 1.0})
@@ -91,6 +91,7 @@ def maps(value: object) -> Case:
 TRAINED: dict[str, Case] = {
     "seed": case(2),
     "init": case("MODEL"),
+    "keep_symbols": case(False, init="MODEL", text=TextSettings(replace={"x": "l"})),
     "text": case(TextSettings(replace={"o": "l"})),
     "text.form": case("NFD", text=TextSettings()),
     "text.case": case("lower", text=TextSettings()),

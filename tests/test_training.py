@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 from tiny import Run, rows, words
 from torch import Tensor
 
-from recognizer.alphabet import Alphabet
+from recognizer.alphabet import Alphabet, TextSettings
 from recognizer.bundle import Bundle, load_bundle, read_header
 from recognizer.corpus.store import Store
 from recognizer.errors import RecognizerError
@@ -135,7 +135,7 @@ def test_a_run_gives_up_after_three_returns(
 
 def made_learner(lines: Path, config: Config | None = None) -> Learner:
     """Return a learner outside a run."""
-    from recognizer.training.train import make_task
+    from recognizer.training.task import make_task
 
     config = config or tiny.line_config(lines)
     task = make_task(config)
@@ -245,6 +245,30 @@ def test_a_run_starts_from_the_model_it_is_given(lines: Path, line_run: Run, tmp
     kept = tiny.fit(still, tmp_path / "run", said=said, max_epochs=1)
     assert any(line.endswith("new: nothing") for line in said)
     assert kept.cer == pytest.approx(line_run.kept.cer, abs=0.05)
+
+
+def test_a_run_keeps_what_the_model_before_it_could_write_unless_it_is_told_not_to(
+    lines: Path, line_run: Run, tmp_path: Path
+) -> None:
+    poor = replace(
+        line_run.config,
+        init=str(line_run.folder / "model.safetensors"),
+        text=TextSettings(replace={"x": "l"}),
+        network=replace(line_run.config.network, layers=2, dropout=0.1),
+    )
+    for keep, symbols in ((True, " -lox"), (False, " -lo")):
+        said = list[str]()
+        tiny.fit(replace(poor, keep_symbols=keep), tmp_path / str(keep), said=said, max_epochs=1)
+        model = load_bundle(tmp_path / str(keep) / "model.safetensors")
+        assert "".join(model.alphabet.symbols) == symbols
+        assert any(line.endswith(": network.layers 2, there 1") for line in said)
+        assert sum(line.endswith("can write what this model will not: 'x'") for line in said) == (not keep)
+
+
+def test_a_run_over_lines_does_not_start_from_a_model_of_sound(lines: Path, sound_run: Run, tmp_path: Path) -> None:
+    config = replace(tiny.line_config(lines), init=str(sound_run.folder))
+    with pytest.raises(RecognizerError, match="reads speech, but .* is handwriting"):
+        tiny.fit(config, tmp_path / "run")
 
 
 def test_sound_that_plays_too_fast_for_its_text_keeps_its_own_speed(sounds: Path) -> None:

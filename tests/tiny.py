@@ -22,7 +22,8 @@ from recognizer.network.network import NetworkSettings
 from recognizer.signals.ink import write_inkml
 from recognizer.training.config import AugmentSettings, Config, DataSettings, LearningSettings
 from recognizer.training.keeper import Kept
-from recognizer.training.train import make_task, train
+from recognizer.training.task import make_task
+from recognizer.training.train import train
 
 HEIGHT = 16  # pixels of a line
 RATE = 16000  # samples per second

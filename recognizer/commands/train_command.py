@@ -1,5 +1,6 @@
 """The `train` verb's own command line: every setting of a run, and Lightning's Trainer, through jsonargparse."""
 
+import json
 import os
 import re
 import shlex
@@ -40,7 +41,8 @@ def run_train(words: Sequence[str], say: Callable[[str], None]) -> int:
     if further is None:
         chosen = words if resume else with_defaults(words)
         if chosen != words:
-            say(f"no --config given: starting from {chosen[1]}")
+            made = f", network and features of {init}" if (init := dict(_flags(words)).get("init")) else ""
+            say(f"no --config given: starting from {chosen[1]}{made}")
         return _train(_parsed(chosen, resume), resume, None, say)
     with _output_in(further / f"process-{os.environ['LOCAL_RANK']}.log"):
         return _train(_parsed(["--config", str(further / CONFIG)], None), resume, further, lambda line: None)
@@ -108,7 +110,17 @@ def with_defaults(words: list[str]) -> list[str]:
     folder = Path(*names(values["data.corpus"])[:1])
     if not (folder / FILE).is_file():
         return words
-    return ["--config", str(folder_of("configs") / DEFAULT_OF[Store(folder).header.kind]), *words]
+    made = _made_like(values["init"]) if values.get("init") else []
+    return ["--config", str(folder_of("configs") / DEFAULT_OF[Store(folder).header.kind]), *made, *words]
+
+
+def _made_like(model: str) -> list[str]:
+    """Return the flags of the network and the features that a model file states."""
+    from recognizer.bundle import read_header
+    from recognizer.shipped import find_model
+
+    settings = read_header(find_model(model))["settings"]
+    return [part for name in ("network", "features") for part in (f"--{name}", json.dumps(settings[name]))]
 
 
 def _flags(words: Sequence[str]) -> Iterator[tuple[str, str]]:

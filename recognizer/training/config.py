@@ -116,6 +116,8 @@ class Config:
         seed: of every random number.
         init: model file or name whose weights the run starts from, "" for none; what fits by name and shape is
             taken, output classes go by their symbols, and the rest is said.
+        keep_symbols: whether what only the model of `init` can write stays in the alphabet, beside the characters of
+            the training texts; otherwise it is forgotten, and said.
         text: how transcripts are normalised; none takes what the corpus proposes.
         data: which samples are learned.
         features: sound to frames.
@@ -127,6 +129,7 @@ class Config:
     run: str = ""
     seed: int = 1
     init: str = ""
+    keep_symbols: bool = True
     text: TextSettings | None = None
     data: DataSettings = field(default_factory=DataSettings)
     features: LogMelSettings = field(default_factory=LogMelSettings)

@@ -4,8 +4,8 @@ import os
 import platform
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,49 +15,23 @@ from lightning.pytorch.callbacks import Callback, EarlyStopping
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from recognizer import __version__
-from recognizer.alphabet import Alphabet, TextSettings, alphabet_of
-from recognizer.bundle import Bundle, load_bundle
-from recognizer.corpus.feasible import infeasible
+from recognizer.bundle import Bundle
 from recognizer.corpus.inspect import FAULT, LOST, findings, rows_of
-from recognizer.corpus.store import Store
 from recognizer.errors import RecognizerError
 from recognizer.features.log_mel import LogMel
-from recognizer.model import Model, ModelSettings, from_plain
+from recognizer.model import Model
 from recognizer.quiet import quiet_libraries
-from recognizer.shipped import find_model
 from recognizer.training.config import Config
-from recognizer.training.data import Corpora, CorpusData, Item, cut
+from recognizer.training.data import CorpusData, cut
 from recognizer.training.keeper import LAST, MODEL, Keeper, Kept
 from recognizer.training.learner import Learner
 from recognizer.training.machine import Choice, choose
 from recognizer.training.progress import Progress
-from recognizer.training.warm_start import warm_start
+from recognizer.training.task import Task, make_task
+from recognizer.training.warm_start import changes, warm_start
 
 FIT_SAMPLES = 500  # recordings that the normalisation of the features is taken from
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Task:
-    """What a run learns: made from the configuration alone, the same in every process.
-
-    Args:
-        corpora: the opened stores.
-        train: samples to learn.
-        valid: samples to choose by.
-        left_out: names of training samples that CTC cannot spell.
-        alphabet: of the training texts.
-        counts: how often each symbol occurs in them.
-        settings: of the model.
-    """
-
-    corpora: Corpora
-    train: list[Item]
-    valid: list[Item]
-    left_out: list[str]
-    alphabet: Alphabet
-    counts: Counter[str]
-    settings: ModelSettings
 
 
 def train(config: Config, trainer_settings: dict[str, Any], run: Path, resume: bool, command: str, say: Say) -> Kept:
@@ -133,60 +107,6 @@ def _refuse_idle_processes(task: Task, processes: int) -> None:
             )
 
 
-def make_task(config: Config) -> Task:
-    """Open the corpora, make the alphabet, set aside what CTC cannot spell.
-
-    Raises:
-        RecognizerError: no corpus, corpora that do not fit together, impossible samples without permission.
-    """
-    corpora = open_corpora(config.data.folders)
-    header = corpora.stores[0].header
-    train, valid = corpora.items(config.data.train), corpora.items(config.data.valid)
-    text = config.text or from_plain(TextSettings, header.text, "text")
-    alphabet, counts = alphabet_of(map(corpora.text, train), text)
-    settings = ModelSettings(header.kind, header.signal, config.features, config.network)
-    train, left_out = feasible(corpora, train, alphabet, Model(settings, alphabet.classes))
-    if left_out and not config.data.allow_infeasible:
-        raise RecognizerError(
-            f"{len(left_out)} training samples have more characters than frames, first {left_out[0]}: wanted a higher "
-            f"frame rate (network.front.patch, pool_time) or --data.allow_infeasible true to leave them out"
-        )
-    if not train:
-        raise RecognizerError(f"{config.data.folders}: no training sample is left")
-    return Task(corpora, train, valid, left_out, alphabet, counts, settings)
-
-
-def open_corpora(folders: Sequence[str]) -> Corpora:
-    """Open stores that one model can read.
-
-    Raises:
-        RecognizerError: none given, or kinds or signals that differ.
-    """
-    if not folders or not all(folders):
-        raise RecognizerError("data.corpus is empty, wanted a folder that `recognizer prepare` made")
-    stores = [Store(Path(folder)) for folder in folders]
-    first = stores[0].header
-    for store in stores[1:]:
-        if (store.header.kind, store.header.signal) != (first.kind, first.signal):
-            raise RecognizerError(
-                f"{store.path}: {store.header.kind} {store.header.signal}, but {stores[0].path} is {first.kind} "
-                f"{first.signal}: wanted corpora prepared alike"
-            )
-    return Corpora(stores)
-
-
-def feasible(corpora: Corpora, items: list[Item], alphabet: Alphabet, model: Model) -> tuple[list[Item], list[str]]:
-    """Return the samples that CTC can spell, with the names of the others and why."""
-    frames = model.counts(torch.tensor([corpora.count(item) for item in items])).tolist()
-    kept, left = [], []
-    for item, have in zip(items, frames, strict=True):
-        if fault := infeasible(corpora.text(item), have, alphabet):
-            left.append(f"{corpora.name(item)} ({fault[1] or fault[0]})")
-        else:
-            kept.append(item)
-    return kept, left
-
-
 def _fresh_model(config: Config, task: Task, say: Say) -> Model:
     """Return the model before its first step: features fitted, weights random or from `config.init`."""
     model = Model(task.settings, task.alphabet.classes)
@@ -194,9 +114,13 @@ def _fresh_model(config: Config, task: Task, say: Say) -> Model:
         some = task.train[:: -(-len(task.train) // FIT_SAMPLES)]
         runs = cut(some, [task.corpora.count(item) for item in some], 16000 * 60.0)
         model.features.fit((batch.x, batch.counts) for batch in (task.corpora.batch(run, 0, None) for run in runs))
-    if config.init:
-        left = warm_start(model, task.alphabet, load_bundle(find_model(config.init)))
+    if task.source:
+        left = warm_start(model, task.alphabet, task.source)
         say(f"weights of {config.init} taken; new: {', '.join(left) or 'nothing'}")
+        if other := changes(task.settings, task.source):
+            say(f"made otherwise than {config.init}: {'; '.join(other)}")
+        if lost := [repr(symbol) for symbol in task.source.alphabet.symbols if symbol not in task.alphabet.symbols]:
+            say(f"{config.init} can write what this model will not: {', '.join(lost)}")
     return model
 
 

@@ -1,10 +1,13 @@
 """Starting from the weights of another model."""
 
+from dataclasses import asdict, replace
+from typing import Any
+
 import torch
 
 from recognizer.alphabet import Alphabet
 from recognizer.bundle import Bundle
-from recognizer.model import Model
+from recognizer.model import Model, ModelSettings
 
 HEADS = ("network.head", "network.side_head")
 
@@ -33,3 +36,27 @@ def warm_start(model: Model, alphabet: Alphabet, source: Bundle) -> list[str]:
                 left.append(name)
     new = [symbol for symbol in alphabet.symbols if symbol not in place]
     return left + [f"output class {symbol!r}" for symbol in new]
+
+
+def with_symbols_of(alphabet: Alphabet, source: Bundle) -> Alphabet:
+    """Return `alphabet` with what `source` can write besides, where both go by characters or both by tokens."""
+    if alphabet.text.unit != source.alphabet.text.unit:
+        return alphabet
+    return replace(alphabet, symbols=tuple(sorted({*alphabet.symbols, *source.alphabet.symbols})))
+
+
+def changes(settings: ModelSettings, source: Bundle) -> list[str]:
+    """Return in words where a model that starts from `source` is made otherwise, dropout aside."""
+    own, other = _flat(asdict(settings)), _flat(asdict(source.settings))
+    names = [name for name in own if own[name] != other.get(name) and not name.endswith("dropout")]
+    if settings.kind != "speech":
+        names = [name for name in names if not name.startswith("features.")]
+    return [f"{name} {own[name]}, there {other.get(name)}" for name in names]
+
+
+def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return the leaves of a tree under dotted names."""
+    found: dict[str, Any] = {}
+    for name, value in tree.items():
+        found |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
+    return found
