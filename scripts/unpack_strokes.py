@@ -5,6 +5,7 @@
     recognizer train --data.corpus data/unipen --run runs/unipen
 
     python scripts/unpack_strokes.py --strokes lines.jsonl.gz --form png --split test --out ../drawn
+    python scripts/unpack_strokes.py --strokes lines.jsonl.gz --form png --hands w067 w190 w216 --out ../three-hands
 
 Each line of the source is JSON: id, writer, split, text, strokes [[x0, y0, x1, y1, ...], ...] with y downwards.
 """
@@ -12,9 +13,10 @@ Each line of the source is JSON: id, writer, split, text, strokes [[x0, y0, x1, 
 import argparse
 import gzip
 import json
+import random
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,7 @@ from recognizer.signals.ink import Stroke, strokes_of, write_inkml
 ROWS = 64  # pixels of an image
 MARGIN = 5  # pixels around the ink
 FINER = 4  # times: drawn so large, then scaled down
+PARTS = ((0.8, "train"), (0.9, "valid"), (1.0, "test"))  # of the texts of chosen hands, up to this share
 INK = 30  # grey of the strokes, 0 black
 
 
@@ -66,6 +69,15 @@ def _line(row: dict[str, Any]) -> Line:
     return Line(row["id"], row["writer"], row["split"], row["text"], strokes)
 
 
+def parted(lines: list[Line]) -> list[Line]:
+    """Return the lines with splits of their own, no text in two of them; the same lines are always parted alike."""
+    texts = sorted({" ".join(line.text.split()) for line in lines})
+    random.Random(1).shuffle(texts)
+    place = {text: i / len(texts) for i, text in enumerate(texts)}
+    names = {line.name: place[" ".join(line.text.split())] for line in lines}
+    return [replace(line, split=next(split for end, split in PARTS if names[line.name] < end)) for line in lines]
+
+
 def draw(line: Line, pen: float) -> Image.Image:
     """Return the image of a line, `ROWS` high, its ink filling the height; `pen` is the thickness in pixels."""
     left, top = (min(float(stroke[:, axis].min()) for stroke in line.strokes) for axis in (0, 1))
@@ -93,21 +105,31 @@ def main() -> int:
     parser.add_argument("--form", choices=["inkml", "png"], default="inkml", help="of the files (default inkml)")
     parser.add_argument("--split", help="of the lines that are written (default all)")
     parser.add_argument("--seen", metavar="NAME", help="split for test lines whose text some training line has")
+    parser.add_argument(
+        "--hands",
+        metavar="NAME",
+        nargs="+",
+        help="only these writers, parted anew into train, valid, test (8 : 1 : 1 texts)",
+    )
     parser.add_argument("--pen", type=float, default=2.0, help="thickness of drawn strokes in pixels (default 2)")
     parser.add_argument("--out", type=Path, required=True, help="folder for lines/ and manifest.tsv")
     given = parser.parse_args()
     (given.out / "lines").mkdir(parents=True, exist_ok=True)
     learned = {line.text for line in read_lines(given.strokes) if line.split == "train"} if given.seen else set()
+    lines = [line for line in read_lines(given.strokes) if given.split in (None, line.split)]
+    if given.hands:
+        if strangers := set(given.hands) - {line.writer for line in lines}:
+            raise RecognizerError(f"{given.strokes}: no lines of {', '.join(sorted(strangers))}, wanted writers of it")
+        lines = parted([line for line in lines if line.writer in given.hands])
     rows = ["file\ttext\tsplit\tgroup"]
-    for line in read_lines(given.strokes):
-        if given.split in (None, line.split):
-            name = f"lines/{line.name}.{given.form}"
-            if given.form == "png":
-                draw(line, given.pen).save(given.out / name)
-            else:
-                (given.out / name).write_bytes(write_inkml(stroke.ravel().tolist() for stroke in line.strokes))
-            split = given.seen if line.split == "test" and line.text in learned else line.split
-            rows.append(f"{name}\t{' '.join(line.text.split())}\t{split}\t{line.writer}")
+    for line in lines:
+        name = f"lines/{line.name}.{given.form}"
+        if given.form == "png":
+            draw(line, given.pen).save(given.out / name)
+        else:
+            (given.out / name).write_bytes(write_inkml(stroke.ravel().tolist() for stroke in line.strokes))
+        split = given.seen if line.split == "test" and line.text in learned else line.split
+        rows.append(f"{name}\t{' '.join(line.text.split())}\t{split}\t{line.writer}")
     if len(rows) == 1:
         raise RecognizerError(f"{given.strokes}: no line of the split {given.split}, wanted one that is there")
     write_atomically(given.out / "manifest.tsv", "\n".join([*rows, ""]).encode())

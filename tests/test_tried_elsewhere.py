@@ -117,6 +117,24 @@ def test_a_recipe_reads_unpacked_strokes_with_seen_texts_apart(tmp_path: Path) -
         load_recipe("unipen").read(out / "lines")
 
 
+def test_chosen_hands_are_parted_by_text(tmp_path: Path) -> None:
+    cross, hands = [[0, 0, 9, 9], [0, 9, 9, 0]], ("a", "b", "c")
+    rows = [
+        {"id": f"{hand}{i}", "writer": hand, "split": "train", "text": f"text {i}", "strokes": cross}
+        for hand in hands
+        for i in range(20)
+    ]
+    path, out = strokes(tmp_path / "s.gz", rows), tmp_path / "out"
+    done = run("unpack_strokes.py", "--strokes", path, "--hands", "a", "c", "--out", out)
+    assert done.returncode == 0, done.stderr
+    table = [row.split("\t") for row in (out / "manifest.tsv").read_text().splitlines()[1:]]
+    assert {row[3] for row in table} == {"a", "c"} and len(table) == 40
+    of = {split: {row[1] for row in table if row[2] == split} for split in ("train", "valid", "test")}
+    assert [len(texts) for texts in of.values()] == [16, 2, 2] and len(set.union(*of.values())) == 20
+    done = run("unpack_strokes.py", "--strokes", path, "--hands", "a", "x", "--out", out)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1) and "no lines of x" in done.stderr
+
+
 @pytest.mark.parametrize("fault", [{"strokes": []}, {"strokes": [[1, 2, 3]]}, {"writer": None, "strokes": [["a", 1]]}])
 def test_a_faulty_stroke_is_named_by_its_line(tmp_path: Path, fault: dict[str, object]) -> None:
     good: dict[str, object] = {"id": "u", "writer": "w", "split": "a", "text": "x", "strokes": [[0, 0, 9, 9]]}
