@@ -19,6 +19,7 @@ from recognizer.corpus.store import Store
 from recognizer.decoding.align import align_batch
 from recognizer.errors import RecognizerError
 from recognizer.files import write_atomically
+from recognizer.opening import opened
 from recognizer.reader import Reader
 from recognizer.rendering.recombine import Hand, Word, cut_words, new_line
 from recognizer.rendering.text import read_sentences
@@ -75,19 +76,16 @@ def main() -> int:
     parser.add_argument("--out", type=Path, required=True, help="folder for lines/ and manifest.tsv")
     arguments = parser.parse_args()
     sentences = [sentence for path in arguments.text for sentence in read_sentences(path)]
-    reader, store = Reader.load(arguments.model), Store(arguments.corpus)
-    if (store.header.kind, store.header.signal) != (reader.kind, reader.bundle.settings.signal):
-        raise RecognizerError(
-            f"{arguments.corpus}: {store.header.kind} {store.header.signal}, wanted what the model reads"
-        )
-    hand = read_hand(reader, store)
+    reader = Reader.load(arguments.model)
+    with opened(reader, arguments.corpus, print) as store:
+        name, hand = store.header.name, read_hand(reader, store)
     rows = ["file\ttext\tsplit\tgroup"]
     for i in range(arguments.count):
         text, image = new_line(hand, sentences, np.random.default_rng([arguments.seed, i]))
         path = arguments.out / f"lines/{arguments.seed}-{i // 1000:03d}/{i:06d}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(image).save(path)
-        rows.append(f"{path.relative_to(arguments.out)}\t{text}\ttrain\t{store.header.name}")
+        rows.append(f"{path.relative_to(arguments.out)}\t{text}\ttrain\t{name}")
         if (i + 1) % SAID == 0:
             print(f"{i + 1} lines", flush=True)
     write_atomically(arguments.out / "manifest.tsv", ("\n".join(rows) + "\n").encode())

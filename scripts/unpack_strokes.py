@@ -43,6 +43,11 @@ class Line:
     text: str
     strokes: list[Stroke]
 
+    @property
+    def transcript(self) -> str:
+        """The text with single spaces inside and none outside."""
+        return " ".join(self.text.split())
+
 
 def read_lines(path: Path) -> Iterator[Line]:
     """Yield the lines of a JSON-lines file, plain or .gz.
@@ -71,11 +76,10 @@ def _line(row: dict[str, Any]) -> Line:
 
 def parted(lines: list[Line]) -> list[Line]:
     """Return the lines with splits of their own, no text in two of them; the same lines are always parted alike."""
-    texts = sorted({" ".join(line.text.split()) for line in lines})
+    texts = sorted({line.transcript for line in lines})
     random.Random(1).shuffle(texts)
     place = {text: i / len(texts) for i, text in enumerate(texts)}
-    names = {line.name: place[" ".join(line.text.split())] for line in lines}
-    return [replace(line, split=next(split for end, split in PARTS if names[line.name] < end)) for line in lines]
+    return [replace(line, split=next(split for end, split in PARTS if place[line.transcript] < end)) for line in lines]
 
 
 def draw(line: Line, pen: float) -> Image.Image:
@@ -129,7 +133,7 @@ def main() -> int:
         else:
             (given.out / name).write_bytes(write_inkml(stroke.ravel().tolist() for stroke in line.strokes))
         split = given.seen if line.split == "test" and line.text in learned else line.split
-        rows.append(f"{name}\t{' '.join(line.text.split())}\t{split}\t{line.writer}")
+        rows.append(f"{name}\t{line.transcript}\t{split}\t{line.writer}")
     if len(rows) == 1:
         raise RecognizerError(f"{given.strokes}: no line of the split {given.split}, wanted one that is there")
     write_atomically(given.out / "manifest.tsv", "\n".join([*rows, ""]).encode())

@@ -86,3 +86,12 @@ def _nodes(drawing: Drawing, shape: Shape, columns: int, settings: RenderSetting
     from_x = x - shape.left - slant * height + small * wobble * shift
     from_y = height / size + small * wobble * lift
     return np.stack([drawing.box[0] + from_x / shape.across, ABOVE - from_y / shape.up], axis=-1)
+
+
+def moved(image: np.ndarray, down: int, empty: int) -> np.ndarray:
+    """Return the image (rows, columns) shifted by `down` rows, `empty` where nothing comes in."""
+    result = np.full_like(image, empty)
+    rows = np.arange(len(image)) - down
+    inside = (rows >= 0) & (rows < len(image))
+    result[inside] = image[rows[inside]]
+    return result

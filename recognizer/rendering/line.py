@@ -3,7 +3,7 @@
 import numpy as np
 
 from recognizer.errors import RecognizerError
-from recognizer.rendering.bend import bend, shape_of
+from recognizer.rendering.bend import bend, moved, shape_of
 from recognizer.rendering.fonts import UNIT, Font
 from recognizer.rendering.ink import darken, thicken
 from recognizer.rendering.noise import Rng, happens
@@ -67,18 +67,10 @@ def _others(ink: np.ndarray, settings: RenderSettings, rng: Rng) -> np.ndarray:
         return np.zeros_like(ink)
     found = np.zeros_like(ink)
     if happens(rng, 0.6):
-        found = _moved(np.roll(ink, int(rng.integers(columns)), axis=1), -round(rows * float(rng.uniform(0.55, 0.95))))
+        found = moved(
+            np.roll(ink, int(rng.integers(columns)), axis=1), -round(rows * float(rng.uniform(0.55, 0.95))), 0
+        )
     if happens(rng, 0.5):
         other = np.roll(ink, int(rng.integers(columns)), axis=1)
-        found = np.maximum(found, _moved(other, round(rows * float(rng.uniform(0.55, 0.95)))))
+        found = np.maximum(found, moved(other, round(rows * float(rng.uniform(0.55, 0.95))), 0))
     return torn(found, rows * float(rng.uniform(0.02, 0.14)), rng)
-
-
-def _moved(ink: np.ndarray, down: int) -> np.ndarray:
-    """Return `ink` shifted by `down` rows, paper where nothing comes in."""
-    result = np.zeros_like(ink)
-    if down < 0:
-        result[:down] = ink[-down:]
-    else:
-        result[down:] = ink[:-down]
-    return result

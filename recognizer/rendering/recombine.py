@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recognizer.errors import RecognizerError
+from recognizer.rendering.bend import moved
 from recognizer.rendering.noise import Rng
 from recognizer.rendering.text import plain
 
@@ -119,7 +120,7 @@ def _join(hand: Hand, texts: Sequence[str], rng: Rng) -> tuple[str, np.ndarray]:
             break
         parts += [
             np.full((len(word.image), gap), PAPER, np.uint8),
-            _moved(word.image, round(like.middle - word.middle)),
+            moved(word.image, round(like.middle - word.middle), PAPER),
         ]
         columns += gap + word.image.shape[1]
         taken.append(text)
@@ -133,13 +134,6 @@ def _choose(writings: Sequence[Word], like: Word | None, rng: Rng) -> Word:
     if like is None:
         return tried[0]
     return min(tried, key=lambda word: abs(word.spread - like.spread) / 4 + abs(word.darkness - like.darkness) / 40)
-
-
-def _moved(image: np.ndarray, down: int) -> np.ndarray:
-    """Return the image shifted by `down` rows, paper where nothing comes in."""
-    rows = np.arange(len(image)) - down
-    inside = (rows >= 0) & (rows < len(image))
-    return np.where(inside[:, None], image[np.clip(rows, 0, len(image) - 1)], np.uint8(PAPER))
 
 
 def _gap(dark: np.ndarray, before: tuple[int, int], after: tuple[int, int]) -> tuple[int, int] | None:
