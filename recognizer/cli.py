@@ -97,6 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("model", help="model file, folder of a run, or name of a shipped model")
     evaluate.add_argument("corpus", type=Path, help="prepared corpus, manifest or folder")
     evaluate.add_argument("--split", default="test", help="which samples (default test)")
+    evaluate.add_argument("--without", type=Path, metavar="FILE", help="samples to leave out, a file's name a line")
     evaluate.add_argument("--json", type=Path, help="write the report there too")
     evaluate.add_argument("--device", default="auto", help="auto, cpu or cuda")
     add_decoder_options(evaluate)
@@ -197,7 +198,7 @@ def _evaluate(chosen: argparse.Namespace) -> int:
     reader = Reader.load(chosen.model, chosen.device, decoder_options(chosen))
     for note in reader.decoder.notes:
         _complain(note)
-    report = evaluate(reader, chosen.model, chosen.corpus, chosen.split, _complain)
+    report = evaluate(reader, chosen.model, chosen.corpus, chosen.split, _complain, chosen.without)
     print(table(report))
     if chosen.json:
         write_atomically(chosen.json, (json.dumps(report.as_data(), indent=1, ensure_ascii=False) + "\n").encode())

@@ -82,3 +82,24 @@ def test_the_table_states_what_the_data_state() -> None:
     assert "transcripts: NFC" in text and "'x' 2" in text
     assert "bert 50.0%" in text and "3.png  2 edits" in text
     assert "said abcd e" in text and "read cd e" in text
+
+
+def test_samples_that_were_hardly_read_are_counted_with_their_groups_and_their_share_of_the_edits() -> None:
+    read = [
+        ("1.png", "anna", "abcd", "abce"),  # a quarter
+        ("2.png", "anna", "abcd", "e"),  # all
+        ("3.png", "bert", "abcd", "dcba e"),  # all and more
+        ("4.png", "bert", "abcd", "bcd"),
+        ("5.png", "bert", "", "ab"),  # nothing to read
+        ("6.png", "bert", "abcd", "a"),  # just three quarters
+    ]
+    half = Report("m", "c", "test", [score(n, g, a, b, 0.5, LETTERS) for n, g, a, b in read], {}, "NFC")
+    lost = [one.name for one in half.hardly_read()]
+    assert lost == ["2.png", "3.png", "6.png"]
+    edits = {one.name: one.characters.total for one in half.scored}
+    share = sum(edits[name] for name in lost) / sum(edits.values())
+    assert half.as_data()["hardly_read"] == {"samples": 3, "share_of_edits": share, "groups": {"bert": 2, "anna": 1}}
+    told = [line for line in table(half).splitlines() if line.startswith("hardly read")]
+    assert len(told) == 1 and told[0].endswith(f": 3, {share:.0%} of all edits, most in bert 2, anna 1")
+    good = Report("m", "c", "test", half.scored[:1], {}, "NFC")
+    assert "hardly read" not in table(good) and good.as_data()["hardly_read"]["samples"] == 0

@@ -6,13 +6,16 @@ from pathlib import Path
 
 from recognizer.alphabet import TextSettings
 from recognizer.evaluation.confidence import judge
+from recognizer.evaluation.left_out import leave_out
 from recognizer.evaluation.report import Report, score
 from recognizer.evaluation.trust import Trust
 from recognizer.opening import opened
 from recognizer.reader import Reader
 
 
-def evaluate(reader: Reader, model: str, corpus: Path, split: str, say: Callable[[str], None]) -> Report:
+def evaluate(
+    reader: Reader, model: str, corpus: Path, split: str, say: Callable[[str], None], without: Path | None = None
+) -> Report:
     """Read every sample of a split as `transcribe` would and count the edits.
 
     Args:
@@ -21,12 +24,13 @@ def evaluate(reader: Reader, model: str, corpus: Path, split: str, say: Callable
         corpus: a prepared corpus, or a manifest or folder, which is packed for this call alone.
         split: which samples.
         say: takes lines for people.
+        without: a list of samples to leave out, as `leave_out` reads it.
 
     Raises:
-        RecognizerError: no such corpus or split, or one of another kind or form.
+        RecognizerError: no such corpus or split, one of another kind or form, or a list that does not fit.
     """
     with opened(reader, corpus, say) as store:
-        indices = store.indices(split)
+        indices, left_out = leave_out(store, store.indices(split), without)
         hypotheses = reader.read_values([store.signal(index) for index in indices])
         alphabet, references, scored, judged = reader.alphabet, [], [], []
         for index, hypothesis in zip(indices, hypotheses, strict=True):
@@ -42,7 +46,8 @@ def evaluate(reader: Reader, model: str, corpus: Path, split: str, say: Callable
         own = reader.calibrations
         calibration = f"fitted on {own.corpus} as read by {own.decoder}" if own else ""
         trust = Trust(judged, reader.decoder.settings.describe(), calibration)
-        return Report(model, store.header.name, split, scored, skipped, text, strange, store.fingerprint(), unit, trust)
+        about = (store.fingerprint(), unit, trust, left_out)
+        return Report(model, store.header.name, split, scored, skipped, text, strange, *about)
 
 
 def describe(text: TextSettings) -> str:

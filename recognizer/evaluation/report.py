@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 
 from recognizer.alphabet import Alphabet
+from recognizer.evaluation.left_out import LeftOut
 from recognizer.evaluation.metrics import Edits, confusions, edits, scored_text, total
 from recognizer.evaluation.trust import Trust, trust_data, trust_lines
 
 WORST = 20  # samples listed
 CONFUSIONS = 20  # pairs listed
+LOST = 0.75  # edits a symbol from which on a sample counts as hardly read
 FAR = 0.5  # edits a symbol from which on a sure reading makes its reference suspect
 RESAMPLES = 1000  # of the bootstrap
 SEED = 1  # of the bootstrap
@@ -58,6 +60,7 @@ class Report:
         fingerprint: SHA-256 of the corpus.
         unit: what a symbol is: "character", "token" or "phone"; words are the same as tokens and phones.
         trust: confidences, and how they were come by.
+        left_out: what a list named and is not in the rates.
     """
 
     model: str
@@ -70,6 +73,7 @@ class Report:
     fingerprint: str = ""
     unit: str = "character"
     trust: Trust = field(default_factory=Trust)
+    left_out: LeftOut = field(default_factory=LeftOut)
 
     @property
     def characters(self) -> Edits:
@@ -108,6 +112,10 @@ class Report:
         found = [one for one in self.scored if one.characters.rate >= FAR and one.confidence > sure]
         return sorted(found, key=lambda one: -one.characters.rate)
 
+    def hardly_read(self) -> list[Scored]:
+        """Return the samples of which three quarters or more are wrong: perhaps not what their references say."""
+        return [one for one in self.scored if one.characters.units and one.characters.rate >= LOST]
+
     def interval(self, unit: str) -> tuple[float, float]:
         """Return the 95 % interval of the rate of `unit` ("characters" or "words"), samples drawn anew 1,000 times."""
         parts = [getattr(sample, unit) for sample in self.scored]
@@ -135,12 +143,14 @@ class Report:
             "words": self.words.units,
             "skipped": sum(self.skipped.values()),
             "skipped_reasons": self.skipped,
+            "left_out": vars(self.left_out) if self.left_out.by else None,
             "character_edits": vars(self.characters),
             "word_edits": vars(self.words),
             "normalization": self.normalization,
             "characters_the_model_cannot_write": dict(self.strange),
             "groups": {n: {"cer": _number(e.rate), "characters": e.units} for n, e in self.groups().items()},
             "confusions": [{"reference": a, "read": b, "count": n} for (a, b), n in self.confusions()],
+            "hardly_read": _hardly(self),
             "worst": [_plain(sample) for sample in self.worst()],
             "suspect_references": [_plain(sample) for sample in self.suspects()],
             **trust_data(self.trust, self.scored),
@@ -177,6 +187,8 @@ def table(report: Report) -> str:
         + "".join(f", {reason}: {count}" for reason, count in report.skipped.items()),
         f"transcripts: {report.normalization}",
     ]
+    if report.left_out.by:
+        lines.append(f"left out, named in {report.left_out.by}: {report.left_out.samples}")
     if report.strange:
         strange = ", ".join(f"{symbol!r} {count}" for symbol, count in report.strange.most_common(CONFUSIONS))
         lines.append(f"{report.unit}s that the model cannot write: {strange}")
@@ -185,6 +197,7 @@ def table(report: Report) -> str:
         lines.append("groups, worst first: " + ", ".join(f"{n or '?'} {e.rate:.1%}" for n, e in groups[:10]))
     pairs = [f"{a or '-'}>{b or '-'} {n}" for (a, b), n in report.confusions()]
     lines.append("commonest confusions (said>read): " + ", ".join(pairs))
+    lines += _hardly_lines(report)
     lines.append(f"the {min(WORST, len(report.scored))} worst samples:")
     for sample in report.worst():
         lines += [f"  {sample.name}  {sample.characters.total} edits", f"    said {sample.reference}"]
@@ -198,6 +211,23 @@ def table(report: Report) -> str:
         lines += [f"    said {sample.reference}", f"    read {sample.text}"]
     lines += trust_lines(report.trust, report.scored)
     return "\n".join(lines)
+
+
+def _hardly(report: Report) -> dict[str, Any]:
+    lost = report.hardly_read()
+    edits_lost, edits_all = total(one.characters for one in lost).total, report.characters.total
+    groups = dict(Counter(one.group for one in lost).most_common())
+    return {"samples": len(lost), "share_of_edits": edits_lost / max(edits_all, 1), "groups": groups}
+
+
+def _hardly_lines(report: Report) -> list[str]:
+    found = _hardly(report)
+    if not found["samples"]:
+        return []
+    groups = [f"{name or '?'} {count}" for name, count in list(found["groups"].items())[:3]]
+    where = "" if len(report.groups()) < 2 else f", most in {', '.join(groups)}"
+    made = f"{found['samples']}, {found['share_of_edits']:.0%} of all edits{where}"
+    return [f"hardly read ({LOST:.0%} wrong or more; look whether the files show their texts): {made}"]
 
 
 def _kinds(part: Edits) -> str:

@@ -1,0 +1,72 @@
+"""Samples that `evaluate --without` leaves out by name."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from tiny import Run
+
+from recognizer.cli import main
+from recognizer.evaluation.evaluate import evaluate
+from recognizer.evaluation.metrics import total
+from recognizer.reader import Reader
+
+CARD = Path(__file__).resolve().parents[1] / "datasets" / "hooker"
+
+
+def ask(*words: object) -> int:
+    with pytest.raises(SystemExit) as left:
+        main([str(word) for word in words])
+    return int(left.value.code or 0)
+
+
+def test_the_rates_are_those_of_the_others_and_the_report_says_how_many_are_missing(
+    line_run: Run, lines: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = evaluate(Reader.load(line_run.folder), "tiny", lines, "valid", print)
+    gone, *others = sorted(whole.scored, key=lambda one: -one.characters.total)
+    names = tmp_path / "bad.txt"
+    names.write_text(f"# cut at a wrong place\n\n{Path(gone.name).name}\n{gone.name}\n")
+    out = tmp_path / "report.json"
+    capsys.readouterr()
+    code = ask("evaluate", line_run.folder, lines, "--split", "valid", "--without", names, "--json", out)
+    assert code == 0
+    assert f"left out, named in {names}: 1" in capsys.readouterr().out.splitlines()
+    data = json.loads(out.read_text())
+    assert data["samples"] == len(others) and data["left_out"] == {"by": str(names), "samples": 1}
+    assert data["cer"] == total(one.characters for one in others).rate != whole.characters.rate
+    assert data["wer"] == total(one.words for one in others).rate
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("# first\nnowhere.png\n", r"bad.txt:2: no sample of \S+ is called 'nowhere.png'"),
+        ("# nothing\n", r"bad.txt: names no sample of the split, wanted some of its \d+"),
+        ("ALL", r"bad.txt: names all samples of the split, wanted some of its \d+"),
+    ],
+)
+def test_a_list_that_does_not_fit_is_refused(
+    text: str,
+    complaint: str,
+    line_run: Run,
+    lines: Path,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    if text == "ALL":
+        whole = evaluate(Reader.load(line_run.folder), "tiny", lines, "valid", print)
+        text = "\n".join(one.name for one in whole.scored)
+    (tmp_path / "bad.txt").write_text(text)
+    capfd.readouterr()
+    assert ask("evaluate", line_run.folder, lines, "--split", "valid", "--without", tmp_path / "bad.txt") != 0
+    assert re.search(complaint, capfd.readouterr().err)
+
+
+def test_what_is_known_to_be_miscut_in_hooker_are_test_lines(shared: Path) -> None:
+    table = (shared / "corpora" / "hooker" / "transcripts.tsv").read_text(encoding="utf-8").splitlines()
+    split = {line.split("\t")[0]: line.split("\t")[1] for line in table}
+    listed = [line for line in (CARD / "miscut.txt").read_text().splitlines() if not line.startswith("#")]
+    assert len(listed) == len(set(listed)) == 72
+    assert {split[name] for name in listed} == {"test"}
