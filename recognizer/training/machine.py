@@ -1,5 +1,6 @@
 """What this machine can do, measured, and what follows for training."""
 
+import math
 import os
 import time
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from torch import nn
 from recognizer.errors import RecognizerError
 
 GAIN = 1.15  # bf16 is taken where it is at least so many times faster than float32
+ROUNDS = 6  # of the measurement
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ def choose(accelerator: str, devices: int | str | list[int], precision: str | in
     form = f"{accelerator.upper()}, {_many(number, 'process', 'es')} of {_many(threads, 'thread', 's')}"
     if precision:
         return Choice(accelerator, number, precision, threads, f"{form}, {precision}")
-    plain, half = _seconds(torch.float32), _seconds(torch.bfloat16)
+    plain, half = _seconds(torch.float32, torch.bfloat16)
     best = "bf16-mixed" if plain > GAIN * half else "32-true"
     times = f"a recurrent layer takes {plain * 1e3:.1f} ms in float32, {half * 1e3:.1f} ms in bf16"
     return Choice(accelerator, number, best, threads, f"{form}, {best} ({times})")
@@ -83,17 +85,22 @@ def _many(number: int, noun: str, ending: str) -> str:
     return f"{number} {noun}{ending if number > 1 else ''}"
 
 
-def _seconds(dtype: torch.dtype) -> float:
-    """Return the time of a small LSTM, forward and backward, in `dtype` on one thread."""
+def _seconds(*dtypes: torch.dtype) -> list[float]:
+    """Return the processor time of a small LSTM, forward and backward, in each of `dtypes` on one thread.
+
+    They take turns, and what counts is the processor's time, so that other work on the machine tells little.
+    """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        layer, x = nn.LSTM(256, 256, batch_first=True).to(dtype), torch.ones(16, 40, 256, dtype=dtype)
-        times = []
-        for _ in range(4):
-            start = time.perf_counter()
-            layer(x)[0].sum().backward()
-            times.append(time.perf_counter() - start)
-        return min(times)
+        layers = [nn.LSTM(256, 256, batch_first=True).to(dtype) for dtype in dtypes]
+        inputs = [torch.ones(16, 40, 256, dtype=dtype) for dtype in dtypes]
+        best = [math.inf for _ in dtypes]
+        for _ in range(ROUNDS):
+            for i, (layer, x) in enumerate(zip(layers, inputs, strict=True)):
+                start = time.process_time()
+                layer(x)[0].sum().backward()
+                best[i] = min(best[i], time.process_time() - start)
+        return best
     finally:
         torch.set_num_threads(threads)
