@@ -25,7 +25,8 @@ from recognizer.commands.train_command import read_config  # noqa: E402
 from recognizer.model import Model  # noqa: E402
 from recognizer.training.config import Config  # noqa: E402
 from recognizer.training.data import Batch, BatchSampler  # noqa: E402
-from recognizer.training.learner import Learner, ctc  # noqa: E402
+from recognizer.training.learner import Learner  # noqa: E402
+from recognizer.training.losses import ctc  # noqa: E402
 from recognizer.training.task import make_task  # noqa: E402
 
 PARTS = ("reading", "augmenting", "front", "stack", "loss", "backward", "optimiser")

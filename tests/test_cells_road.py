@@ -18,7 +18,7 @@ from recognizer.network.multidimensional import MultidimensionalSettings
 from recognizer.network.network import NetworkSettings
 from recognizer.training.config import Config
 from recognizer.training.data import Batch
-from recognizer.training.learner import ctc
+from recognizer.training.losses import ctc
 
 SCAN = MultidimensionalSettings(sizes=[2, 4], blocks=[[4, 2], [4, 1]], between=[4])
 CHOICES = {cell: NetworkSettings(cell=cell, hidden=8) for cell in CELLS} | {

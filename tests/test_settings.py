@@ -192,6 +192,7 @@ TRAINED: dict[str, Case] = {
     "learning.clip": case(1e-3),
     "learning.average": case(0.0),
     "learning.weight_noise": case(0.1),
+    "learning.consistency": case(0.2),
 }
 OTHERWISE = (
     "run",

@@ -17,9 +17,10 @@ from recognizer.corpus.store import Store
 from recognizer.errors import RecognizerError
 from recognizer.model import Model
 from recognizer.training import learner as learner_module
-from recognizer.training.config import Config, LearningSettings
+from recognizer.training.config import LearningSettings
 from recognizer.training.data import Batch, Corpora
-from recognizer.training.learner import Learner, ctc, frames_wanted, move_average
+from recognizer.training.learner import move_average
+from recognizer.training.losses import ctc, frames_wanted
 from recognizer.training.schedule import rate_share
 from recognizer.training.warm_start import warm_start
 
@@ -133,44 +134,10 @@ def test_a_run_gives_up_after_three_returns(
     assert [f"rate x {scale}" in said for scale in (0.5, 0.25, 0.125, 0.0625)] == [True, True, True, False]
 
 
-def made_learner(lines: Path, config: Config | None = None) -> Learner:
-    """Return a learner outside a run."""
-    from recognizer.training.task import make_task
-
-    config = config or tiny.line_config(lines)
-    task = make_task(config)
-    torch.manual_seed(1)
-    return Learner(config, Model(task.settings, task.alphabet.classes), task.alphabet, task.corpora)
-
-
-def made_batch(lines: Path, learner: Learner) -> Batch:
-    corpora = Corpora([Store(lines)])
-    return corpora.batch(corpora.items("train")[:4], 0, learner.alphabet)
-
-
-def test_an_impossible_sample_has_an_infinite_loss() -> None:
-    log_probs = torch.full((1, 2, 3), 1 / 3).log()
-    batch = Batch(torch.zeros(1), torch.tensor([2]), torch.tensor([1, 1]), torch.tensor([2]), [], 0)
-    assert ctc(log_probs, torch.tensor([2]), batch).tolist() == [float("inf")]  # "aa" needs three frames
-
-
-def test_the_loss_is_that_of_pencil_and_paper() -> None:
-    log_probs = torch.tensor([[[0.5, 0.4, 0.1], [0.3, 0.6, 0.1]]]).log()
-    batch = Batch(torch.zeros(1), torch.tensor([2]), torch.tensor([1]), torch.tensor([1]), [], 0)
-    probability = 0.4 * 0.6 + 0.4 * 0.3 + 0.5 * 0.6  # aa, a-, -a
-    assert ctc(log_probs, torch.tensor([2]), batch)[0].exp() == pytest.approx(1 / probability)
-
-
-def test_equal_neighbours_want_a_frame_between_them_but_not_across_samples() -> None:
-    labels = torch.tensor([1, 1, 2, 2, 2, 2])
-    batch = Batch(torch.zeros(1), torch.zeros(1), labels, torch.tensor([3, 0, 3]), [], 0)
-    assert frames_wanted(batch).tolist() == [4, 0, 5]
-
-
 def test_the_gradient_is_clipped_to_its_norm(lines: Path) -> None:
     config = tiny.line_config(lines)
     for clip, wanted in ((0.01, 0.01), (0.0, 3.0)):
-        learner = made_learner(lines, replace(config, learning=replace(config.learning, clip=clip)))
+        learner = tiny.made_learner(lines, replace(config, learning=replace(config.learning, clip=clip)))
         weight = learner.model.network.head.weight
         weight.grad = torch.zeros_like(weight)
         weight.grad[0, 0] = 3.0
@@ -184,7 +151,7 @@ def test_matrices_alone_decay(lines: Path) -> None:
 
         estimated_stepping_batches = 10
 
-    learner = made_learner(lines)
+    learner = tiny.made_learner(lines)
     learner._trainer = Steps()  # type: ignore[assignment]
     groups = learner.configure_optimizers()["optimizer"].param_groups
     assert [group["weight_decay"] for group in groups] == [0.01, 0.0]
@@ -221,7 +188,7 @@ def test_the_average_moves_its_share_towards_the_weights() -> None:
 
 
 def test_a_model_that_starts_from_another_finds_its_classes_by_their_symbols(lines: Path) -> None:
-    source = made_learner(lines)
+    source = tiny.made_learner(lines)
     old, new = source.alphabet, Alphabet(("?", "l", "x"), source.alphabet.text)
     torch.manual_seed(2)
     model = Model(source.model.settings, new.classes)
@@ -274,7 +241,7 @@ def test_a_run_over_lines_does_not_start_from_a_model_of_sound(lines: Path, soun
 def test_sound_that_plays_too_fast_for_its_text_keeps_its_own_speed(sounds: Path) -> None:
     config = tiny.sound_config(sounds)
     fast = replace(config.augment.sound, speed=0.5)
-    learner = made_learner(sounds, replace(config, augment=replace(config.augment, sound=fast)))
+    learner = tiny.made_learner(sounds, replace(config, augment=replace(config.augment, sound=fast)))
     corpora = Corpora([Store(sounds)])
     items = corpora.items("train")[:8]
     batch = corpora.batch(items, 0, learner.alphabet)

@@ -15,13 +15,16 @@ from recognizer.augment.lines import LineAugmentSettings
 from recognizer.augment.strokes import StrokeAugmentSettings
 from recognizer.bundle import Bundle, save_bundle
 from recognizer.corpus.prepare import PrepareSettings, prepare
+from recognizer.corpus.store import Store
 from recognizer.features.log_mel import LogMelSettings
 from recognizer.model import Model
 from recognizer.network.front import FrontSettings
 from recognizer.network.network import NetworkSettings
 from recognizer.signals.ink import write_inkml
 from recognizer.training.config import AugmentSettings, Config, DataSettings, LearningSettings
+from recognizer.training.data import Batch, Corpora
 from recognizer.training.keeper import Kept
+from recognizer.training.learner import Learner
 from recognizer.training.task import make_task
 from recognizer.training.train import train
 
@@ -240,6 +243,20 @@ def fit(config: Config, run: Path, resume: bool = False, said: list[str] | None 
     lines = [] if said is None else said
     run.mkdir(parents=True, exist_ok=True)
     return train(config, {**TRAINER, **trainer}, run, resume, "recognizer train", lines.append)
+
+
+def made_learner(corpus: Path, config: Config | None = None) -> Learner:
+    """Return a learner outside a run, of lines unless `config` says otherwise."""
+    config = config or line_config(corpus)
+    task = make_task(config)
+    torch.manual_seed(1)
+    return Learner(config, Model(task.settings, task.alphabet.classes), task.alphabet, task.corpora)
+
+
+def made_batch(corpus: Path, learner: Learner) -> Batch:
+    """Return the first four training samples as a batch."""
+    corpora = Corpora([Store(corpus)])
+    return corpora.batch(corpora.items("train")[:4], 0, learner.alphabet)
 
 
 def words(corpus: Path, run: Path, **settings: object) -> list[str]:

@@ -66,17 +66,24 @@ class LineAugment(nn.Module):
         super().__init__()
         self.settings = settings
 
-    def forward(self, ink: Tensor, counts: Tensor, least: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Return changed ink (N, T', H) in [0, 1] and its counts.
+    def forward(
+        self, ink: Tensor, counts: Tensor, least: Tensor, generator: torch.Generator, views: int = 1
+    ) -> tuple[Tensor, Tensor]:
+        """Return changed ink (views N, T', H) in [0, 1] and its counts.
 
         Args:
             ink: (N, T, H) in [0, 1], zero behind the counts.
             counts: (N,) columns.
             least: (N,) columns below which no sample may shrink, lest CTC cannot spell its text.
             generator: of the random numbers, on the CPU.
+            views: of each sample, alike in shape, each with its own strokes, tone and gaps; all second views after
+                all first ones.
         """
         draw = Draws(len(ink), self.settings.share, generator, ink.device)
         ink, counts = self._warp(ink, counts, least, draw)
+        if views > 1:
+            ink, counts = ink.repeat(views, 1, 1), counts.repeat(views)
+            draw = Draws(len(ink), self.settings.share, generator, ink.device)
         ink = self._stroke(ink, draw)
         ink = self._tone(ink, draw)
         ink = self._gaps(ink, draw)

@@ -70,6 +70,8 @@ class LearningSettings:
         clip: largest norm of the gradient; 0 does not clip.
         average: decay of the exponential average of the weights, which is validated and kept; 0 keeps none.
         weight_noise: standard deviation of noise on the weights of the recurrent layers in each step.
+        consistency: weight of the divergence between the readings of two views of each sample (CR-CTC), which doubles
+            a step's work; 0 makes one view.
         patience: validations without a better CER that end the run; 0 never does.
     """
 
@@ -80,6 +82,7 @@ class LearningSettings:
     clip: float = 1.0
     average: float = 0.998
     weight_noise: float = 0.0
+    consistency: float = 0.0
     patience: int = 0
 
     def __post_init__(self) -> None:
@@ -88,7 +91,10 @@ class LearningSettings:
             raise RecognizerError(f"learning.schedule is {self.schedule!r}, wanted one of {', '.join(SCHEDULES)}")
         if not 0.0 <= self.average < 1.0 or not 0.0 <= self.warm_up < 1.0:
             raise RecognizerError("learning.average and learning.warm_up are in [0, 1)")
-        if min(self.rate, self.weight_decay, self.clip, self.weight_noise, self.patience) < 0 or self.rate == 0:
+        if (
+            min(self.rate, self.weight_decay, self.clip, self.weight_noise, self.consistency, self.patience) < 0
+            or self.rate == 0
+        ):
             raise RecognizerError("learning: the rate is above 0, nothing is below 0")
 
 

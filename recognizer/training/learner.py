@@ -27,6 +27,7 @@ from recognizer.network.network import Output
 from recognizer.training.clock import Clock
 from recognizer.training.config import Config
 from recognizer.training.data import Batch, Corpora, Item
+from recognizer.training.losses import consistency, ctc, frames_wanted
 from recognizer.training.schedule import rate_share
 
 MAX_SETBACKS = 3  # returns to the last good state before a run gives up
@@ -90,7 +91,7 @@ class Learner(lightning.LightningModule):
         self.clock.begin()
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Return the mean CTC loss per label of a batch, both heads."""
+        """Return the mean CTC loss per label of a batch, both heads, and how far two views of it are apart."""
         generator = torch.Generator().manual_seed(int(torch.randint(2**62, ())))
         # Sound would lose its quiet parts in half precision, and evaluation hears it in full.
         with torch.autocast(self.device.type, enabled=False):
@@ -106,6 +107,9 @@ class Learner(lightning.LightningModule):
         if output.side_log_probs is not None:
             side = ctc(output.side_log_probs, output.counts, batch)
             losses = losses + self.config.network.side_head * side
+        if self.config.learning.consistency > 0:
+            apart = consistency(output.log_probs, output.counts)
+            losses = losses + self.config.learning.consistency * apart
         loss = losses.sum() / batch.label_counts.sum()
         bad = (~losses.isfinite()).nonzero()[:, 0].tolist()
         self._suspects = [self.corpora.name(batch.items[i]) for i in bad]
@@ -121,18 +125,23 @@ class Learner(lightning.LightningModule):
         self._noise.close()
 
     def _features(self, batch: Batch, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Return augmented features (N, T, F) and their counts."""
-        model = self.model
+        """Return augmented features (N, T, F) and their counts; (2 N, T, F) where two views are to agree.
+
+        Both views of a sample have the same frames: what moves ink or sound along the time is done once for both.
+        """
+        model, views = self.model, 2 if self.config.learning.consistency > 0 else 1
         if isinstance(model.features, LineFeatures):
             ink, counts = model.features(batch.x, batch.counts)
             least = frames_wanted(batch) * model.network.settings.front.stride
-            return self.line_augment(ink, counts, least.to(counts.device), generator)  # type: ignore[no-any-return]
+            return self.line_augment(ink, counts, least.to(counts.device), generator, views)  # type: ignore[no-any-return]
         if not isinstance(model.features, LogMel):
             points = self.stroke_augment(batch.x, generator)
-            return model.features(points, batch.counts)  # type: ignore[no-any-return]
+            x, counts = model.features(points, batch.counts)
+            return x.repeat(views, 1, 1), counts.repeat(views)
         x, counts = self.sound_augment(batch.x, batch.counts, generator)
         x, counts = _long_enough(batch, x, counts, model)
         features, counts = model.features(x, counts)
+        features, counts = features.repeat(views, 1, 1), counts.repeat(views)
         return self.spec_augment(features, counts, generator), counts
 
     def _log_step(self, batch: Batch, output: Output, loss: Tensor) -> None:
@@ -234,22 +243,6 @@ class Learner(lightning.LightningModule):
         for name, value in checkpoint["learner"].items():
             setattr(self, name, value)
         self.clock.load(checkpoint["clock"])
-
-
-def ctc(log_probs: Tensor, counts: Tensor, batch: Batch) -> Tensor:
-    """Return the CTC losses (N,), float32; an impossible sample gives infinity, never a hidden zero."""
-    return functional.ctc_loss(
-        log_probs.float().transpose(0, 1), batch.labels, counts, batch.label_counts, BLANK, reduction="none"
-    )
-
-
-def frames_wanted(batch: Batch) -> Tensor:
-    """Return the output frames (N,) that CTC needs for the labels of a batch: one each, one between equal ones."""
-    n = len(batch.label_counts)
-    row = torch.repeat_interleave(torch.arange(n), batch.label_counts.cpu())
-    labels = batch.labels.cpu()
-    twice = (labels[1:] == labels[:-1]) & (row[1:] == row[:-1])
-    return batch.label_counts.cpu() + torch.bincount(row[1:][twice], minlength=n)
 
 
 def _long_enough(batch: Batch, x: Tensor, counts: Tensor, model: Model) -> tuple[Tensor, Tensor]:
