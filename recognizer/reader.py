@@ -21,6 +21,7 @@ from recognizer.model import pad_signals
 from recognizer.shipped import find_model
 from recognizer.signals.kinds import array_signal, read_signal
 from recognizer.signals.signal import Signal
+from recognizer.views import VIEWS
 
 Source = str | Path | BinaryIO | np.ndarray
 BUDGET = {"handwriting": 25_000, "speech": 16_000 * 160, "ink": 40_000}  # steps of a padded batch
@@ -39,6 +40,8 @@ class Reader:
         self.decoder = decoder or choose(DecoderOptions(), bundle.decoder, bundle.alphabet)
         self.calibrations: Calibrations | None = calibrations_of(bundle.calibration)
         self.kind, self.alphabet = bundle.settings.kind, bundle.alphabet
+        if self.decoder.settings.views > 1 and self.kind != "handwriting":
+            raise RecognizerError(f"views are of lines of handwriting, and the model reads {self.kind}")
         self.model = bundle.model.to(device).eval()
 
     @classmethod
@@ -101,7 +104,18 @@ class Reader:
         return [_placed(hypothesis, s, step) for hypothesis, s in zip(hypotheses, signals, strict=True)]
 
     def read_values(self, values: Sequence[np.ndarray]) -> list[Hypothesis]:
-        """Read the values of signals, spans in output frames; long and short ones go in batches of their like."""
+        """Read the values of signals, spans in output frames; of views of a line the surest reading is taken."""
+        best = self._read_once(values)
+        for view in VIEWS[1 : self.decoder.settings.views]:
+            others = self._read_once([view.of(line) for line in values])
+            step = self.model.steps_per_frame()
+            for i, (line, other) in enumerate(zip(values, others, strict=True)):
+                if other.confidence > best[i].confidence:
+                    best[i] = view.back(other, len(line), line.shape[1], step)
+        return best
+
+    def _read_once(self, values: Sequence[np.ndarray]) -> list[Hypothesis]:
+        """Read the values of signals as they are; long and short ones go in batches of their like."""
         found: list[Hypothesis | None] = [None] * len(values)
         for run in _runs([len(v) for v in values], BUDGET[self.kind]):
             log_probs, counts = self.log_probs([values[i] for i in run])

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 NAMES = {"decoder": "engine"}  # options whose setting has another name
 OPTIONS = (
     "decoder",
+    "views",
     "beam",
     "lm",
     "lm_weight",
@@ -31,6 +32,9 @@ def add_decoder_options(parser: argparse.ArgumentParser) -> None:
     """Give a verb the options of its decoder; what is not given is left to the model file."""
     group = parser.add_argument_group("decoder (what is not given is left to the model file, else to the best path)")
     group.add_argument("--decoder", choices=["best-path", "beam", "flashlight"], help="how log-probabilities are read")
+    group.add_argument(
+        "--views", type=whole("views"), metavar="N", help="of a line, read larger, slanted, smaller: 1 to 5"
+    )
     group.add_argument("--beam", type=whole("beam"), metavar="N", help="prefixes kept (default 25)")
     group.add_argument("--lm", type=Path, metavar="FILE", help="language model: .arpa, .arpa.gz, packed, or neural")
     group.add_argument("--lm-weight", type=number("lm-weight"), metavar="X", help="of its log-probabilities")

@@ -18,6 +18,7 @@ NEEDS = {  # an option and the one without which it would have no effect
     "out_of_lexicon": "lexicon",
     "rescore_weight": "rescore",
 }
+ANY_ENGINE = ("engine", "views")  # what has an effect on the best path too
 NOT_FLASHLIGHT = ("hot_words", "rescore")
 
 
@@ -27,6 +28,7 @@ class DecoderOptions:
 
     Args:
         engine: as in `DecoderSettings`.
+        views: see there.
         beam: prefixes kept.
         lm: path of a language model.
         lm_weight: as in `DecoderSettings`, like the rest.
@@ -40,6 +42,7 @@ class DecoderOptions:
     """
 
     engine: str | None = None
+    views: int | None = None
     beam: int | None = None
     lm: Path | None = None
     lm_weight: float | None = None
@@ -101,7 +104,7 @@ def _base(
 
 def _settings(base: DecoderSettings, files: dict[str, NamedFile], given: dict[str, Any]) -> DecoderSettings:
     plain: dict[str, Any] = {name: value for name, value in given.items() if name not in (*FILES, "beam")} | files
-    if "engine" not in given and base.engine == "best-path" and given:
+    if "engine" not in given and base.engine == "best-path" and given.keys() - set(ANY_ENGINE):
         plain["engine"] = "beam"
     if "beam" in given:
         plain["beam"] = replace(base.beam, width=given["beam"])
@@ -111,7 +114,7 @@ def _settings(base: DecoderSettings, files: dict[str, NamedFile], given: dict[st
 def _refuse_no_effect(settings: DecoderSettings, given: dict[str, Any]) -> None:
     """Refuse an option that would change nothing."""
     flags = {name: f"--{name.replace('_', '-')}" for name in given}
-    for name in flags.keys() - {"engine"}:
+    for name in flags.keys() - set(ANY_ENGINE):
         if settings.engine == "best-path":
             raise RecognizerError(f"{flags[name]} has no effect on the best path, wanted --decoder beam or flashlight")
         if name in NEEDS and getattr(settings, NEEDS[name]) is None:

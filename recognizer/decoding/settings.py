@@ -8,6 +8,7 @@ from recognizer.decoding.beam import BeamSettings
 from recognizer.errors import RecognizerError
 
 ENGINES = ("best-path", "beam", "flashlight")
+MAX_VIEWS = 5
 FILES = ("lm", "hot_words", "lexicon", "rescore")  # settings that name a file outside the model file
 
 
@@ -30,6 +31,7 @@ class DecoderSettings:
 
     Args:
         engine: "best-path", "beam" or "flashlight".
+        views: of each line of handwriting, the surest of whose readings is taken; 1 is the line as it is.
         beam: how wide the beam looks.
         lm: language model; its own file says whether it is one of characters or words.
         lm_weight: of its log-probabilities.
@@ -43,6 +45,7 @@ class DecoderSettings:
     """
 
     engine: str = "best-path"
+    views: int = 1
     beam: BeamSettings = field(default_factory=BeamSettings)
     lm: NamedFile | None = None
     lm_weight: float = 0.5
@@ -61,6 +64,8 @@ class DecoderSettings:
         for name in ("lm_weight", "word_bonus", "hot_bonus", "rescore_weight"):
             if not math.isfinite(getattr(self, name)):
                 raise RecognizerError(f"{name.replace('_', '-')} is {getattr(self, name)}, wanted a number")
+        if not 1 <= self.views <= MAX_VIEWS:
+            raise RecognizerError(f"views is {self.views}, wanted 1 to {MAX_VIEWS}")
         price = self.out_of_lexicon
         if price is not None and not (math.isfinite(price) and price > 0):
             raise RecognizerError(f"out-of-lexicon is {price}, wanted a positive number")
@@ -71,9 +76,10 @@ class DecoderSettings:
 
     def describe(self) -> str:
         """Return the settings that have an effect in one line."""
+        views = f", surest of {self.views} views" if self.views > 1 else ""
         if self.engine == "best-path":
-            return "best path"
-        parts = [f"{self.engine} {self.beam.width}"]
+            return f"best path{views}"
+        parts = [f"{self.engine} {self.beam.width}{views}"]
         if self.lm:
             parts.append(f"{self.lm.name} x {self.lm_weight:g}")
         if self.word_bonus:
