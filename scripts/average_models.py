@@ -1,0 +1,68 @@
+"""Average the weights of models that share their network, as those of several cycles from one start do.
+
+Run: python scripts/average_models.py runs/third runs/second --weights 0.6 0.4 --out averaged.safetensors
+
+The first model lends its header, less its card and scores; what was averaged stands in it. Whether the average
+reads better is for `recognizer evaluate --split valid` to say.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import torch
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from recognizer.bundle import Bundle, load_bundle, save_bundle  # noqa: E402
+from recognizer.errors import RecognizerError  # noqa: E402
+from recognizer.shipped import find_model  # noqa: E402
+
+
+def average(paths: list[str], weights: list[float]) -> Bundle:
+    """Return the first model with the weighted mean of all models' weights, whose sum is brought to 1.
+
+    Raises:
+        RecognizerError: not one weight a model, weights that cannot be shares, or models that differ in more than that.
+    """
+    if len(weights) != len(paths):
+        raise RecognizerError(f"--weights has {len(weights)} numbers, wanted {len(paths)}, one for each model")
+    if min(weights) < 0 or sum(weights) <= 0:
+        raise RecognizerError(f"--weights are {weights}, wanted shares of at least 0 whose sum is above 0")
+    shares = [weight / sum(weights) for weight in weights]
+    bundles = [load_bundle(find_model(path)) for path in paths]
+    first = bundles[0]
+    states = [bundle.model.state_dict() for bundle in bundles]
+    for path, bundle, state in zip(paths, bundles, states, strict=True):
+        shapes = {name: value.shape for name, value in state.items()}
+        if bundle.alphabet != first.alphabet or shapes != {name: value.shape for name, value in states[0].items()}:
+            raise RecognizerError(f"{path}: its alphabet or network is not that of {paths[0]}, wanted models alike")
+    with torch.no_grad():
+        for name, value in first.model.state_dict().items():
+            if value.is_floating_point():
+                mean = sum(share * state[name].double() for share, state in zip(shares, states, strict=True))
+                value.copy_(torch.as_tensor(mean))
+    first.training["averaged"] = [
+        {"model": Path(path).name, "share": share, "command": bundle.training.get("command", "")}
+        for path, share, bundle in zip(paths, shares, bundles, strict=True)
+    ]
+    first.card, first.results, first.calibration = "", {}, {}
+    return first
+
+
+def main() -> None:
+    """Write the average."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("models", nargs="+", help="model files, folders of runs, or names of shipped models")
+    parser.add_argument("--weights", nargs="+", type=float, help="share of each; equal shares where not given")
+    parser.add_argument("--out", type=Path, required=True)
+    chosen = parser.parse_args()
+    try:
+        save_bundle(average(chosen.models, chosen.weights or [1.0] * len(chosen.models)), chosen.out)
+    except RecognizerError as error:
+        sys.exit(f"average_models: {error}")
+    print(chosen.out)
+
+
+if __name__ == "__main__":
+    main()
