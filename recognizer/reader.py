@@ -112,15 +112,15 @@ class Reader:
             for i, (line, other) in enumerate(zip(values, others, strict=True)):
                 if other.confidence > best[i].confidence:
                     best[i] = view.back(other, len(line), line.shape[1], step)
-        return best
+        return [self._calibrated(hypothesis) for hypothesis in best]
 
     def _read_once(self, values: Sequence[np.ndarray]) -> list[Hypothesis]:
-        """Read the values of signals as they are; long and short ones go in batches of their like."""
+        """Read the values of signals as they are, not calibrated; long and short ones go in batches of their like."""
         found: list[Hypothesis | None] = [None] * len(values)
         for run in _runs([len(v) for v in values], BUDGET[self.kind]):
             log_probs, counts = self.log_probs([values[i] for i in run])
             for i, hypothesis in zip(run, self.decoder.decode(log_probs, counts), strict=True):
-                found[i] = self._calibrated(hypothesis)
+                found[i] = hypothesis
         return [hypothesis for hypothesis in found if hypothesis is not None]
 
     def align(self, signal: Signal, text: str) -> Hypothesis:
