@@ -110,9 +110,18 @@ class Reader:
             others = self._read_once([view.of(line) for line in values])
             step = self.model.steps_per_frame()
             for i, (line, other) in enumerate(zip(values, others, strict=True)):
-                if other.confidence > best[i].confidence:
+                if self.sureness(other) > self.sureness(best[i]):
                     best[i] = view.back(other, len(line), line.shape[1], step)
         return [self._calibrated(hypothesis) for hypothesis in best]
+
+    def sureness(self, hypothesis: Hypothesis) -> float:
+        """Return what readings of several views are compared by: of the best path the confidence, not calibrated.
+
+        A beam's readings are compared by their score for each character, in which a language model has its word.
+        """
+        if self.decoder.settings.engine == "best-path":
+            return hypothesis.confidence
+        return hypothesis.score / max(1, len(hypothesis.characters))
 
     def _read_once(self, values: Sequence[np.ndarray]) -> list[Hypothesis]:
         """Read the values of signals as they are, not calibrated; long and short ones go in batches of their like."""

@@ -92,9 +92,17 @@ def test_evaluation_and_transcription_read_the_same_views(
     assert read == {one.name: one.text for one in report.scored}
 
 
-def test_views_go_with_a_beam() -> None:
-    settings = Reader.load("handwriting", "cpu", DecoderOptions(beam=8, views=2)).decoder.settings
-    assert settings.describe() == "beam 8, surest of 2 views"
+def test_of_a_beam_the_reading_with_the_best_score_for_each_character_is_taken(line_run: Run, lines: Path) -> None:
+    plain = Reader.load(line_run.folder, "cpu", DecoderOptions(beam=8))
+    several = Reader.load(line_run.folder, "cpu", DecoderOptions(beam=8, views=5))
+    assert several.decoder.settings.describe() == "beam 8, surest of 5 views"
+    store = Store(lines)
+    values = [np.asarray(store.signal(i)) for i in store.indices("valid")]
+    each = [plain.read_values([view.of(line) for line in values]) for view in VIEWS]
+    best = [max(row, key=lambda one: one.score / max(1, len(one.text))) for row in zip(*each, strict=True)]
+    found = several.read_values(values)
+    assert [(one.text, one.score) for one in found] == [(one.text, one.score) for one in best]
+    assert [one.text for one in found] != [one.text for one in each[0]]  # or this run shows nothing
 
 
 def test_views_that_mean_nothing_are_refused(line_run: Run, sound_run: Run) -> None:
