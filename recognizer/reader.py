@@ -1,6 +1,6 @@
 """A trained model that reads files, arrays and packed signals."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, overload
@@ -21,7 +21,7 @@ from recognizer.model import pad_signals
 from recognizer.shipped import find_model
 from recognizer.signals.kinds import array_signal, read_signal
 from recognizer.signals.signal import Signal
-from recognizer.views import VIEWS
+from recognizer.signals.views import VIEWS, View
 
 Source = str | Path | BinaryIO | np.ndarray
 BUDGET = {"handwriting": 25_000, "speech": 16_000 * 160, "ink": 40_000}  # steps of a padded batch
@@ -108,10 +108,9 @@ class Reader:
         best = self._read_once(values)
         for view in VIEWS[1 : self.decoder.settings.views]:
             others = self._read_once([view.of(line) for line in values])
-            step = self.model.steps_per_frame()
             for i, (line, other) in enumerate(zip(values, others, strict=True)):
                 if self.sureness(other) > self.sureness(best[i]):
-                    best[i] = view.back(other, len(line), line.shape[1], step)
+                    best[i] = _back(other, view, line, self.model.steps_per_frame())
         return [self._calibrated(hypothesis) for hypothesis in best]
 
     def sureness(self, hypothesis: Hypothesis) -> float:
@@ -171,12 +170,19 @@ def _runs(lengths: Sequence[int], budget: int) -> list[list[int]]:
 
 def _placed(hypothesis: Hypothesis, signal: Signal, step: float) -> Hypothesis:
     """Return the hypothesis with its spans, given in output frames, in the file's own unit."""
+    return _moved(hypothesis, lambda frame: signal.place(frame * step))
 
-    def place(spans: tuple[Span, ...]) -> tuple[Span, ...]:
-        placed = []
-        for span in spans:
-            ends = sorted((signal.place(span.start * step), signal.place(span.end * step)))
-            placed.append(replace(span, start=ends[0], end=ends[1]))
-        return tuple(placed)
 
-    return replace(hypothesis, characters=place(hypothesis.characters), words=place(hypothesis.words))
+def _back(hypothesis: Hypothesis, view: View, line: np.ndarray, step: float) -> Hypothesis:
+    """Return what was read of a view of a line with its spans in frames of the line; `step` columns make a frame."""
+    return _moved(hypothesis, lambda frame: view.place(frame * step, *line.shape) / step)
+
+
+def _moved(hypothesis: Hypothesis, place: Callable[[float], float]) -> Hypothesis:
+    """Return the hypothesis with both ends of every span where `place` puts them, the smaller first."""
+
+    def moved(spans: tuple[Span, ...]) -> tuple[Span, ...]:
+        ends = [sorted((place(span.start), place(span.end))) for span in spans]
+        return tuple(replace(span, start=a, end=b) for span, (a, b) in zip(spans, ends, strict=True))
+
+    return replace(hypothesis, characters=moved(hypothesis.characters), words=moved(hypothesis.words))

@@ -9,11 +9,10 @@ from tiny import Run
 from recognizer.cli import main
 from recognizer.corpus.store import Store
 from recognizer.decoding.choice import DecoderOptions
-from recognizer.decoding.hypothesis import Hypothesis, Span
 from recognizer.errors import RecognizerError
 from recognizer.evaluation.evaluate import evaluate
 from recognizer.reader import Reader
-from recognizer.views import VIEWS, View
+from recognizer.signals.views import VIEWS, View
 
 
 def ink(values: np.ndarray) -> np.ndarray:
@@ -52,15 +51,13 @@ def test_a_slanted_view_moves_upper_rows_to_the_right_and_loses_nothing() -> Non
 @pytest.mark.parametrize("view", VIEWS)
 @pytest.mark.parametrize("start", [0, 8, 61, 117])
 def test_what_is_found_in_a_view_is_placed_where_it_is_in_the_line(view: View, start: int) -> None:
-    step, columns, rows = 4.0, 121, 48
+    columns, rows = 121, 48
     line = np.full((columns, rows), 255, np.uint8)
     line[start : start + 4, 22:26] = 0  # a dot in the middle rows
     seen = ink(view.of(line)).sum(1)
     middle = (seen * (np.arange(len(seen)) + 0.5)).sum() / seen.sum()  # columns of the view
-    dot = Span("i", middle / step, middle / step, 0.9)
-    placed = view.back(Hypothesis("i", 0.9, (dot,), (dot,)), columns, rows, step)
-    assert placed.characters == placed.words and placed.text == "i"
-    assert placed.characters[0].start * step == pytest.approx(min(start + 2, columns), abs=1.0)
+    assert view.place(middle, columns, rows) == pytest.approx(min(start + 2, columns), abs=1.0)
+    assert 0.0 <= view.place(-5.0, columns, rows) <= view.place(1000.0, columns, rows) <= columns
 
 
 def test_a_reading_of_several_views_is_the_surest_of_theirs(line_run: Run, lines: Path) -> None:

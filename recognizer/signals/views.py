@@ -1,11 +1,9 @@
 """Views of a line: the same ink larger, smaller, slanted, for a reader that takes its surest reading of several."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
-
-from recognizer.decoding.hypothesis import Hypothesis, Span
 
 PAPER = 255
 
@@ -40,24 +38,10 @@ class View:
         """Return how many columns the view of a line of `columns` and `rows` has."""
         return max(1, round(columns * self.width)) + 2 * int(abs(self.slant) * rows / 2)
 
-    def back(self, found: Hypothesis, columns: int, rows: int, step: float) -> Hypothesis:
-        """Return what was read of the view of a line with its spans where they are in the line, in frames.
-
-        Args:
-            found: spans in frames of the view.
-            columns: of the line.
-            rows: likewise.
-            step: columns of a frame.
-        """
-        shift = columns / 2 - self.columns(columns, rows) / 2 / self.width
-
-        def place(frame: float) -> float:
-            return min(max(frame / self.width + shift / step, 0.0), columns / step)
-
-        def moved(spans: tuple[Span, ...]) -> tuple[Span, ...]:
-            return tuple(replace(span, start=place(span.start), end=place(span.end)) for span in spans)
-
-        return replace(found, characters=moved(found.characters), words=moved(found.words))
+    def place(self, at: float, columns: int, rows: int) -> float:
+        """Return where a column of the view of a line of `columns` and `rows` stands in the line, within its bounds."""
+        middle = self.columns(columns, rows) / 2
+        return min(max(columns / 2 + (at - middle) / self.width, 0.0), float(columns))
 
 
 # The best of a dozen tried, each beside those before it, on validation lines of four corpora (docs/decoding.md).
