@@ -34,13 +34,15 @@ class Reader:
         """Read with the model of `bundle` on `device`; without a decoder, with the one that the bundle states.
 
         Raises:
-            RecognizerError: the bundle's decoder or calibration is at fault.
+            RecognizerError: the bundle's decoder or calibration is at fault, or the views do not fit.
         """
         self.bundle, self.device = bundle, device
         self.decoder = decoder or choose(DecoderOptions(), bundle.decoder, bundle.alphabet)
         self.calibrations: Calibrations | None = calibrations_of(bundle.calibration)
         self.kind, self.alphabet = bundle.settings.kind, bundle.alphabet
-        if self.decoder.settings.views > 1 and self.kind != "handwriting":
+        if not 1 <= (views := self.decoder.settings.views) <= len(VIEWS):
+            raise RecognizerError(f"views is {views}, wanted 1 to {len(VIEWS)}")
+        if views > 1 and self.kind != "handwriting":
             raise RecognizerError(f"views are of lines of handwriting, and the model reads {self.kind}")
         self.model = bundle.model.to(device).eval()
 
@@ -109,11 +111,11 @@ class Reader:
         for view in VIEWS[1 : self.decoder.settings.views]:
             others = self._read_once([view.of(line) for line in values])
             for i, (line, other) in enumerate(zip(values, others, strict=True)):
-                if self.sureness(other) > self.sureness(best[i]):
+                if self._sureness(other) > self._sureness(best[i]):
                     best[i] = _back(other, view, line, self.model.steps_per_frame())
         return [self._calibrated(hypothesis) for hypothesis in best]
 
-    def sureness(self, hypothesis: Hypothesis) -> float:
+    def _sureness(self, hypothesis: Hypothesis) -> float:
         """Return what readings of several views are compared by: of the best path the confidence, not calibrated.
 
         A beam's readings are compared by their score for each character, in which a language model has its word.

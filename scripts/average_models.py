@@ -33,9 +33,9 @@ def average(paths: list[str], weights: list[float]) -> Bundle:
     bundles = [load_bundle(find_model(path)) for path in paths]
     first = bundles[0]
     states = [bundle.model.state_dict() for bundle in bundles]
-    for path, bundle, state in zip(paths, bundles, states, strict=True):
-        shapes = {name: value.shape for name, value in state.items()}
-        if bundle.alphabet != first.alphabet or shapes != {name: value.shape for name, value in states[0].items()}:
+    form = _form(first)
+    for path, bundle in zip(paths, bundles, strict=True):
+        if _form(bundle) != form:
             raise RecognizerError(f"{path}: its alphabet or network is not that of {paths[0]}, wanted models alike")
     with torch.no_grad():
         for name, value in first.model.state_dict().items():
@@ -48,6 +48,12 @@ def average(paths: list[str], weights: list[float]) -> Bundle:
     ]
     first.card, first.results, first.calibration = "", {}, {}
     return first
+
+
+def _form(bundle: Bundle) -> tuple[object, ...]:
+    """Return all that must be alike: what it reads, its symbols, the shapes of its weights."""
+    settings, shapes = bundle.settings, {name: value.shape for name, value in bundle.model.state_dict().items()}
+    return settings.kind, settings.signal, settings.features, bundle.alphabet, shapes
 
 
 def main() -> None:

@@ -224,6 +224,7 @@ def test_nothing_is_fitted_on_a_test_split(
         assert "does not look at the split 'test-clean'" in err
     assert "no language model, wanted --lm FILE" in refused(capsys, "lm", "tune", model, lines)
     assert "is what lm tune looks for" in refused(capsys, "lm", "tune", model, lines, "--lm", text, "--lm-weight", 1)
+    assert "--views is not for lm tune" in refused(capsys, "lm", "tune", model, lines, "--lm", text, "--views", 2)
     assert "--by is 'ser', wanted cer or wer" in refused(
         capsys, "lm", "tune", model, lines, "--lm", text, "--by", "ser"
     )

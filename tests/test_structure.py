@@ -37,7 +37,13 @@ BELOW = {
 }
 # Where each heavy library may be imported; only inside functions where the value ends in "()".
 HOMES = {
-    "PIL": ("signals/handwriting.py", "signals/views.py", "rendering/", "evaluation/page.py", "commands/check_show.py"),
+    "PIL": (
+        "signals/handwriting.py",
+        "signals/views.py",
+        "rendering/",
+        "evaluation/page.py",
+        "commands/check_show.py",
+    ),
     "soundfile": ("signals/speech.py",),
     "torchaudio": ("signals/speech.py", "features/", "augment/", "decoding/"),
     "lightning": ("training/", "commands/train_command.py", "quiet.py"),

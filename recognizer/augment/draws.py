@@ -6,6 +6,11 @@ import torch
 from torch import Tensor
 
 
+def repeated(x: Tensor, counts: Tensor, views: int) -> tuple[Tensor, Tensor]:
+    """Return x (views N, ...) and counts (views N,), the batch (N, ...) so many times over; once is no copy."""
+    return (x, counts) if views == 1 else (torch.cat([x] * views), torch.cat([counts] * views))
+
+
 class Draws:
     """Random numbers of one batch, zero for the samples that stay as they are."""
 

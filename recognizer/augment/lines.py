@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from recognizer.augment.draws import Draws
+from recognizer.augment.draws import Draws, repeated
 from recognizer.errors import RecognizerError
 
 WAVE = 24  # columns between two knots of the elastic distortion
@@ -82,7 +82,7 @@ class LineAugment(nn.Module):
         draw = Draws(len(ink), self.settings.share, generator, ink.device)
         ink, counts = self._warp(ink, counts, least, draw)
         if views > 1:
-            ink, counts = ink.repeat(views, 1, 1), counts.repeat(views)
+            ink, counts = repeated(ink, counts, views)
             draw = Draws(len(ink), self.settings.share, generator, ink.device)
         ink = self._stroke(ink, draw)
         ink = self._tone(ink, draw)

@@ -178,6 +178,8 @@ def _tune(voice: Voice, chosen: argparse.Namespace) -> int:
     for name in ("lm_weight", "word_bonus"):
         if getattr(options, name) is not None:
             raise RecognizerError(f"--{name.replace('_', '-')} is what lm tune looks for, wanted it left out")
+    if options.views is not None:
+        raise RecognizerError("--views is not for lm tune, which reads each line once, wanted it left out")
     path = find_model(chosen.model)
     reader = Reader.load(path, chosen.device, DecoderOptions(engine="best-path"))
     out = chosen.out or path

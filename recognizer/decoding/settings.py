@@ -8,7 +8,6 @@ from recognizer.decoding.beam import BeamSettings
 from recognizer.errors import RecognizerError
 
 ENGINES = ("best-path", "beam", "flashlight")
-MAX_VIEWS = 5
 FILES = ("lm", "hot_words", "lexicon", "rescore")  # settings that name a file outside the model file
 
 
@@ -64,8 +63,6 @@ class DecoderSettings:
         for name in ("lm_weight", "word_bonus", "hot_bonus", "rescore_weight"):
             if not math.isfinite(getattr(self, name)):
                 raise RecognizerError(f"{name.replace('_', '-')} is {getattr(self, name)}, wanted a number")
-        if not 1 <= self.views <= MAX_VIEWS:
-            raise RecognizerError(f"views is {self.views}, wanted 1 to {MAX_VIEWS}")
         price = self.out_of_lexicon
         if price is not None and not (math.isfinite(price) and price > 0):
             raise RecognizerError(f"out-of-lexicon is {price}, wanted a positive number")

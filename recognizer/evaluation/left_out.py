@@ -40,8 +40,8 @@ def leave_out(store: Store, indices: list[int], path: Path | None) -> tuple[list
         return indices, LeftOut()
     owners: dict[str, list[tuple[PurePath, int]]] = {}
     for index in range(len(store)):
-        of_sample = PurePath(store.sample(index).path)
-        owners.setdefault(of_sample.name, []).append((of_sample, index))
+        owner = store.sample(index).path
+        owners.setdefault(owner.name, []).append((owner, index))
     named: set[int] = set()
     for number, line in read_lines(path):
         name = line.strip()

@@ -197,7 +197,7 @@ def table(report: Report) -> str:
         lines.append("groups, worst first: " + ", ".join(f"{n or '?'} {e.rate:.1%}" for n, e in groups[:10]))
     pairs = [f"{a or '-'}>{b or '-'} {n}" for (a, b), n in report.confusions()]
     lines.append("commonest confusions (said>read): " + ", ".join(pairs))
-    lines += _hardly_lines(report)
+    lines += _hardly_lines(report, len(groups) > 1)
     lines.append(f"the {min(WORST, len(report.scored))} worst samples:")
     for sample in report.worst():
         lines += [f"  {sample.name}  {sample.characters.total} edits", f"    said {sample.reference}"]
@@ -220,12 +220,13 @@ def _hardly(report: Report) -> dict[str, Any]:
     return {"samples": len(lost), "share_of_edits": edits_lost / max(edits_all, 1), "groups": groups}
 
 
-def _hardly_lines(report: Report) -> list[str]:
+def _hardly_lines(report: Report, several: bool) -> list[str]:
+    """Return a line on what was hardly read, if anything, with its groups where the report has several."""
     found = _hardly(report)
     if not found["samples"]:
         return []
     groups = [f"{name or '?'} {count}" for name, count in list(found["groups"].items())[:3]]
-    where = "" if len(report.groups()) < 2 else f", most in {', '.join(groups)}"
+    where = f", most in {', '.join(groups)}" if several else ""
     made = f"{found['samples']}, {found['share_of_edits']:.0%} of all edits{where}"
     return [f"hardly read ({LOST:.0%} wrong or more; look whether the files show their texts): {made}"]
 

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
 
 PAPER = 255
 
@@ -24,6 +23,8 @@ class View:
 
     def of(self, values: np.ndarray) -> np.ndarray:
         """Return the view (T', H) uint8 of a line's grey values (T, H), 255 being paper; the middle stays there."""
+        from PIL import Image
+
         rows, columns = values.shape[1], len(values)
         wide = self.columns(columns, rows)
         # Places of the line's pixels from those of the view's, as Pillow wants them: x and y as sums of a x + b y + c.

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from recognizer.alphabet import BLANK, Alphabet
+from recognizer.augment.draws import repeated
 from recognizer.augment.lines import LineAugment
 from recognizer.augment.sound import FULL_SCALE, SoundAugment, SpecAugment
 from recognizer.augment.strokes import StrokeAugment
@@ -136,12 +137,12 @@ class Learner(lightning.LightningModule):
             return self.line_augment(ink, counts, least.to(counts.device), generator, views)  # type: ignore[no-any-return]
         if not isinstance(model.features, LogMel):
             points = self.stroke_augment(batch.x, generator)
-            x, counts = model.features(points, batch.counts)
-            return x.repeat(views, 1, 1), counts.repeat(views)
+            features, counts = model.features(points, batch.counts)
+            return repeated(features, counts, views)
         x, counts = self.sound_augment(batch.x, batch.counts, generator)
         x, counts = _long_enough(batch, x, counts, model)
         features, counts = model.features(x, counts)
-        features, counts = features.repeat(views, 1, 1), counts.repeat(views)
+        features, counts = repeated(features, counts, views)
         return self.spec_augment(features, counts, generator), counts
 
     def _log_step(self, batch: Batch, output: Output, loss: Tensor) -> None:
