@@ -1,7 +1,6 @@
 """The command line: the only place that prints and exits."""
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import NoReturn
 
 from recognizer import __version__
 from recognizer.commands.decoder_command import add_decoder_options, decoder_options
-from recognizer.commands.exit_codes import DONE, FAULT, FOUND
+from recognizer.commands.exit_codes import DONE, FOUND, run_and_exit
 from recognizer.commands.lm_command import add_lm
 from recognizer.commands.model_commands import Voice, add_model_verbs
 from recognizer.commands.transcribe_command import add_transcribe
@@ -19,25 +18,7 @@ from recognizer.errors import RecognizerError
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a verb and exit: 0 done, 1 done but something was found or left out, 2 the input or the call is at fault."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    try:
-        code = _run(words)
-        sys.stdout.flush()
-    except RecognizerError as error:
-        _complain(f"recognizer: {error}")
-        code = FAULT
-    except KeyboardInterrupt:
-        _complain("recognizer: stopped")
-        code = 130
-    except BrokenPipeError:
-        # Whoever read the output has closed it; Python would complain of that once more when it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = FAULT
-    except OSError as error:
-        _complain(
-            f"recognizer: {error.filename or 'a file'}: {error.strerror or error}, wanted a file that can be used"
-        )
-        code = FAULT
-    sys.exit(code)
+    run_and_exit("recognizer", lambda: _run(words))
 
 
 class _Parser(argparse.ArgumentParser):

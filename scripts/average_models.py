@@ -15,6 +15,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from recognizer.bundle import Bundle, load_bundle, save_bundle  # noqa: E402
+from recognizer.commands.exit_codes import run_and_exit  # noqa: E402
 from recognizer.errors import RecognizerError  # noqa: E402
 from recognizer.shipped import find_model  # noqa: E402
 
@@ -63,12 +64,9 @@ def main() -> None:
     parser.add_argument("--weights", nargs="+", type=float, help="share of each; equal shares where not given")
     parser.add_argument("--out", type=Path, required=True)
     chosen = parser.parse_args()
-    try:
-        save_bundle(average(chosen.models, chosen.weights or [1.0] * len(chosen.models)), chosen.out)
-    except RecognizerError as error:
-        sys.exit(f"average_models: {error}")
+    save_bundle(average(chosen.models, chosen.weights or [1.0] * len(chosen.models)), chosen.out)
     print(chosen.out)
 
 
 if __name__ == "__main__":
-    main()
+    run_and_exit("average_models", main)

@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import torch  # noqa: E402
 from torch import Tensor  # noqa: E402
 
+from recognizer.commands.exit_codes import run_and_exit  # noqa: E402
 from recognizer.network.cells import CELLS, CellSettings, build_layer  # noqa: E402
 from recognizer.network.multidimensional import MultidimensionalFront, MultidimensionalSettings  # noqa: E402
 
@@ -120,4 +121,4 @@ def _options() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    main()
+    run_and_exit("bench_cells", main)

@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 
 from recognizer.alphabet import Alphabet, TextSettings
+from recognizer.commands.exit_codes import run_and_exit
 from recognizer.decoding.beam import BeamSettings, beam_search
 from recognizer.decoding.flashlight import Flashlight, FlashlightSettings
 from recognizer.decoding.scorers import WordModel
@@ -162,4 +163,4 @@ def measure(all_groups: list[Group], prepared: list[dict[str, Decode]], repeats:
 
 
 if __name__ == "__main__":
-    main()
+    run_and_exit("bench_decoding", main)

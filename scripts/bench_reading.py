@@ -17,9 +17,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
+from recognizer.commands.exit_codes import run_and_exit  # noqa: E402
 from recognizer.corpus.store import Store  # noqa: E402
 from recognizer.decoding.best_path import best_path  # noqa: E402
-from recognizer.errors import RecognizerError  # noqa: E402
 from recognizer.reader import Reader  # noqa: E402
 from recognizer.shipped import find_model  # noqa: E402
 
@@ -91,7 +91,4 @@ def seconds(reader: Reader, signals: list[np.ndarray], size: int) -> float:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except RecognizerError as error:
-        sys.exit(f"bench_reading: {error}")
+    run_and_exit("bench_reading", main)

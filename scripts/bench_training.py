@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import torch  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 
+from recognizer.commands.exit_codes import run_and_exit  # noqa: E402
 from recognizer.commands.train_command import read_config  # noqa: E402
 from recognizer.model import Model  # noqa: E402
 from recognizer.training.config import Config  # noqa: E402
@@ -118,4 +119,4 @@ def _seconds(arguments: list[str]) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    run_and_exit("bench_training", main)

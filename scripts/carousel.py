@@ -16,6 +16,7 @@ import torch  # noqa: E402
 import torch.nn.functional as F  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 
+from recognizer.commands.exit_codes import run_and_exit  # noqa: E402
 from recognizer.network.cells import CellSettings, build_direction  # noqa: E402
 
 KINDS = {
@@ -200,4 +201,4 @@ def _options() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    main()
+    run_and_exit("carousel", main)

@@ -26,6 +26,7 @@ sys.path[:0] = [str(folder) for folder in Path(__file__).resolve().parents[:2]]
 import torch  # noqa: E402
 from cell_rows import Row, keep, read, tables  # noqa: E402
 
+from recognizer.commands.exit_codes import run_and_exit  # noqa: E402
 from recognizer.corpus.store import Packed, Store, write_store  # noqa: E402
 from recognizer.errors import RecognizerError  # noqa: E402
 from recognizer.model import Model  # noqa: E402
@@ -228,7 +229,4 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
 if __name__ == "__main__":
     # jsonargparse renamed a method in a version later than the oldest that is allowed.
     warnings.simplefilter("ignore", DeprecationWarning)
-    try:
-        main()
-    except RecognizerError as error:
-        sys.exit(f"compare_cells: {error}")
+    run_and_exit("compare_cells", main)

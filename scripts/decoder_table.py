@@ -14,11 +14,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from recognizer.commands.exit_codes import run_and_exit  # noqa: E402
 from recognizer.commands.lm_tune import Heard, Rates, hear, rates_of  # noqa: E402
 from recognizer.decoding.choice import DecoderOptions, choose  # noqa: E402
 from recognizer.decoding.decoder import Decoder  # noqa: E402
 from recognizer.decoding.settings import DecoderSettings  # noqa: E402
-from recognizer.errors import RecognizerError  # noqa: E402
 from recognizer.reader import Reader  # noqa: E402
 
 WEIGHTS = (0.25, 0.5, 0.75, 1.0, 1.5)
@@ -107,7 +107,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except RecognizerError as error:
-        sys.exit(f"decoder_table: {error}")
+    run_and_exit("decoder_table", main)

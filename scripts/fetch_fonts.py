@@ -11,10 +11,10 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
+from recognizer.commands.exit_codes import run_and_exit
 from recognizer.errors import RecognizerError
 from recognizer.files import write_atomically
 
@@ -75,7 +75,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except RecognizerError as error:
-        sys.exit(str(error))
+    run_and_exit("fetch_fonts", main)

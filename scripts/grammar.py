@@ -11,6 +11,7 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from recognizer.commands.exit_codes import run_and_exit  # noqa: E402
 from recognizer.language.grammars import Word, accepted, counted, learn, rebers  # noqa: E402
 from recognizer.language.lstm import LanguageModel, LanguageModelSettings  # noqa: E402
 from recognizer.network.cells import CellSettings  # noqa: E402
@@ -104,4 +105,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_and_exit("grammar", main)

@@ -9,12 +9,12 @@ Line i depends on the seed, i, the corpus, the model, the texts alone.
 """
 
 import argparse
-import sys
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from recognizer.commands.exit_codes import run_and_exit
 from recognizer.corpus.store import Store
 from recognizer.decoding.align import align_batch
 from recognizer.errors import RecognizerError
@@ -94,7 +94,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except RecognizerError as error:
-        sys.exit(str(error))
+    run_and_exit("recombine_lines", main)

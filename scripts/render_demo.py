@@ -7,7 +7,6 @@
 import argparse
 import io
 import re
-import sys
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from recognizer.commands.exit_codes import run_and_exit
 from recognizer.errors import RecognizerError
 from recognizer.files import write_atomically
 from recognizer.rendering.fonts import Font
@@ -125,7 +125,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except RecognizerError as error:
-        sys.exit(str(error))
+    run_and_exit("render_demo", main)

@@ -8,7 +8,6 @@ Line i depends on the seed, i, the fonts, the texts alone; a line that is there 
 
 import argparse
 import re
-import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from recognizer.commands.exit_codes import run_and_exit
 from recognizer.errors import RecognizerError
 from recognizer.files import write_atomically
 from recognizer.rendering.fonts import Font, read_fonts
@@ -138,7 +138,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except RecognizerError as error:
-        sys.exit(str(error))
+    run_and_exit("render_lines", main)

@@ -12,6 +12,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from recognizer.bundle import load_bundle, save_bundle  # noqa: E402
+from recognizer.commands.exit_codes import run_and_exit  # noqa: E402
 from recognizer.evaluation.evaluate import evaluate  # noqa: E402
 from recognizer.reader import Reader  # noqa: E402
 from recognizer.shipped import FOLDER, SUFFIX, find_model  # noqa: E402
@@ -54,4 +55,4 @@ def forget_folder(training: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_and_exit("ship", main)

@@ -16,13 +16,13 @@ import argparse
 import re
 import shlex
 import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from recognizer.commands.exit_codes import run_and_exit
 from recognizer.errors import RecognizerError
 from recognizer.files import write_atomically
 from recognizer.rendering.text import read_sentences
@@ -120,7 +120,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except RecognizerError as error:
-        sys.exit(f"speak_sentences: {error}")
+    run_and_exit("speak_sentences", main)

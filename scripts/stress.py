@@ -8,7 +8,6 @@ The faults are made here, not by the augmentation of training, and are the same 
 
 import argparse
 import io
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import torch
 from PIL import Image, ImageFilter
 from torchaudio import functional
 
+from recognizer.commands.exit_codes import run_and_exit
 from recognizer.corpus.store import Store
 from recognizer.errors import RecognizerError
 from recognizer.evaluation.metrics import total
@@ -167,7 +167,4 @@ def _array(store: Store, index: int) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except RecognizerError as error:
-        sys.exit(f"stress: {error}")
+    run_and_exit("stress", main)

@@ -14,7 +14,6 @@ import argparse
 import gzip
 import json
 import random
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
+from recognizer.commands.exit_codes import run_and_exit
 from recognizer.errors import RecognizerError
 from recognizer.files import write_atomically
 from recognizer.signals.ink import Stroke, strokes_of, write_inkml
@@ -142,7 +142,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except RecognizerError as error:
-        sys.exit(f"unpack_strokes: {error}")
+    run_and_exit("unpack_strokes", main)

@@ -51,5 +51,5 @@ def test_what_cannot_be_averaged_is_refused_in_one_line(
 ) -> None:
     folders = {"RUN": line_run.folder, "SOUND": sound_run.folder}
     done = ask(*[folders.get(word, word) for word in words], "--out", tmp_path / "out.safetensors")
-    assert done.returncode == 1 and complaint in done.stderr and len(done.stderr.splitlines()) == 1
+    assert done.returncode == 2 and complaint in done.stderr and len(done.stderr.splitlines()) == 1
     assert not (tmp_path / "out.safetensors").exists()

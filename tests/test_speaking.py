@@ -54,4 +54,4 @@ def test_a_recipe_reads_what_voices_said(tmp_path: Path) -> None:
 )
 def test_a_fault_is_one_line(tmp_path: Path, voices: str, wanted: str) -> None:
     done = say(tmp_path, voices)
-    assert done.returncode == 1 and wanted in done.stderr and done.stderr.count("\n") == 1
+    assert done.returncode == 2 and wanted in done.stderr and done.stderr.count("\n") == 1

@@ -72,7 +72,7 @@ def test_each_fault_has_its_row(tmp_path: Path) -> None:
     assert rows[2].split("|")[2:] == rows[-1].split("|")[2:]
     speech = save_model("speech", tmp_path / "speech.safetensors")
     done = run("stress.py", speech, tmp_path / "data", "--split", "test")
-    assert done.returncode == 1 and "is handwriting, wanted speech" in done.stderr and done.stderr.count("\n") == 1
+    assert done.returncode == 2 and "is handwriting, wanted speech" in done.stderr and done.stderr.count("\n") == 1
 
 
 def strokes(path: Path, rows: Sequence[Mapping[str, object]]) -> Path:
@@ -132,7 +132,7 @@ def test_chosen_hands_are_parted_by_text(tmp_path: Path) -> None:
     of = {split: {row[1] for row in table if row[2] == split} for split in ("train", "valid", "test")}
     assert [len(texts) for texts in of.values()] == [16, 2, 2] and len(set.union(*of.values())) == 20
     done = run("unpack_strokes.py", "--strokes", path, "--hands", "a", "x", "--out", out)
-    assert (done.returncode, done.stderr.count("\n")) == (1, 1) and "no lines of x" in done.stderr
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1) and "no lines of x" in done.stderr
 
 
 @pytest.mark.parametrize("fault", [{"strokes": []}, {"strokes": [[1, 2, 3]]}, {"writer": None, "strokes": [["a", 1]]}])
@@ -140,6 +140,6 @@ def test_a_faulty_stroke_is_named_by_its_line(tmp_path: Path, fault: dict[str, o
     good: dict[str, object] = {"id": "u", "writer": "w", "split": "a", "text": "x", "strokes": [[0, 0, 9, 9]]}
     path = strokes(tmp_path / "s.gz", [good, good | fault])
     done = run("unpack_strokes.py", "--strokes", path, "--out", tmp_path / "out")
-    assert done.returncode == 1 and f"{path}:2: " in done.stderr and done.stderr.count("\n") == 1
+    assert done.returncode == 2 and f"{path}:2: " in done.stderr and done.stderr.count("\n") == 1
     done = run("unpack_strokes.py", "--strokes", path, "--split", "b", "--out", tmp_path / "out")
-    assert done.returncode == 1
+    assert done.returncode == 2
