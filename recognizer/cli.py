@@ -77,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate = verbs.add_parser("evaluate", help="measure a model's error rates on a split of a corpus")
     evaluate.add_argument("model", help="model file, folder of a run, or name of a shipped model")
     evaluate.add_argument("corpus", type=Path, help="prepared corpus, manifest or folder")
-    evaluate.add_argument("--split", default="test", help="which samples (default test)")
+    evaluate.add_argument("--split", default="test", help="which samples (default test), all for every one")
     evaluate.add_argument("--without", type=Path, metavar="FILE", help="samples to leave out, a file's name a line")
     evaluate.add_argument("--json", type=Path, help="write the report there too")
     evaluate.add_argument("--device", default="auto", help="auto, cpu or cuda")

@@ -18,6 +18,8 @@ from recognizer.decoding.reading import reading
 from recognizer.errors import RecognizerError
 from recognizer.evaluation.confidence import Calibrations, calibrations_of
 from recognizer.model import pad_signals
+from recognizer.pages.page import PageLine
+from recognizer.pages.reading import read_page
 from recognizer.shipped import find_model
 from recognizer.signals.kinds import array_signal, read_signal
 from recognizer.signals.signal import Signal
@@ -78,8 +80,9 @@ class Reader:
         """Read one source, or several in batches.
 
         Args:
-            sources: a path, a binary file object, an array (an image (rows, columns[, 3]), sound
-                (samples[, channels]), or strokes (points, 3): x, y, pen down), or a list of these.
+            sources: a path (of a line of a page FILE#ID), a binary file object, an array (an image
+                (rows, columns[, 3]), sound (samples[, channels]), or strokes (points, 3): x, y, pen down), or a list
+                of these.
             rate: samples per second of arrays of sound.
 
         Returns:
@@ -91,6 +94,19 @@ class Reader:
         if isinstance(sources, (list, tuple)):
             return self.read([self.signal(source, rate) for source in sources])
         return self.read([self.signal(sources, rate)])[0]  # type: ignore[arg-type]
+
+    def transcribe_page(self, path: str | Path) -> list[tuple[PageLine, Hypothesis]]:
+        """Read every line of a page as its PAGE XML or ALTO describes it, in reading order.
+
+        Returns:
+            Each line with its hypothesis, whose spans are in pixels along the line's baseline.
+
+        Raises:
+            RecognizerError: the page, its image or one of its lines is at fault.
+        """
+        page = read_page(Path(path))
+        signals = [self.signal(page.name_of(line)) for line in page.lines]
+        return list(zip(page.lines, self.read(signals), strict=True))
 
     def signal(self, source: Source, rate: int | None = None, name: str = "") -> Signal:
         """Return the signal of a source as this model takes it; `name` stands for a file object in messages."""

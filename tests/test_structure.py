@@ -21,7 +21,8 @@ BELOW = {
     "files": ("errors",),
     "alphabet": ("errors",),
     "commands.config_file": ("errors",),
-    "signals": ("errors", "files"),
+    "pages": ("errors",),
+    "signals": ("errors", "files", "pages"),
     "features": ("errors",),
     "augment": ("errors",),
     "network": ("errors",),
@@ -32,7 +33,7 @@ BELOW = {
     "shipped": ("errors",),
     "language": ("errors", "files", "alphabet", "network", "corpus", "augment"),
     "decoding": ("errors", "files", "alphabet", "language", "network"),
-    "writers": ("__version__", "errors", "decoding", "signals"),
+    "writers": ("__version__", "errors", "decoding", "pages", "signals"),
     "training.config": ("errors", "alphabet", "augment", "features", "network"),
 }
 # Where each heavy library may be imported; only inside functions where the value ends in "()".
@@ -40,6 +41,7 @@ HOMES = {
     "PIL": (
         "signals/handwriting.py",
         "signals/views.py",
+        "pages/",
         "rendering/",
         "evaluation/page.py",
         "commands/check_show.py",

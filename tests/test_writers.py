@@ -18,8 +18,9 @@ from recognizer.decoding.hypothesis import Hypothesis, Span
 from recognizer.errors import RecognizerError
 from recognizer.signals.handwriting import HandwritingSettings, line_from_array
 from recognizer.writers.boxes import ALTO, PAGE, XHTML, alto, hocr, page_xml
-from recognizer.writers.forms import FORMS, written
+from recognizer.writers.forms import FORMS, TimedForm, written
 from recognizer.writers.record import Record, record
+from recognizer.writers.sheet import sheet_of
 from recognizer.writers.times import ctm, subrip, subtitles, textgrid, webvtt
 
 
@@ -94,7 +95,7 @@ def test_letters_of_no_length_and_letters_that_overlap_stay_in_a_textgrid() -> N
 
 
 def test_hocr_has_a_box_and_a_confidence_a_word() -> None:
-    root = ElementTree.fromstring(hocr(LINE))
+    root = ElementTree.fromstring(hocr(sheet_of(LINE)))
     by_class = {c: [e for e in root.iter() if e.get("class") == c] for c in ("ocr_page", "ocr_line", "ocrx_word")}
     assert root.tag == f"{{{XHTML}}}html"
     assert by_class["ocr_page"][0].get("title") == 'image "line 1.png"; bbox 0 0 120 48'
@@ -104,7 +105,7 @@ def test_hocr_has_a_box_and_a_confidence_a_word() -> None:
 
 
 def test_page_xml_has_region_line_words_and_texts() -> None:
-    root, name = ElementTree.fromstring(page_xml(LINE)), {"p": PAGE}
+    root, name = ElementTree.fromstring(page_xml(sheet_of(LINE))), {"p": PAGE}
     page = root.find("p:Page", name)
     assert page is not None
     assert page.attrib == {"imageFilename": "line 1.png", "imageWidth": "120", "imageHeight": "48"}
@@ -121,7 +122,7 @@ def test_page_xml_has_region_line_words_and_texts() -> None:
 
 
 def test_alto_has_strings_with_spaces_between() -> None:
-    root, name = ElementTree.fromstring(alto(LINE)), {"a": ALTO}
+    root, name = ElementTree.fromstring(alto(sheet_of(LINE))), {"a": ALTO}
     line = root.find("a:Layout/a:Page/a:PrintSpace/a:TextBlock/a:TextLine", name)
     assert line is not None and line.get("WIDTH") == "120"
     assert [one.tag.partition("}")[2] for one in line] == ["String", "SP", "String"]
@@ -142,7 +143,7 @@ def test_words_of_a_line_that_runs_down_stand_below_one_another() -> None:
 def test_a_form_refuses_files_without_its_places() -> None:
     assert tuple(FORMS) == DOCUMENTS
     for name, form in FORMS.items():
-        other = LINE if form.unit == "s" else SOUND
+        other = LINE if isinstance(form, TimedForm) else SOUND
         with pytest.raises(RecognizerError, match=f"its places are in {other.unit}, wanted .* for {name}"):
             written(other, name)
 
@@ -159,7 +160,7 @@ def test_the_command_line_writes_every_form(tmp_path: Path, capsys: pytest.Captu
     line_image("some words").save(tmp_path / "a.png")
     soundfile.write(tmp_path / "b.wav", tiny.play("abcd dcba", np.random.default_rng(1)), tiny.RATE)
     for name, form in FORMS.items():
-        kind, file = ("speech", "b.wav") if form.unit == "s" else ("handwriting", "a.png")
+        kind, file = ("speech", "b.wav") if isinstance(form, TimedForm) else ("handwriting", "a.png")
         words = ["transcribe", tmp_path / file, "--model", models[kind], "--format", name]
         code, out, err = said(capsys, *words)
         assert (code, err) == (0, "")

@@ -4,6 +4,7 @@ import io
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -11,13 +12,15 @@ from typing import BinaryIO
 from recognizer.decoding.choice import DecoderOptions
 from recognizer.decoding.hypothesis import Hypothesis
 from recognizer.errors import RecognizerError
+from recognizer.pages.page import Page
+from recognizer.pages.reading import form_of, read_page
 from recognizer.reader import Reader
 from recognizer.shipped import shipped_models
 from recognizer.signals.kinds import MEDIA, NOUNS, kind_of
 from recognizer.signals.signal import Signal
 from recognizer.writers.record import Record, record
 
-RUN = 64  # files that are read from disk before the network sees them
+RUN = 64  # files, or lines of pages, that are read from disk before the network sees them
 
 
 @dataclass(frozen=True)
@@ -26,13 +29,25 @@ class Transcript:
 
     Args:
         name: of the file as the user gave it, "-" for standard input.
-        record: what was read, None where the file is at fault.
-        error: why there is no record.
+        records: what was read: of a page a record for each line that can be read, of any other file one.
+        errors: what is at fault, one line each: the file, or lines of the page.
+        page: the page that the file describes, None where it is no page.
     """
 
     name: str
-    record: Record | None
-    error: str = ""
+    records: tuple[Record, ...]
+    errors: tuple[str, ...] = ()
+    page: Page | None = None
+
+
+@dataclass(frozen=True)
+class _Document:
+    """A file with what is to be read of it: itself, or the lines of the page that it is."""
+
+    name: str
+    parts: tuple[tuple[str, Path | BinaryIO], ...]
+    errors: tuple[str, ...] = ()
+    page: Page | None = None
 
 
 @dataclass(frozen=True)
@@ -75,24 +90,50 @@ def transcribe(names: Sequence[str], manner: Manner) -> Iterator[Transcript]:
     """Yield a transcript for each file, in order; a file at fault does not stop the others.
 
     Args:
-        names: files, folders (all images, recordings and InkML files in them), "-" for standard input.
+        names: files, folders (all pages, images, recordings and InkML files in them), "-" for standard input; a page
+            is PAGE XML or ALTO, FILE#ID one of its lines.
         manner: how they are read.
     """
     readers: dict[str, Reader] = {}
     if manner.model is not None:
         readers["any"] = manner.reader(manner.model)
-    sources = list(_sources(names))
-    for start in range(0, len(sources), RUN):
-        yield from _run(sources[start : start + RUN], readers, manner)
+    waiting: list[_Document] = []
+    for name, source in _sources(names):
+        waiting.append(_document(name, source))
+        if sum(len(document.parts) for document in waiting) >= RUN:
+            yield from _run(waiting, readers, manner)
+            waiting = []
+    yield from _run(waiting, readers, manner)
 
 
-def _run(
-    sources: list[tuple[str, Path | BinaryIO]], readers: dict[str, Reader], manner: Manner
-) -> Iterator[Transcript]:
-    """Yield the transcripts of one run of files, those of one model read in one batch."""
+def _document(name: str, source: Path | BinaryIO) -> _Document:
+    """Return a file as it is, or, where it is a page, with the names of its lines."""
+    if not isinstance(source, Path) or not form_of(source):
+        return _Document(name, ((name, source),))
+    try:
+        page = read_page(source)
+        page.image_path()
+    except RecognizerError as error:
+        return _Document(name, (), (str(error),))
+    lines = tuple((str(page.name_of(line)), page.name_of(line)) for line in page.lines)
+    return _Document(name, lines, () if lines else (f"{name}: a page without lines, wanted one that has some",), page)
+
+
+def _run(documents: list[_Document], readers: dict[str, Reader], manner: Manner) -> Iterator[Transcript]:
+    """Yield the transcripts of some documents."""
+    found = _read([part for document in documents for part in document.parts], readers, manner)
+    for document in documents:
+        made = [found.pop(0) for _ in document.parts]
+        errors = (*document.errors, *(one for one in made if isinstance(one, str)))
+        records = tuple(one for one in made if isinstance(one, Record))
+        yield Transcript(document.name, records, errors, document.page)
+
+
+def _read(parts: list[tuple[str, Path | BinaryIO]], readers: dict[str, Reader], manner: Manner) -> list[Record | str]:
+    """Return a record of each part or what is at fault; those of one model are read in one batch."""
     waiting: dict[str, list[tuple[int, Signal]]] = {}
-    done: dict[int, Transcript] = {}
-    for i, (name, source) in enumerate(sources):
+    done: dict[int, Record | str] = {}
+    for i, (name, source) in enumerate(parts):
         try:
             key = "any" if "any" in readers else kind_of(source)
             if key not in readers:
@@ -101,12 +142,12 @@ def _run(
                 readers[key] = manner.reader(key)
             waiting.setdefault(key, []).append((i, readers[key].signal(source, name=name)))
         except RecognizerError as error:
-            done[i] = Transcript(name, None, str(error))
-    for key, parts in waiting.items():
-        hypotheses = readers[key].read([signal for _, signal in parts])
-        for (i, signal), hypothesis in zip(parts, hypotheses, strict=True):
-            done[i] = Transcript(sources[i][0], record(sources[i][0], hypothesis, signal))
-    yield from (done[i] for i in range(len(sources)))
+            done[i] = str(error)
+    for key, signals in waiting.items():
+        hypotheses = readers[key].read([signal for _, signal in signals])
+        for (i, signal), hypothesis in zip(signals, hypotheses, strict=True):
+            done[i] = record(parts[i][0], hypothesis, signal)
+    return [done[i] for i in range(len(parts))]
 
 
 def _sources(names: Sequence[str]) -> Iterator[tuple[str, Path | BinaryIO]]:
@@ -120,9 +161,20 @@ def _sources(names: Sequence[str]) -> Iterator[tuple[str, Path | BinaryIO]]:
         if name == "-":
             yield name, io.BytesIO(sys.stdin.buffer.read())
         elif path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in MEDIA)
+            inside = _readable(path)
             if not inside:
-                raise RecognizerError(f"{name}: no image, no recording, no pen strokes in this folder")
+                raise RecognizerError(f"{name}: no page, no image, no recording, no pen strokes in this folder")
             yield from ((str(p), p) for p in inside)
         else:
             yield name, path
+
+
+def _readable(folder: Path) -> list[Path]:
+    """Return what can be read below a folder; the images of its pages are read as pages, not as lines."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    pages = [path for path in files if form_of(path)]
+    images = set()
+    for path in pages:
+        with suppress(RecognizerError):  # reading the page will say what is wrong with it
+            images.add(read_page(path).image_path())
+    return [path for path in files if path in pages or (path.suffix.lower() in MEDIA and path not in images)]

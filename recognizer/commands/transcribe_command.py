@@ -6,18 +6,21 @@ from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from recognizer.commands.decoder_command import add_decoder_options, decoder_options, number
 from recognizer.commands.exit_codes import DONE, FAULT, FOUND
 from recognizer.commands.model_commands import DOCUMENTS, Voice
 from recognizer.errors import RecognizerError
 
+if TYPE_CHECKING:
+    from recognizer.writers.record import Record
+
 
 def add_transcribe(verbs: Any, voice: Voice) -> None:
     """Add transcribe to the command line `verbs`, what argparse's add_subparsers returned."""
-    transcribe = verbs.add_parser("transcribe", help="read images of lines, pen strokes, recordings")
-    transcribe.add_argument("files", nargs="+", help="files, folders, or - for standard input")
+    transcribe = verbs.add_parser("transcribe", help="read images of lines, pages, pen strokes, recordings")
+    transcribe.add_argument("files", nargs="+", help="files (of pages PAGE XML or ALTO), folders, - for standard input")
     transcribe.add_argument("--model", help="model file or name; without it the kind of the file picks a shipped model")
     form = transcribe.add_mutually_exclusive_group()
     form.add_argument(
@@ -38,7 +41,7 @@ def add_transcribe(verbs: Any, voice: Voice) -> None:
 
 def _transcribe(voice: Voice, chosen: argparse.Namespace) -> int:
     from recognizer.commands.transcribe import Manner, Transcript, doubtful, marked, transcribe
-    from recognizer.writers.forms import FORMS, written
+    from recognizer.writers.forms import FORMS, written, written_page
 
     below = 0.0 if chosen.min_confidence is None else chosen.min_confidence
     if not 0 <= below <= 1:
@@ -51,34 +54,41 @@ def _transcribe(voice: Voice, chosen: argparse.Namespace) -> int:
         raise RecognizerError(f"--format {form} is a document for each file, wanted --out with a folder for them")
 
     def text_of(transcript: Transcript) -> str:
-        assert transcript.record is not None
-        found = transcript.record.hypothesis
         if form in FORMS:
-            return written(transcript.record, form)
+            if transcript.page:
+                return written_page(transcript.page, transcript.records, form)
+            return written(transcript.records[0], form)
+        return "".join(line_of(record) for record in transcript.records)
+
+    def line_of(record: "Record") -> str:
+        found = record.hypothesis
         if form == "json":
-            data = {"file": transcript.name, "unit": transcript.record.unit, **asdict(found)}
+            data = {"file": record.name, "unit": record.unit, **asdict(found)}
             if below:
                 data["doubtful"] = doubtful(found, below)
             return json.dumps(data, ensure_ascii=False) + "\n"
         text = marked(found, below)
-        return f"{text}\n" if alone or chosen.out else f"{transcript.name}\t{text}\n"
+        return f"{text}\n" if alone or chosen.out else f"{record.name}\t{text}\n"
 
     put = _into(chosen.out, FORMS[form].suffix if form in FORMS else f".{form}") if chosen.out else None
     manner = Manner(chosen.model, chosen.device, decoder_options(chosen), voice.complain)
-    failed = 0
+    done = failed = 0
     for transcript in transcribe(chosen.files, manner):
-        try:
-            if transcript.record is None:
-                raise RecognizerError(transcript.error)
-            text = text_of(transcript)
-            if put:
-                put(transcript.name, text)
-            else:
-                voice.say(text.removesuffix("\n"))
-        except RecognizerError as error:
-            failed += 1
-            voice.complain(f"recognizer: {error}")
-    return DONE if not failed else FAULT if alone else FOUND
+        errors = [*transcript.errors]
+        if transcript.records:
+            try:
+                text = text_of(transcript)
+                if put:
+                    put(transcript.name, text)
+                else:
+                    voice.say(text.removesuffix("\n"))
+                done += 1
+            except RecognizerError as error:
+                errors.append(str(error))
+        failed += len(errors)
+        for line in errors:
+            voice.complain(f"recognizer: {line}")
+    return DONE if not failed else FAULT if alone and not done else FOUND
 
 
 def _into(folder: Path, suffix: str) -> Callable[[str, str], None]:

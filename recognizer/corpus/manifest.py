@@ -9,6 +9,7 @@ from pathlib import Path
 
 from recognizer.corpus.sample import Sample
 from recognizer.errors import RecognizerError
+from recognizer.pages.page import is_there
 from recognizer.signals.kinds import MEDIA
 
 MANIFESTS = ("manifest.tsv", "manifest.csv", "manifest.jsonl", "transcripts.tsv")
@@ -29,11 +30,16 @@ def read_corpus(source: Path) -> list[Sample]:
         return read_table(source)
     if not source.is_dir():
         raise RecognizerError(f"{source}: not there, wanted a manifest (.tsv, .csv, .jsonl) or a folder")
-    manifests = [source / name for name in MANIFESTS if (source / name).is_file()]
+    manifests = manifests_in(source)
     if len(manifests) > 1:
         names = " and ".join(path.name for path in manifests)
         raise RecognizerError(f"{source}: holds {names}, wanted one manifest; name the one that counts")
     return read_table(manifests[0]) if manifests else _read_pairs(source)
+
+
+def manifests_in(folder: Path) -> list[Path]:
+    """Return the manifests that a folder holds."""
+    return [folder / name for name in MANIFESTS if (folder / name).is_file()]
 
 
 def read_table(path: Path, media: str = "", columns: Sequence[str] | None = None) -> list[Sample]:
@@ -183,7 +189,7 @@ def _refuse_twice(path: Path, samples: list[Sample]) -> None:
 
 
 def _refuse_absent(path: Path, samples: list[Sample]) -> None:
-    absent = [sample for sample in samples if not sample.path.is_file()]
+    absent = [sample for sample in samples if not is_there(sample.path)]
     if absent:
         line = absent[0].origin.rpartition(":")[2]
         raise RecognizerError(
@@ -193,7 +199,7 @@ def _refuse_absent(path: Path, samples: list[Sample]) -> None:
 
 def _read_pairs(folder: Path) -> list[Sample]:
     """Read every file of MEDIA below `folder` with the transcript beside it; names with a leading dot are not."""
-    files = [path for path in sorted(folder.rglob("*")) if not _hidden(path.relative_to(folder)) and path.is_file()]
+    files = [path for path in sorted(folder.rglob("*")) if not hidden(path.relative_to(folder)) and path.is_file()]
     truths = {path.with_name(path.name[: -len(TRUTH)]): path for path in files if path.name.endswith(TRUTH)}
     media: dict[Path, Path] = {}
     for path in files:
@@ -205,7 +211,8 @@ def _read_pairs(folder: Path) -> list[Sample]:
     return [_pair(folder, path, truths[stem]) for stem, path in media.items()]
 
 
-def _hidden(path: Path) -> bool:
+def hidden(path: Path) -> bool:
+    """Return whether a name on the way begins with a dot."""
     return any(part.startswith(".") for part in path.parts)
 
 
@@ -217,7 +224,10 @@ def _refuse_unpaired(folder: Path, media: dict[Path, Path], truths: dict[Path, P
     if orphans:
         raise RecognizerError(f"{named(orphans)}: a transcript without its image or recording, wanted it beside")
     if not media or alone:
-        raise RecognizerError(f"{folder}: no corpus, wanted {', '.join(MANIFESTS)} or pairs such as x.png and x{TRUTH}")
+        raise RecognizerError(
+            f"{folder}: no corpus, wanted {', '.join(MANIFESTS)}, pairs such as x.png and x{TRUTH}, or pages as PAGE "
+            f"XML or ALTO"
+        )
 
 
 def _pair(folder: Path, path: Path, truth: Path) -> Sample:

@@ -9,11 +9,14 @@ from typing import Any
 
 from recognizer.alphabet import TextSettings
 from recognizer.corpus.manifest import read_corpus
+from recognizer.corpus.page_samples import pages_below, read_pages
 from recognizer.corpus.recipes import load_recipe, recipe_names
 from recognizer.corpus.sample import Sample
 from recognizer.corpus.store import FILE, Header, Packed, Unusable, write_store
 from recognizer.errors import RecognizerError
+from recognizer.pages.page import page_and_line
 from recognizer.signals.kinds import PLURALS, default_signal, kind_of, read_signal, refuse_bad_signal
+from recognizer.signals.page_line import page_line_digest
 
 UNREADABLE = "cannot be read"  # the reason where nobody knows a better one
 Say = Callable[[str], None]
@@ -108,7 +111,8 @@ def _pack(header: Header, sample: Sample) -> Packed | Unusable:
     try:
         _refuse_stray_text(sample)
         made = read_signal(header.kind, header.signal, sample.path)
-        digest = hashlib.sha256(sample.path.read_bytes()).digest()
+        on_page = page_and_line(sample.path)
+        digest = page_line_digest(*on_page) if on_page else hashlib.sha256(sample.path.read_bytes()).digest()
         return Packed(sample, made.values, made.extent, digest, made.notes)
     except RecognizerError as error:
         reason = error.reason or _reason(header.kind, sample.path)
@@ -153,7 +157,15 @@ def _collect(
         return header, corpus.samples, Counter(corpus.left_out), Counter(corpus.noted)
     if not path.exists():
         load_recipe(name_or_path)  # says which names there are
-    samples = read_corpus(path)
+    left_out: Counter[str] = Counter()
+    noted: Counter[str] = Counter()
+    if pages := pages_below(path):
+        found = read_pages(path, pages)
+        samples, left_out, noted = found.samples, found.left_out, found.noted
+    else:
+        samples = read_corpus(path)
+    if not samples:
+        raise RecognizerError(f"{path}: {left_out.total()} lines without text, wanted transcribed ones")
     kinds = Counter(kind_of(sample.path) for sample in samples)
     if len(kinds) > 1:
         raise RecognizerError(
@@ -161,7 +173,7 @@ def _collect(
         )
     name = path.name if path.is_dir() else path.parent.name
     header = Header(name, next(iter(kinds)), {}, asdict(TextSettings()), {})
-    return header, samples, Counter(), Counter()
+    return header, samples, left_out, noted
 
 
 def _with_splits(samples: list[Sample], settings: PrepareSettings, say: Say) -> list[Sample]:

@@ -12,6 +12,8 @@ from recognizer.evaluation.trust import Trust
 from recognizer.opening import opened
 from recognizer.reader import Reader
 
+ALL = "all"
+
 
 def evaluate(
     reader: Reader, model: str, corpus: Path, split: str, say: Callable[[str], None], without: Path | None = None
@@ -22,7 +24,7 @@ def evaluate(
         reader: the model.
         model: what to call it.
         corpus: a prepared corpus, or a manifest or folder, which is packed for this call alone.
-        split: which samples.
+        split: which samples; "all" takes every one, where no split is called so.
         say: takes lines for people.
         without: a list of samples to leave out, as `leave_out` reads it.
 
@@ -30,7 +32,8 @@ def evaluate(
         RecognizerError: no such corpus or split, one of another kind or form, or a list that does not fit.
     """
     with opened(reader, corpus, say) as store:
-        indices, left_out = leave_out(store, store.indices(split), without)
+        every = split == ALL and ALL not in store.column("split")
+        indices, left_out = leave_out(store, list(range(len(store))) if every else store.indices(split), without)
         hypotheses = reader.read_values([store.signal(index) for index in indices])
         alphabet, references, scored, judged = reader.alphabet, [], [], []
         for index, hypothesis in zip(indices, hypotheses, strict=True):

@@ -66,7 +66,7 @@ def read_line(source: Path | BinaryIO, settings: HandwritingSettings, name: str 
         RecognizerError: missing, empty, no image, truncated, too small, too large, a page.
     """
     name = str(source) if isinstance(source, Path) else name or "image"
-    return line_from_array(_decode(source, name), settings, name)
+    return line_from_array(read_grey(source, name), settings, name)
 
 
 def line_from_array(image: np.ndarray, settings: HandwritingSettings, name: str = "array") -> Signal:
@@ -121,8 +121,13 @@ def faults(values: np.ndarray) -> list[str]:
     return found
 
 
-def _decode(source: Path | BinaryIO, name: str) -> np.ndarray:
-    """Return the grey values of an image file as uint8 (rows, columns), upright."""
+def read_grey(source: Path | BinaryIO, name: str = "") -> np.ndarray:
+    """Return the grey values of an image file as uint8 (rows, columns), upright.
+
+    Raises:
+        RecognizerError: missing, empty, no image, truncated, too large.
+    """
+    name = name or str(source)
     if isinstance(source, Path) and not source.exists():
         raise RecognizerError(f"{name}: no such file", "no such file")
     if isinstance(source, Path) and source.stat().st_size == 0:

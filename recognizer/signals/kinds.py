@@ -7,12 +7,15 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from recognizer.errors import RecognizerError
+from recognizer.pages.page import page_and_line
+from recognizer.pages.reading import form_of, form_of_head, read_page
 from recognizer.signals.signal import Signal
 
 SOUND_STARTS = (b"RIFF", b"fLaC", b"OggS", b"ID3", b"NIST", b"FORM", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2", b"caff")
 IMAGES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".pbm", ".pgm", ".ppm", ".pnm", ".jp2")
 SOUNDS = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".sph", ".aif", ".aiff", ".au", ".caf")
 INKS = (".inkml",)
+HEAD = 4096  # bytes that tell what a file is
 MEDIA = (*IMAGES, *SOUNDS, *INKS)  # suffixes of what is taken from a folder
 NOUNS = {"handwriting": "an image of a line", "speech": "a recording", "ink": "pen strokes"}
 PLURALS = {"handwriting": "images", "speech": "recordings", "ink": "files of pen strokes"}
@@ -20,18 +23,25 @@ INK_STARTS = (b"{", b"[", b"<?xml", b"<ink")  # after white space and a byte ord
 
 
 def kind_of(source: Path | BinaryIO) -> str:
-    """Return "handwriting", "speech" or "ink" from a file's first bytes; a WebP is a RIFF file too, and no sound."""
+    """Return "handwriting", "speech" or "ink" from a file's first bytes; a WebP is a RIFF file too, and no sound.
+
+    A page, and the line FILE#ID of a page, are handwriting.
+    """
     if isinstance(source, Path):
+        if found := page_and_line(source):
+            source = found[0]
         if not source.exists():
             raise RecognizerError(f"{source}: no such file", "no such file")
         try:
             with open(source, "rb") as file:
-                head = file.read(64)
+                head = file.read(HEAD)
         except OSError as error:
             raise RecognizerError(f"{source}: cannot be read ({error.strerror or error}), wanted a file") from None
     else:
-        head = source.read(64)
+        head = source.read(HEAD)
         source.seek(0)
+    if form_of_head(head):
+        return "handwriting"
     if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(INK_STARTS):
         return "ink"
     sound = head.startswith(SOUND_STARTS) and head[8:12] != b"WEBP"
@@ -69,7 +79,11 @@ def read_signal(kind: str, settings: dict[str, Any], source: Path | BinaryIO, na
     made = _settings(kind, settings)
     if kind == "handwriting":
         from recognizer.signals.handwriting import read_line
+        from recognizer.signals.page_line import read_page_line
 
+        if isinstance(source, Path) and (found := page_and_line(source)):
+            return read_page_line(*found, made, name)
+        _refuse_page(source, name)
         return read_line(source, made, name)
     if kind == "ink":
         from recognizer.signals.ink import read_ink
@@ -137,5 +151,13 @@ def _settings(kind: str, data: dict[str, Any]) -> Any:
     return SpeechSettings(**data)
 
 
+def _refuse_page(source: Path | BinaryIO, name: str) -> None:
+    """Refuse a whole page where one line is wanted."""
+    if isinstance(source, Path) and form_of(source):
+        page = read_page(source)
+        first = f", such as {page.name_of(page.lines[0])}" if page.lines else ""
+        raise RecognizerError(f"{name}: a page of {len(page.lines)} lines, wanted one of them{first}", "a page")
+
+
 def _is_empty(source: Path | BinaryIO) -> bool:
-    return isinstance(source, Path) and source.stat().st_size == 0
+    return isinstance(source, Path) and source.exists() and source.stat().st_size == 0

@@ -1,102 +1,135 @@
-"""Readings of line images as hOCR, PAGE XML and ALTO: the image is a page of one line."""
+"""Readings of pages, or of images of one line, as hOCR, PAGE XML and ALTO made from nothing."""
 
 from datetime import datetime, timezone
-from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 from recognizer import __version__
-from recognizer.writers.record import Record
+from recognizer.writers.sheet import Outline, Sheet, SheetLine, box_around, corners
 
 PAGE = "http://schema.primaresearch.org/PAGE/gts/pagecontent/2019-07-15"
 ALTO = "http://www.loc.gov/standards/alto/ns-v4#"
 XHTML = "http://www.w3.org/1999/xhtml"
 
 
-def hocr(record: Record) -> str:
+def hocr(sheet: Sheet) -> str:
     """Return hOCR 1.2: ocr_page, ocr_line, ocrx_word with boxes and confidences from 0 to 100."""
-    width, height = record.size
     root = Element("html", xmlns=XHTML)
     head = SubElement(root, "head")
-    SubElement(head, "title").text = Path(record.name).name
+    SubElement(head, "title").text = sheet.image
     SubElement(head, "meta", {"name": "ocr-system", "content": f"recognizer {__version__}"})
     SubElement(head, "meta", {"name": "ocr-capabilities", "content": "ocr_page ocr_line ocrx_word"})
-    whole = f"bbox 0 0 {width} {height}"
-    quoted = Path(record.name).name.replace('"', "'")
+    quoted = sheet.image.replace('"', "'")
     page = SubElement(SubElement(root, "body"), "div", {"class": "ocr_page", "id": "page_1"})
-    page.set("title", f'image "{quoted}"; {whole}')
-    line = SubElement(page, "span", {"class": "ocr_line", "id": "line_1", "title": whole})
-    for number, word in enumerate(record.hypothesis.words, 1):
-        title = f"bbox {_numbers(record.box(word))}; x_wconf {round(100 * word.confidence)}"
-        element = SubElement(line, "span", {"class": "ocrx_word", "id": f"word_1_{number}", "title": title})
-        element.text, element.tail = word.text, " "
-    return _written(root)
+    page.set("title", f'image "{quoted}"; bbox 0 0 {sheet.size[0]} {sheet.size[1]}')
+    for row, part in enumerate(sheet.lines, 1):
+        line = SubElement(page, "span", {"class": "ocr_line", "id": part.id, "title": _bbox(part.outline)})
+        line.tail = "\n" if len(sheet.lines) > 1 else None
+        for number, (word, outline) in enumerate(zip(part.hypothesis.words, part.words, strict=True), 1):
+            title = f"{_bbox(outline)}; x_wconf {round(100 * word.confidence)}"
+            element = SubElement(line, "span", {"class": "ocrx_word", "id": f"word_{row}_{number}", "title": title})
+            element.text, element.tail = word.text, " "
+    return written_xml(root)
 
 
-def page_xml(record: Record) -> str:
-    """Return PAGE XML of 2019: one region with one line with its words; confidences from 0 to 1."""
-    width, height = record.size
+def page_xml(sheet: Sheet) -> str:
+    """Return PAGE XML of 2019: one region with its lines and their words; confidences from 0 to 1."""
+    width, height = sheet.size
     root = Element("PcGts", xmlns=PAGE)
     metadata = SubElement(root, "Metadata")
     SubElement(metadata, "Creator").text = f"recognizer {__version__}"
     for name in ("Created", "LastChange"):
-        SubElement(metadata, name).text = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        SubElement(metadata, name).text = now()
     sizes = {"imageWidth": str(width), "imageHeight": str(height)}
-    page = SubElement(root, "Page", {"imageFilename": Path(record.name).name, **sizes})
+    page = SubElement(root, "Page", {"imageFilename": sheet.image, **sizes})
     region = SubElement(page, "TextRegion", id="region_1")
-    SubElement(region, "Coords", points=_corners((0, 0, width, height)))
-    line = SubElement(region, "TextLine", id="line_1")
-    SubElement(line, "Coords", points=_corners((0, 0, width, height)))
-    for number, word in enumerate(record.hypothesis.words, 1):
-        element = SubElement(line, "Word", id=f"word_1_{number}")
-        SubElement(element, "Coords", points=_corners(record.box(word)))
-        _equivalent(element, word.text, word.confidence)
-    _equivalent(line, record.hypothesis.text, record.hypothesis.confidence)
+    SubElement(region, "Coords", points=page_points(corners((0, 0, width, height))))
+    for row, part in enumerate(sheet.lines, 1):
+        line = SubElement(region, "TextLine", id=part.id)
+        SubElement(line, "Coords", points=page_points(part.outline))
+        if part.baseline:
+            SubElement(line, "Baseline", points=page_points(part.baseline))
+        line.extend(page_words(part, row, ""))
+        line.append(page_text("", part.hypothesis.text, part.hypothesis.confidence))
     ElementTree.indent(root)
-    return _written(root)
+    return written_xml(root)
 
 
-def alto(record: Record) -> str:
-    """Return ALTO 4: one block with one line of strings and spaces; confidences (WC) from 0 to 1."""
-    width, height = record.size
+def alto(sheet: Sheet) -> str:
+    """Return ALTO 4: one block with its lines of strings and spaces; confidences (WC) from 0 to 1."""
+    width, height = sheet.size
     root = Element("alto", xmlns=ALTO)
     description = SubElement(root, "Description")
     SubElement(description, "MeasurementUnit").text = "pixel"
-    SubElement(SubElement(description, "sourceImageInformation"), "fileName").text = Path(record.name).name
+    SubElement(SubElement(description, "sourceImageInformation"), "fileName").text = sheet.image
     software = SubElement(SubElement(description, "Processing", ID="processing_1"), "processingSoftware")
     SubElement(software, "softwareName").text = "recognizer"
     SubElement(software, "softwareVersion").text = __version__
-    whole = _place((0, 0, width, height))
+    whole = _place(corners((0, 0, width, height)))
     page = SubElement(SubElement(root, "Layout"), "Page", ID="page_1", PHYSICAL_IMG_NR="1")
     page.attrib |= {"WIDTH": str(width), "HEIGHT": str(height)}
     block = SubElement(SubElement(page, "PrintSpace", whole), "TextBlock", {"ID": "block_1", **whole})
-    line = SubElement(block, "TextLine", {"ID": "line_1", **whole})
-    for number, word in enumerate(record.hypothesis.words, 1):
-        if number > 1:
-            SubElement(line, "SP")
-        said = {"ID": f"word_1_{number}", "CONTENT": word.text, "WC": f"{word.confidence:.3f}"}
-        SubElement(line, "String", {**said, **_place(record.box(word))})
+    for row, part in enumerate(sheet.lines, 1):
+        line = SubElement(block, "TextLine", {"ID": part.id, **_place(part.outline)})
+        if part.baseline:
+            line.set("BASELINE", _flat(part.baseline))
+            SubElement(SubElement(line, "Shape"), "Polygon", POINTS=_flat(part.outline))
+        line.extend(alto_strings(part, row, ""))
     ElementTree.indent(root)
-    return _written(root)
+    return written_xml(root)
 
 
-def _equivalent(element: Element, text: str, confidence: float) -> None:
-    SubElement(SubElement(element, "TextEquiv", conf=f"{confidence:.3f}"), "Unicode").text = text
+def page_words(line: SheetLine, row: int, namespace: str) -> list[Element]:
+    """Return the <Word>s of line number `row`; `namespace` stands before the name of each element, as "{...}"."""
+    made = []
+    for number, (word, outline) in enumerate(zip(line.hypothesis.words, line.words, strict=True), 1):
+        element = Element(f"{namespace}Word", id=f"word_{row}_{number}")
+        SubElement(element, f"{namespace}Coords", points=page_points(outline))
+        element.append(page_text(namespace, word.text, word.confidence))
+        made.append(element)
+    return made
 
 
-def _numbers(box: tuple[int, int, int, int]) -> str:
-    return " ".join(map(str, box))
+def page_text(namespace: str, text: str, confidence: float | None) -> Element:
+    """Return <TextEquiv>."""
+    element = Element(f"{namespace}TextEquiv", {} if confidence is None else {"conf": f"{confidence:.3f}"})
+    SubElement(element, f"{namespace}Unicode").text = text
+    return element
 
 
-def _corners(box: tuple[int, int, int, int]) -> str:
-    left, top, right, bottom = box
-    return f"{left},{top} {right},{top} {right},{bottom} {left},{bottom}"
+def alto_strings(line: SheetLine, row: int, namespace: str) -> list[Element]:
+    """Return the <String>s of line number `row` with an <SP> between two of them."""
+    made: list[Element] = []
+    for number, (word, outline) in enumerate(zip(line.hypothesis.words, line.words, strict=True), 1):
+        said = {"ID": f"word_{row}_{number}", "CONTENT": word.text, "WC": f"{word.confidence:.3f}"}
+        made += [Element(f"{namespace}SP")] if number > 1 else []
+        made.append(Element(f"{namespace}String", {**said, **_place(outline)}))
+    return made
 
 
-def _place(box: tuple[int, int, int, int]) -> dict[str, str]:
-    left, top, right, bottom = box
-    return {"HPOS": str(left), "VPOS": str(top), "WIDTH": str(right - left), "HEIGHT": str(bottom - top)}
+def page_points(outline: Outline) -> str:
+    """Return points as PAGE XML writes them."""
+    return " ".join(f"{x},{y}" for x, y in outline)
 
 
-def _written(root: Element) -> str:
+def now() -> str:
+    """Return the time as PAGE XML writes it."""
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def written_xml(root: Element) -> str:
+    """Return an XML file."""
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _bbox(outline: Outline) -> str:
+    return "bbox " + " ".join(map(str, box_around(outline)))
+
+
+def _flat(outline: Outline) -> str:
+    return " ".join(f"{x} {y}" for x, y in outline)
+
+
+def _place(outline: Outline) -> dict[str, str]:
+    left, top, right, bottom = box_around(outline)
+    return {"HPOS": str(left), "VPOS": str(top), "WIDTH": str(right - left), "HEIGHT": str(bottom - top)}

@@ -1,0 +1,109 @@
+"""A page: its image and the lines that stand on it."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from recognizer.errors import RecognizerError
+
+SUFFIX = ".xml"
+MARK = "#"  # between the name of a page's XML file and the id of one of its lines
+LINE = re.compile(rf"(.+?{re.escape(SUFFIX)}){MARK}(.+)", re.IGNORECASE)
+
+Points = tuple[tuple[float, float], ...]  # x to the right, y downwards, in pixels of the page's image
+
+
+@dataclass(frozen=True)
+class Area:
+    """Where a line stands.
+
+    Args:
+        outline: corners of the polygon around it.
+        baseline: points of the line that it is written on, in reading direction; empty where the page names none.
+    """
+
+    outline: Points
+    baseline: Points = ()
+
+
+@dataclass(frozen=True)
+class PageLine:
+    """One line of a page.
+
+    Args:
+        id: its name in the XML.
+        text: what it says, None where the page does not tell.
+        area: where it stands, None where the page names no outline.
+    """
+
+    id: str
+    text: str | None
+    area: Area | None
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page as its XML describes it.
+
+    Args:
+        path: of the XML.
+        image: name of the image as the XML states it.
+        size: width and height of that image as the XML states them, (0, 0) where it does not.
+        lines: in reading order.
+    """
+
+    path: Path
+    image: str
+    size: tuple[int, int]
+    lines: tuple[PageLine, ...]
+
+    def name_of(self, line: PageLine) -> Path:
+        """Return what a line is called among files: FILE#ID."""
+        return self.path.with_name(f"{self.path.name}{MARK}{line.id}")
+
+    def line(self, name: str) -> PageLine:
+        """Return the line whose id is `name`.
+
+        Raises:
+            RecognizerError: there is none.
+        """
+        for line in self.lines:
+            if line.id == name:
+                return line
+        raise RecognizerError(f"{self.path}: no line {name!r}, it has {len(self.lines)}", "no such line")
+
+    def image_path(self) -> Path:
+        """Return the image: beside the XML, or beside its folder, as Transkribus puts it.
+
+        Raises:
+            RecognizerError: it is in neither place.
+        """
+        name = Path(self.image.replace("\\", "/")).name
+        for folder in (self.path.parent, self.path.parent.parent):
+            if name and (folder / name).is_file():
+                return folder / name
+        raise RecognizerError(
+            f"{self.path}: its image {name!r} is neither beside it nor in the folder above", "no such image"
+        )
+
+
+def clipped(area: Area, size: tuple[int, int]) -> Area:
+    """Return an area whose outline ends at the edges of an image of `size` (width, height), where that is known."""
+    width, height = size
+    if not width or not height:
+        return area
+    return Area(tuple((min(max(x, 0.0), width), min(max(y, 0.0), height)) for x, y in area.outline), area.baseline)
+
+
+def page_and_line(path: Path) -> tuple[Path, str] | None:
+    """Return page and line that a name FILE#ID speaks of; None where it is the name of a file."""
+    found = LINE.fullmatch(path.name)
+    if not found or path.exists():
+        return None
+    return path.with_name(found[1]), found[2]
+
+
+def is_there(path: Path) -> bool:
+    """Return whether a file, or the page of a line FILE#ID, is there."""
+    found = page_and_line(path)
+    return (found[0] if found else path).is_file()

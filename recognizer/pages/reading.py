@@ -1,0 +1,76 @@
+"""A page's XML to the page, whichever form it has."""
+
+import functools
+import re
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+from recognizer.errors import RecognizerError
+from recognizer.pages.alto import alto_page
+from recognizer.pages.page import SUFFIX, Page
+from recognizer.pages.page_xml import pcgts_page
+from recognizer.pages.tree import plain_tag
+
+MAX_BYTES = 50_000_000  # of an XML file
+HEAD = 4096  # bytes in which the first element of an XML file begins
+FIRST_ELEMENT = re.compile(rb"<([A-Za-z_][^\s/>]*)")
+FORMS = {"PcGts": pcgts_page, "alto": alto_page}
+
+
+def form_of(path: Path) -> str:
+    """Return "PcGts" (PAGE XML) or "alto" by the first element of a file, "" for any other file."""
+    if path.suffix.lower() != SUFFIX or not path.is_file():
+        return ""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(HEAD)
+    except OSError:
+        return ""
+    return form_of_head(head)
+
+
+def form_of_head(head: bytes) -> str:
+    """Return "PcGts" or "alto" by the first bytes of a file, "" for any other file."""
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        head = head.decode("utf-16", "ignore").encode()
+    head = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if not head.startswith(b"<"):
+        return ""
+    found = FIRST_ELEMENT.search(re.sub(rb"<!--.*?-->", b"", head, flags=re.DOTALL))
+    name = found[1].rpartition(b":")[2].decode("ascii", "ignore") if found else ""
+    return name if name in FORMS else ""
+
+
+def read_page(path: Path) -> Page:
+    """Read PAGE XML of any year, or ALTO of 2 to 4.
+
+    Raises:
+        RecognizerError: no such file, no XML, XML of another kind, a line without a name of its own, numbers at fault.
+    """
+    if not path.is_file():
+        raise RecognizerError(f"{path}: no such file", "no such file")
+    return _read(path, path.stat().st_mtime_ns, path.stat().st_size)
+
+
+@functools.lru_cache(maxsize=8)
+def _read(path: Path, _changed: int, size: int) -> Page:
+    if size > MAX_BYTES:
+        raise RecognizerError(f"{path}: {size} bytes, wanted a page of at most {MAX_BYTES:,}", "too large")
+    try:
+        root = ElementTree.fromstring(path.read_bytes())
+    except (ElementTree.ParseError, ValueError, LookupError) as error:
+        raise RecognizerError(f"{path}: {error}, wanted PAGE XML or ALTO", "XML that is broken") from None
+    except OSError as error:
+        raise RecognizerError(f"{path}: cannot be read ({error.strerror}), wanted PAGE XML or ALTO") from None
+    if plain_tag(root) not in FORMS:
+        raise RecognizerError(
+            f"{path}: XML of <{plain_tag(root)}>, wanted PAGE XML (<PcGts>) or ALTO (<alto>)", "XML of another kind"
+        )
+    page = FORMS[plain_tag(root)](root, path)
+    seen: set[str] = set()
+    for line in page.lines:
+        if line.id in seen or "/" in line.id:
+            fault = "an id with a slash" if "/" in line.id else "an id that stands twice"
+            raise RecognizerError(f"{path}: a line is called {line.id!r}, {fault}, wanted ids of their own", "bad ids")
+        seen.add(line.id)
+    return page

@@ -1,0 +1,82 @@
+"""A line of a page, FILE#ID, to the signal of a line."""
+
+import functools
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from recognizer.errors import RecognizerError
+from recognizer.pages.cut import cut_line
+from recognizer.pages.light import even_light
+from recognizer.pages.page import Area, Page
+from recognizer.pages.reading import read_page
+from recognizer.signals.handwriting import HandwritingSettings, line_from_array, read_grey
+from recognizer.signals.signal import Signal
+
+SAME_SHAPE = 0.01  # by how much the shares of an image's sides may differ from those that the XML states
+
+
+def read_page_line(path: Path, line: str, settings: HandwritingSettings, name: str) -> Signal:
+    """Cut a line out of its page and make its signal; places count in pixels along its baseline.
+
+    Args:
+        path: PAGE XML or ALTO.
+        line: its id there.
+        settings: the form of the signal.
+        name: what to call the line in messages.
+
+    Raises:
+        RecognizerError: the page, its image or the line is at fault.
+    """
+    area, grey = _area_and_page(path, line, name)
+    try:
+        image, _ = cut_line(grey, area, settings.direction == "ttb")
+    except RecognizerError as error:
+        raise RecognizerError(f"{name}: {error}", error.reason) from None
+    return line_from_array(image, settings, name)
+
+
+def scaled_area(path: Path, line: str, name: str) -> Area:
+    """Return where a line stands on the image that is there, whose size need not be that of the XML."""
+    return _area_and_page(path, line, name)[0]
+
+
+def page_line_digest(path: Path, line: str) -> bytes:
+    """Return a SHA-256 of a page's image and of where a line stands on it."""
+    page = read_page(path)
+    said = repr(page.line(line).area).encode()
+    return hashlib.sha256(page.image_path().read_bytes() + said).digest()
+
+
+def _area_and_page(path: Path, line: str, name: str) -> tuple[Area, np.ndarray]:
+    page = read_page(path)
+    area = page.line(line).area
+    if area is None:
+        raise RecognizerError(f"{name}: the page names no outline of this line, wanted one", "line without outline")
+    image = page.image_path()
+    grey = _image(image, image.stat().st_mtime_ns)
+    return _on_image(area, page, grey.shape, name), grey
+
+
+def _on_image(area: Area, page: Page, shape: tuple[int, ...], name: str) -> Area:
+    """Return an area in pixels of the image of `shape` (rows, columns), be the XML made of another size of it."""
+    rows, columns = shape
+    width, height = page.size
+    if not width or not height or (width, height) == (columns, rows):
+        return area
+    across, down = columns / width, rows / height
+    if abs(across / down - 1) > SAME_SHAPE:
+        raise RecognizerError(
+            f"{name}: its page says {width} x {height} pixels, {page.image} has {columns} x {rows}: wanted the image "
+            f"that the XML was made of",
+            "an image of another shape",
+        )
+    outline, baseline = (tuple((x * across, y * down) for x, y in part) for part in (area.outline, area.baseline))
+    return replace(area, outline=outline, baseline=baseline)
+
+
+@functools.lru_cache(maxsize=2)
+def _image(path: Path, _changed: int) -> np.ndarray:
+    return even_light(read_grey(path))

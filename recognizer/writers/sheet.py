@@ -1,0 +1,95 @@
+"""A page with what was read of its lines, in pixels of its image."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from recognizer.decoding.hypothesis import Hypothesis
+from recognizer.pages.page import Page, PageLine, clipped
+from recognizer.pages.strip import strip_of
+from recognizer.writers.record import Record
+
+Outline = tuple[tuple[int, int], ...]  # corners, from the upper left one on
+
+
+@dataclass(frozen=True)
+class SheetLine:
+    """A line that was read.
+
+    Args:
+        id: its name on the page.
+        outline: around it.
+        baseline: points that it stands on, if known.
+        hypothesis: what was read.
+        words: an outline around each of its words.
+    """
+
+    id: str
+    outline: Outline
+    baseline: Outline
+    hypothesis: Hypothesis
+    words: tuple[Outline, ...]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A page that was read.
+
+    Args:
+        image: the name of its image.
+        size: width and height of that image.
+        lines: in reading order; those that could not be read are not here.
+    """
+
+    image: str
+    size: tuple[int, int]
+    lines: tuple[SheetLine, ...]
+
+
+def sheet_of(record: Record) -> Sheet:
+    """Return the image of one line as a page of one line."""
+    width, height = record.size
+    words = tuple(corners(record.box(word)) for word in record.hypothesis.words)
+    line = SheetLine("line_1", corners((0, 0, width, height)), (), record.hypothesis, words)
+    return Sheet(Path(record.name).name, record.size, (line,))
+
+
+def sheet_of_page(page: Page, records: Sequence[Record]) -> Sheet:
+    """Return a page with what was read of it, in the pixels that its XML counts in.
+
+    Args:
+        page: the page.
+        records: of its lines, called as the page calls them.
+    """
+    named = {record.name: record for record in records}
+    read = [(line, named.get(str(page.name_of(line)))) for line in page.lines]
+    lines = tuple(_line(page, line, record) for line, record in read if record)
+    return Sheet(page.image, page.size, lines)
+
+
+def corners(box: tuple[int, int, int, int]) -> Outline:
+    """Return the corners of left, top, right, bottom."""
+    left, top, right, bottom = box
+    return ((left, top), (right, top), (right, bottom), (left, bottom))
+
+
+def box_around(outline: Outline) -> tuple[int, int, int, int]:
+    """Return left, top, right, bottom of what holds an outline."""
+    across, down = zip(*outline, strict=True)
+    return min(across), min(down), max(across), max(down)
+
+
+def _line(page: Page, line: PageLine, record: Record) -> SheetLine:
+    assert line.area is not None  # what has no outline was not read
+    area = clipped(line.area, page.size)
+    outline, baseline = (tuple((round(x), round(y)) for x, y in part) for part in (line.area.outline, area.baseline))
+    spans = [(word.start / record.extent, word.end / record.extent) for word in record.hypothesis.words]
+    if record.vertical:
+        left, top, right, bottom = box_around(outline)
+        down = bottom - top
+        words = [corners((left, round(top + a * down), right, round(top + b * down))) for a, b in spans]
+    else:
+        strip = strip_of(area)
+        length = float(strip.along[-1])
+        words = [tuple(strip.around(a * length, b * length)) for a, b in spans]
+    return SheetLine(line.id, outline, baseline, record.hypothesis, tuple(words))

@@ -1,0 +1,231 @@
+"""Pages as PAGE XML and ALTO: what is read of them, how lines are cut, what is written back."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from recognizer.errors import RecognizerError
+from recognizer.pages.cut import cut_line
+from recognizer.pages.light import even_light
+from recognizer.pages.page import Area, is_there, page_and_line
+from recognizer.pages.reading import form_of, read_page
+from recognizer.pages.strip import strip_of
+
+PCGTS = '<PcGts xmlns="http://schema.primaresearch.org/PAGE/gts/pagecontent/2013-07-15">{}</PcGts>'
+PAGE = PCGTS.format('<Page imageFilename="p.png" imageWidth="200" imageHeight="100">{}</Page>')
+ALTO = (
+    '<alto xmlns="http://www.loc.gov/standards/alto/ns-v4#"><Description><MeasurementUnit>pixel</MeasurementUnit>'
+    "<sourceImageInformation><fileName>p.png</fileName></sourceImageInformation></Description><Layout>"
+    '<Page WIDTH="200" HEIGHT="100"><PrintSpace><TextBlock>{}</TextBlock></PrintSpace></Page></Layout></alto>'
+)
+BOX = '<Coords points="10,20 90,20 90,40 10,40"/>'
+ODD, NO_NUMBER = '<Coords points="1,2 3"/>', '<Coords points="1,nan"/>'
+CORNERS = ((10, 20), (90, 20), (90, 40), (10, 40))
+
+
+def page(folder: Path, xml: str) -> Path:
+    """Write a page beside a white image of 200 x 100."""
+    Image.new("L", (200, 100), 255).save(folder / "p.png")
+    (folder / "p.xml").write_text(xml, encoding="utf-8")
+    return folder / "p.xml"
+
+
+def text_line(name: str, text: str, inner: str = BOX) -> str:
+    return f'<TextLine id="{name}">{inner}<TextEquiv><Unicode>{text}</Unicode></TextEquiv></TextLine>'
+
+
+def test_page_xml_gives_outline_baseline_and_text(tmp_path: Path) -> None:
+    inner = BOX + '<Baseline points="10,35 50.5,36 90,35"/>'
+    xml = PAGE.format(f'<TextRegion id="r">{text_line("a", "caf&#233; &amp; tea", inner)}</TextRegion>')
+    found = read_page(page(tmp_path, xml))
+    assert (found.image, found.size) == ("p.png", (200, 100))
+    (line,) = found.lines
+    assert (line.id, line.text) == ("a", "café & tea")
+    assert line.area == Area(CORNERS, ((10, 35), (50.5, 36), (90, 35)))
+
+
+def test_page_xml_before_2013_has_points_as_elements(tmp_path: Path) -> None:
+    inner = "<Coords>" + "".join(f'<Point x="{x}" y="{y}"/>' for x, y in CORNERS) + "</Coords>"
+    xml = PAGE.format(f"<TextRegion>{text_line('a', 'b', inner)}</TextRegion>").replace("2013-07-15", "2010-03-19")
+    assert read_page(page(tmp_path, xml)).lines[0].area == Area(CORNERS)
+
+
+def test_the_reading_order_of_page_xml_goes_before_the_order_of_the_file(tmp_path: Path) -> None:
+    regions = "".join(f'<TextRegion id="{r}">{text_line(r + "1", r)}</TextRegion>' for r in "abcd")
+    order = (
+        '<ReadingOrder><OrderedGroup id="g"><RegionRefIndexed index="1" regionRef="b"/>'
+        '<OrderedGroupIndexed id="h" index="0"><RegionRefIndexed index="0" regionRef="c"/></OrderedGroupIndexed>'
+        "</OrderedGroup></ReadingOrder>"
+    )
+    assert [line.text for line in read_page(page(tmp_path, PAGE.format(order + regions))).lines] == list("cbad")
+
+
+def test_of_alternatives_the_first_counts_and_words_where_a_line_has_no_text(tmp_path: Path) -> None:
+    said = "".join(f'<TextEquiv index="{i}"><Unicode>{t}</Unicode></TextEquiv>' for i, t in ((1, "one"), (0, "nought")))
+    words = "".join(f'<Word id="w{t}"><TextEquiv><Unicode>{t}</Unicode></TextEquiv></Word>' for t in ("two", "words"))
+    lines = "".join(
+        f'<TextLine id="{i}">{BOX}{inner}</TextLine>' for i, inner in zip("abc", (said, words, ""), strict=True)
+    )
+    found = read_page(page(tmp_path, PAGE.format(f"<TextRegion>{lines}</TextRegion>")))
+    assert [line.text for line in found.lines] == ["nought", "two words", None]
+
+
+def test_alto_gives_outline_baseline_and_strings(tmp_path: Path) -> None:
+    box = 'HPOS="10" VPOS="20" WIDTH="80" HEIGHT="20"'
+    shape = '<Shape><Polygon POINTS="10 20 90 20 90 40"/></Shape>'
+    one = f'<TextLine ID="a" BASELINE="10 35 90 36" {box}>{shape}<String CONTENT="a line"/></TextLine>'
+    strings = '<String CONTENT="of"/><SP/><String CONTENT="wor"/><HYP CONTENT="-"/>'
+    two = f'<TextLine ID="b" BASELINE="35" {box}>{strings}</TextLine>'
+    three = f'<TextLine ID="c" {box}><String CONTENT="no"/><String CONTENT="SP"/></TextLine><TextLine ID="d"/>'
+    found = read_page(page(tmp_path, ALTO.format(one + two + three)))
+    assert [(line.id, line.text) for line in found.lines] == [
+        ("a", "a line"),
+        ("b", "of wor-"),
+        ("c", "no SP"),
+        ("d", None),
+    ]
+    assert found.lines[0].area == Area(CORNERS[:3], ((10, 35), (90, 36)))
+    assert found.lines[1].area == Area(CORNERS, ((10, 35), (90, 35)))
+    assert found.lines[2].area == Area(CORNERS) and found.lines[3].area is None
+
+
+AT_FAULT = {
+    "broken": (PAGE.format("<TextRegion>"), "mismatched tag"),
+    "a corpus of METS": ('<mets xmlns="x"/>', "XML of <mets>, wanted PAGE XML"),
+    "no page": (PCGTS.format(""), "<PcGts> without <Page>"),
+    "one coordinate": (
+        PAGE.format(f"<TextRegion>{text_line('a', 'b', ODD)}</TextRegion>"),
+        "pairs",
+    ),
+    "no number": (
+        PAGE.format(f"<TextRegion>{text_line('a', 'b', NO_NUMBER)}</TextRegion>"),
+        "line 'a'",
+    ),
+    "an id twice": (PAGE.format(f"<TextRegion>{text_line('a', 'b') * 2}</TextRegion>"), "'a', an id that stands twice"),
+    "millimetres": (ALTO.format("").replace("pixel", "mm10"), "places in mm10, wanted ALTO in pixels"),
+    "two pages": (ALTO.format("").replace("</Layout>", "<Page/></Layout>"), "2 pages, wanted ALTO of one"),
+}
+
+
+@pytest.mark.parametrize("name", AT_FAULT)
+def test_a_page_at_fault_is_refused_in_one_line(tmp_path: Path, name: str) -> None:
+    xml, complaint = AT_FAULT[name]
+    with pytest.raises(RecognizerError) as stopped:
+        read_page(page(tmp_path, xml))
+    assert complaint in str(stopped.value) and str(tmp_path / "p.xml") in str(stopped.value)
+
+
+def test_the_image_stands_beside_the_page_or_a_folder_above(tmp_path: Path) -> None:
+    (tmp_path / "page").mkdir()
+    path = tmp_path / "page" / "p.xml"
+    path.write_text(PAGE.format(""), encoding="utf-8")
+    with pytest.raises(RecognizerError, match="its image 'p.png' is neither beside it nor in the folder above"):
+        read_page(path).image_path()
+    Image.new("L", (20, 10)).save(tmp_path / "p.png")
+    assert read_page(path).image_path() == tmp_path / "p.png"
+
+
+def test_a_form_is_told_by_the_first_element(tmp_path: Path) -> None:
+    begin = '<?xml version="1.0"?>\n<!-- <alto> -->\n'
+    for name, text, form in (
+        ("a.xml", begin + '<p:PcGts xmlns:p="x"/>', "PcGts"),
+        ("b.xml", "\ufeff<alto/>", "alto"),
+        ("c.xml", '<ink xmlns="x"/>', ""),
+        ("d.txt", "<alto/>", ""),
+        ("e.xml", "alto <alto/>", ""),
+    ):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        assert form_of(tmp_path / name) == form, name
+    (tmp_path / "f.xml").write_text('<?xml version="1.0" encoding="UTF-16"?><alto/>', encoding="utf-16")
+    assert form_of(tmp_path / "f.xml") == "alto"
+
+
+def test_a_line_is_called_file_and_id(tmp_path: Path) -> None:
+    path = page(tmp_path, PAGE.format(f"<TextRegion>{text_line('a#1', 'b')}</TextRegion>"))
+    name = read_page(path).name_of(read_page(path).lines[0])
+    assert name.name == "p.xml#a#1" and page_and_line(name) == (path, "a#1") and is_there(name)
+    assert page_and_line(path) is None and page_and_line(tmp_path / "x.png#a") is None
+    assert not is_there(tmp_path / "q.xml#a")
+    name.write_text("a file of that name is a file")
+    assert page_and_line(name) is None
+
+
+def ink(values: np.ndarray) -> np.ndarray:
+    """Return the mean row of what is darker than grey in each column that has some."""
+    dark = values < 128
+    return np.array([np.flatnonzero(column).mean() for column in dark.T if column.any()])
+
+
+def test_a_sloping_line_is_cut_level() -> None:
+    image = Image.new("L", (400, 300), 230)
+    ImageDraw.Draw(image).line([(50, 100), (350, 200)], fill=20, width=5)
+    area = Area(((40, 70), (350, 175), (350, 220), (40, 125)), ((50, 100), (350, 200)))
+    values, strip = cut_line(np.asarray(image), area)
+    rows = ink(values)
+    assert rows.max() - rows.min() <= 2 and abs(rows.mean() - strip.above) < 2
+    assert abs(values.shape[1] - np.hypot(310, 105)) < 20 and len(rows) > 300
+
+
+def test_a_bent_line_is_cut_level_and_a_straight_cut_keeps_the_bend() -> None:
+    along = np.linspace(0, 600, 61)
+    bend = [(float(x), 150 + 40 * float(np.sin(x / 200))) for x in along]
+    image = Image.new("L", (601, 300), 255)
+    ImageDraw.Draw(image).line(bend, fill=0, width=5)
+    outline = (*((x, y - 30) for x, y in bend), *((x, y + 20) for x, y in reversed(bend)))
+    level, _ = cut_line(np.asarray(image), Area(outline, tuple(bend[::6])))
+    straight, _ = cut_line(np.asarray(image), Area(outline, tuple(bend[::6])), straight=True)
+    assert np.ptp(ink(level)) < 5 < 30 < np.ptp(ink(straight))
+
+
+def test_what_lies_outside_the_outline_is_paper() -> None:
+    grey = np.full((100, 200), 200, np.uint8)
+    grey[30:34] = 10  # the line
+    grey[60:90] = 10  # its neighbour
+    values, _ = cut_line(grey, Area(((0, 20), (200, 20), (200, 80), (100, 40), (0, 40)), ((0, 36), (200, 36))))
+    assert values[:16, :100].min() == 10 and values[25:, :60].min() == 200
+    assert values[25:50, 170:].min() == 10
+
+
+def test_a_baseline_from_right_to_left_does_not_turn_the_writing_over() -> None:
+    grey = np.full((60, 200), 255, np.uint8)
+    grey[10:14, :100] = 0  # above the line, at its left half
+    corners = ((0, 0), (200, 0), (200, 50), (0, 50))
+    for baseline in (((0, 40), (200, 40)), ((200, 40), (0, 40)), ()):
+        values, _ = cut_line(grey, Area(corners, baseline))
+        assert (values[:20, :90].min(), values[:, 110:].min(), values[25:].min()) == (0, 255, 255)
+
+
+def test_writing_up_the_margin_is_cut_level() -> None:
+    grey = np.full((300, 60), 255, np.uint8)
+    grey[100:200, 28:32] = 0  # a stroke along the baseline, which goes upwards
+    values, _ = cut_line(grey, Area(((0, 0), (60, 0), (60, 300), (0, 300)), ((40, 300), (40, 0))))
+    assert values.shape[1] > 4 * values.shape[0] and np.ptp(ink(values)) < 2 and 95 <= len(ink(values)) <= 105
+
+
+def test_places_along_a_strip_are_places_on_the_page() -> None:
+    strip = strip_of(Area(((100, 80), (300, 80), (300, 120), (100, 120)), ((110, 110), (290, 110))))
+    assert strip.size == (200, 40)
+    assert strip.around(20, 60) == [(120, 80), (140, 80), (160, 80), (160, 120), (140, 120), (120, 120)]
+    assert strip.around(0, 10) == [(100, 80), (110, 80), (110, 120), (100, 120)]
+
+
+@pytest.mark.parametrize(
+    "outline", [((300, 10), (400, 10), (400, 30)), ((5, 5), (5, 5), (5, 5)), ((-9, -9), (-1, -9), (-1, -2))]
+)
+def test_an_outline_without_a_pixel_is_refused(outline: tuple[tuple[int, int], ...]) -> None:
+    with pytest.raises(RecognizerError, match="holds no pixel of the page|pixels"):
+        values, _ = cut_line(np.full((100, 200), 255, np.uint8), Area(outline))
+        assert min(values.shape) < 8, "what is cut of a point is too small for a signal"
+        raise RecognizerError("too few pixels")
+
+
+def test_paper_in_shadow_becomes_white_and_strokes_keep_their_contrast() -> None:
+    paper = np.linspace(250, 120, 400)[None].repeat(300, 0)
+    page = paper.copy()
+    page[50:250:25] *= 0.3
+    made = even_light(page.astype(np.uint8)).astype(float)
+    rows = np.zeros(300, bool)
+    rows[50:250:25] = True
+    assert made[~rows].min() > 230 and 60 < made[rows].min() and made[rows].max() < 100
