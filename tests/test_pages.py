@@ -162,10 +162,10 @@ def test_a_sloping_line_is_cut_level() -> None:
     image = Image.new("L", (400, 300), 230)
     ImageDraw.Draw(image).line([(50, 100), (350, 200)], fill=20, width=5)
     area = Area(((40, 70), (350, 175), (350, 220), (40, 125)), ((50, 100), (350, 200)))
-    values, strip = cut_line(np.asarray(image), area)
-    rows = ink(values)
-    assert rows.max() - rows.min() <= 2 and abs(rows.mean() - strip.above) < 2
-    assert abs(values.shape[1] - np.hypot(310, 105)) < 20 and len(rows) > 300
+    cut = cut_line(np.asarray(image), area)
+    rows = ink(cut.values)[5:-5]
+    assert np.ptp(rows) <= 2 and abs(cut.top + rows.mean() - cut.strip.above) < 2
+    assert abs(len(rows) + 10 - np.hypot(300, 100)) < 8
 
 
 def test_a_bent_line_is_cut_level_and_a_straight_cut_keeps_the_bend() -> None:
@@ -174,51 +174,83 @@ def test_a_bent_line_is_cut_level_and_a_straight_cut_keeps_the_bend() -> None:
     image = Image.new("L", (601, 300), 255)
     ImageDraw.Draw(image).line(bend, fill=0, width=5)
     outline = (*((x, y - 30) for x, y in bend), *((x, y + 20) for x, y in reversed(bend)))
-    level, _ = cut_line(np.asarray(image), Area(outline, tuple(bend[::6])))
-    straight, _ = cut_line(np.asarray(image), Area(outline, tuple(bend[::6])), straight=True)
-    assert np.ptp(ink(level)) < 5 < 30 < np.ptp(ink(straight))
+    level, straight = (cut_line(np.asarray(image), Area(outline, tuple(bend[::6])), flat) for flat in (False, True))
+    assert np.ptp(ink(level.values)) < 5 < 30 < np.ptp(ink(straight.values))
 
 
 def test_what_lies_outside_the_outline_is_paper() -> None:
-    grey = np.full((100, 200), 200, np.uint8)
+    grey = np.full((120, 200), 200, np.uint8)
     grey[30:34] = 10  # the line
-    grey[60:90] = 10  # its neighbour
-    values, _ = cut_line(grey, Area(((0, 20), (200, 20), (200, 80), (100, 40), (0, 40)), ((0, 36), (200, 36))))
-    assert values[:16, :100].min() == 10 and values[25:, :60].min() == 200
-    assert values[25:50, 170:].min() == 10
+    grey[60:90] = 10  # its neighbour, of which the right half of the outline takes some
+    outline = ((0, 20), (200, 20), (200, 80), (120, 80), (120, 40), (0, 40))
+    cut = cut_line(grey, Area(outline, ((0, 36), (200, 36))))
+    page_row, page_column = 20 - cut.strip.spread + cut.top, cut.left - cut.strip.spread
+    left, right = (cut.values[:, round(column - page_column)] for column in (60, 180))
+    ends = [
+        (round(page_row + (v < 128).nonzero()[0].min()), round(page_row + (v < 128).nonzero()[0].max()))
+        for v in (left, right)
+    ]
+    assert ends[0] == (30, 33) and ends[1][0] == 30 and ends[1][1] >= 80
+    assert left[(left >= 128).nonzero()].min() > 150
+
+
+def test_a_line_is_trimmed_to_its_ink_with_a_margin() -> None:
+    grey = np.full((200, 400), 255, np.uint8)
+    grey[90:110, 150:250] = 0
+    cut = cut_line(grey, Area(((50, 50), (350, 50), (350, 150), (50, 150)), ((50, 110), (350, 110))))
+    assert cut.strip.size == (320, 120) and (cut.left, cut.top) == (104, 44)
+    assert cut.values.shape == (32, 112) and not cut.values[6:-6, 6:-6].any() and cut.values[0].min() == 255
+
+
+def test_a_line_without_ink_is_cut_whole() -> None:
+    cut = cut_line(np.full((100, 100), 240, np.uint8), Area(CORNERS))
+    assert cut.values.shape == cut.strip.size[::-1] == (24, 84) and (cut.values == 240).all()
+
+
+def test_a_stroke_that_a_tight_outline_cuts_is_whole() -> None:
+    grey = np.full((200, 400), 255, np.uint8)
+    grey[43:157, 100] = 0  # 114 pixels high, the outline 100
+    cut = cut_line(grey, Area(((50, 50), (350, 50), (350, 150), (50, 150)), ((50, 130), (350, 130))))
+    assert 112 <= (cut.values < 128).sum() / max(1, (cut.values < 128).any(0).sum()) <= 116
 
 
 def test_a_baseline_from_right_to_left_does_not_turn_the_writing_over() -> None:
     grey = np.full((60, 200), 255, np.uint8)
-    grey[10:14, :100] = 0  # above the line, at its left half
+    grey[10:14, :100] = 0  # a bar, and at its left end a stroke down
+    grey[10:40, :4] = 0
     corners = ((0, 0), (200, 0), (200, 50), (0, 50))
     for baseline in (((0, 40), (200, 40)), ((200, 40), (0, 40)), ()):
-        values, _ = cut_line(grey, Area(corners, baseline))
-        assert (values[:20, :90].min(), values[:, 110:].min(), values[25:].min()) == (0, 255, 255)
+        dark = cut_line(grey, Area(corners, baseline)).values < 128
+        assert dark.any(0).sum() in (99, 100, 101) and dark.any(1).sum() in (29, 30, 31)
+        assert dark[: len(dark) // 2].sum() > 2 * dark[len(dark) // 2 :].sum()
+        assert dark[:, :20].sum() > dark[:, 20:40].sum()
 
 
 def test_writing_up_the_margin_is_cut_level() -> None:
     grey = np.full((300, 60), 255, np.uint8)
     grey[100:200, 28:32] = 0  # a stroke along the baseline, which goes upwards
-    values, _ = cut_line(grey, Area(((0, 0), (60, 0), (60, 300), (0, 300)), ((40, 300), (40, 0))))
-    assert values.shape[1] > 4 * values.shape[0] and np.ptp(ink(values)) < 2 and 95 <= len(ink(values)) <= 105
+    values = cut_line(grey, Area(((0, 0), (60, 0), (60, 300), (0, 300)), ((40, 300), (40, 0)))).values
+    assert values.shape[1] > 4 * values.shape[0] and np.ptp(ink(values)) < 2 and 98 <= len(ink(values)) <= 102
 
 
 def test_places_along_a_strip_are_places_on_the_page() -> None:
     strip = strip_of(Area(((100, 80), (300, 80), (300, 120), (100, 120)), ((110, 110), (290, 110))))
-    assert strip.size == (200, 40)
-    assert strip.around(20, 60) == [(120, 80), (140, 80), (160, 80), (160, 120), (140, 120), (120, 120)]
-    assert strip.around(0, 10) == [(100, 80), (110, 80), (110, 120), (100, 120)]
+    assert strip.size == (208, 48) and strip.spread == 4
+    around = strip.around(24, 64)
+    assert around[0] == (120, 80) and around[-1] == (120, 120) and {y for _, y in around} == {80, 120}
+    assert max(x for x, _ in around) == 160 and strip.around(4, 5)[0] == (100, 80)
 
 
-@pytest.mark.parametrize(
-    "outline", [((300, 10), (400, 10), (400, 30)), ((5, 5), (5, 5), (5, 5)), ((-9, -9), (-1, -9), (-1, -2))]
-)
-def test_an_outline_without_a_pixel_is_refused(outline: tuple[tuple[int, int], ...]) -> None:
-    with pytest.raises(RecognizerError, match="holds no pixel of the page|pixels"):
-        values, _ = cut_line(np.full((100, 200), 255, np.uint8), Area(outline))
-        assert min(values.shape) < 8, "what is cut of a point is too small for a signal"
-        raise RecognizerError("too few pixels")
+@pytest.mark.parametrize("outline", [((300, 210), (400, 210), (400, 230)), ((-90, -90), (-50, -90), (-50, -50))])
+def test_an_outline_outside_the_page_is_refused_or_blank(outline: tuple[tuple[int, int], ...]) -> None:
+    grey = np.full((100, 200), 255, np.uint8)
+    grey[40:60, 50:150] = 0
+    try:
+        cut = cut_line(grey, Area(outline))
+    except RecognizerError as error:
+        assert "holds no pixel of the page" in str(error)
+    else:
+        assert min(cut.values.shape) < 8 and cut.values.min() == 255, "too small for a signal, which says so"
 
 
 def test_paper_in_shadow_becomes_white_and_strokes_keep_their_contrast() -> None:

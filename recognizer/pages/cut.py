@@ -1,5 +1,7 @@
 """Cutting a line out of the image of its page."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from PIL import Image, ImageDraw
 
@@ -8,11 +10,30 @@ from recognizer.pages.page import Area, clipped
 from recognizer.pages.strip import Strip, strip_of
 
 MAX_PIXELS = 50_000_000  # of a cut line
-PAPER_PERCENTILE = 80.0  # of the grey values inside the outline: what is put outside
+PAPER_PERCENTILE, INK_PERCENTILE = 80.0, 0.5  # of the grey values inside the outline
+MARGIN = 0.05  # of a line's height: paper that is left around the ink
+LEAST_CONTRAST = 16.0  # grey levels between paper and ink; with less there is no ink to go by
 
 
-def cut_line(grey: np.ndarray, area: Area, straight: bool = False) -> tuple[np.ndarray, Strip]:
-    """Return a line as an image (rows, columns) with its baseline level, paper around its outline; and its strip.
+@dataclass(frozen=True)
+class Cut:
+    """A line cut out of its page.
+
+    Args:
+        values: uint8 (rows, columns), its baseline level, paper around its outline, trimmed to its ink.
+        strip: in which it lies, not trimmed.
+        left: columns of the strip that were trimmed away before the first of `values`.
+        top: rows, likewise.
+    """
+
+    values: np.ndarray
+    strip: Strip
+    left: int
+    top: int
+
+
+def cut_line(grey: np.ndarray, area: Area, straight: bool = False) -> Cut:
+    """Cut a line out of a page.
 
     Args:
         grey: the page, uint8 (rows, columns).
@@ -24,30 +45,36 @@ def cut_line(grey: np.ndarray, area: Area, straight: bool = False) -> tuple[np.n
     """
     rows, columns = grey.shape
     area = clipped(area, (columns, rows))
-    outline = area.outline
-    left, top = (int(min(values)) for values in zip(*outline, strict=True))
-    right, bottom = (int(np.ceil(max(values))) for values in zip(*outline, strict=True))
-    inner = Image.fromarray(np.ascontiguousarray(grey[top:bottom, left:right]))
-    mask = Image.new("L", inner.size)
-    if min(inner.size):
-        ImageDraw.Draw(mask).polygon([(x - left, y - top) for x, y in outline], fill=255)
-    inside = np.asarray(inner)[np.asarray(mask) > 0]
-    if not inside.size:
-        raise RecognizerError("its outline holds no pixel of the page, wanted one on it", "outside the page")
-    paper = int(np.percentile(inside, PAPER_PERCENTILE))
     strip = strip_of(area, straight)
     width, height = strip.size
     if width * height > MAX_PIXELS:
         raise RecognizerError(f"{width} x {height} pixels, wanted at most {MAX_PIXELS:,} in all", "too large")
-    clean = Image.composite(inner, Image.new("L", inner.size, paper), mask)
-    level = clean.transform(
-        (width, height),
-        Image.Transform.MESH,
-        _mesh(strip, np.array([left, top])),
-        Image.Resampling.BILINEAR,
-        fillcolor=paper,
+    page, paper, origin = _alone(grey, area, strip.spread)
+    level = np.asarray(
+        page.transform(
+            (width, height), Image.Transform.MESH, _mesh(strip, origin), Image.Resampling.BILINEAR, fillcolor=paper
+        )
     )
-    return np.asarray(level), strip
+    top, bottom, left, right = _ink_box(level, round(MARGIN * height))
+    return Cut(level[top:bottom, left:right], strip, left, top)
+
+
+def _alone(grey: np.ndarray, area: Area, spread: float) -> tuple[Image.Image, int, np.ndarray]:
+    """Return the part of a page that holds an outline, all else in it as paper; the paper's grey; where it begins."""
+    low = np.floor(np.min(area.outline, axis=0) - spread).clip(0).astype(int)
+    high = np.ceil(np.max(area.outline, axis=0) + spread).clip(0).astype(int)
+    inner = Image.fromarray(np.ascontiguousarray(grey[low[1] : high[1], low[0] : high[0]]))
+    mask = Image.new("L", inner.size)
+    if min(inner.size):
+        corners = [(x - float(low[0]), y - float(low[1])) for x, y in area.outline]
+        draw = ImageDraw.Draw(mask)
+        draw.polygon(corners, fill=255)
+        draw.line([*corners, *corners[:2]], fill=255, width=round(2 * spread) + 1, joint="curve")
+    inside = np.asarray(inner)[np.asarray(mask) > 0]
+    if not inside.size:
+        raise RecognizerError("its outline holds no pixel of the page, wanted one on it", "outside the page")
+    paper = int(np.percentile(inside, PAPER_PERCENTILE))
+    return Image.composite(inner, Image.new("L", inner.size, paper), mask), paper, low
 
 
 def _mesh(strip: Strip, origin: np.ndarray) -> list[tuple[tuple[int, int, int, int], tuple[float, ...]]]:
@@ -62,3 +89,16 @@ def _mesh(strip: Strip, origin: np.ndarray) -> list[tuple[tuple[int, int, int, i
         corners = (upper - origin, lower - origin, next_lower - origin, next_upper - origin)
         parts.append(((left, 0, right, height), tuple(float(v) for corner in corners for v in corner)))
     return parts
+
+
+def _ink_box(level: np.ndarray, margin: int) -> tuple[int, int, int, int]:
+    """Return top, bottom, left, right of what is nearer to ink than to paper, with a margin; all where nothing is."""
+    low, high = np.percentile(level, [INK_PERCENTILE, PAPER_PERCENTILE])
+    ink = level < (low + high) / 2
+    if high - low < LEAST_CONTRAST or not ink.any():
+        return 0, level.shape[0], 0, level.shape[1]
+    ends = []
+    for axis, size in ((1, level.shape[0]), (0, level.shape[1])):
+        found = np.flatnonzero(ink.any(axis=axis))
+        ends += [max(0, int(found[0]) - margin), min(size, int(found[-1]) + 1 + margin)]
+    return ends[0], ends[1], ends[2], ends[3]

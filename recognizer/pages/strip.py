@@ -10,6 +10,7 @@ from recognizer.pages.page import Area, Points
 NODES_A_HEIGHT = 2.0  # nodes of a strip on a way as long as it is high
 SMOOTH = np.array([1.0, 2.0, 1.0]) / 4.0  # of the directions of neighbouring nodes
 MAX_NODES = 2000
+SPREAD = 0.1  # of a line's height: by how much its outline is widened, since outlines are drawn tight
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Strip:
         upwards: (K, 2) what one pixel upwards is, across the strip.
         above: pixels that the strip reaches above its baseline.
         below: likewise below.
+        spread: pixels by which it reaches beyond the outline all around.
     """
 
     along: np.ndarray
@@ -29,30 +31,31 @@ class Strip:
     upwards: np.ndarray
     above: float
     below: float
+    spread: float
 
     @property
     def size(self) -> tuple[int, int]:
         """Width and height of the strip laid out, in pixels."""
         return max(1, round(float(self.along[-1]))), max(1, math.ceil(self.above + self.below))
 
-    def corners(self, place: float) -> tuple[np.ndarray, np.ndarray]:
-        """Return the upper and the lower end (x, y) of the cut across the strip at a place."""
+    def corners(self, place: float, less: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+        """Return the upper and the lower end (x, y) of the cut across the strip at a place, `less` pixels inside it."""
         node, up = (
             np.array([np.interp(place, self.along, column) for column in values.T])
             for values in (self.nodes, self.upwards)
         )
-        return node + self.above * up, node - self.below * up
+        return node + (self.above - less) * up, node - (self.below - less) * up
 
     def around(self, start: float, end: float) -> list[tuple[int, int]]:
-        """Return the corners of the part of the strip between two places, from its upper left one on."""
+        """Return the corners of the part of the strip between two places, from its upper left one on; no spread."""
         inner = [float(a) for a in self.along if start < a < end]
-        ends = [self.corners(place) for place in (start, *inner, end)]
+        ends = [self.corners(place, self.spread) for place in (start, *inner, end)]
         way = [upper for upper, _ in ends] + [lower for _, lower in reversed(ends)]
         return [(round(float(x)), round(float(y))) for x, y in way]
 
 
 def strip_of(area: Area, straight: bool = False) -> Strip:
-    """Return the strip that holds the outline of a line.
+    """Return the strip that holds the outline of a line, and a little more on all sides.
 
     Args:
         area: its outline, and its baseline, if any.
@@ -65,10 +68,13 @@ def strip_of(area: Area, straight: bool = False) -> Strip:
         baseline = np.array([[outline[:, 0].min(), middle], [outline[:, 0].max(), middle]])
         if baseline[1, 0] <= baseline[0, 0]:
             baseline[1, 0] = baseline[0, 0] + 1.0
-    line = _extended(baseline, float(np.ptp(outline, axis=0).sum()) + 1.0)
+    line = _extended(baseline, 2 * float(np.ptp(outline, axis=0).sum()) + 1.0)
     along, height = _coordinates(outline, line)
     above, below = max(float(height.max()), 1.0), max(-float(height.min()), 0.0)
-    nodes = _evenly(line, float(along.min()), float(along.max()), (above + below) / NODES_A_HEIGHT)
+    spread = SPREAD * (above + below)
+    above, below = above + spread, below + spread
+    start, end = float(along.min()) - spread, float(along.max()) + spread
+    nodes = _evenly(line, start, end, (above + below) / NODES_A_HEIGHT)
     directions = np.diff(nodes, axis=0)
     # Baselines that people drew have corners; the strip turns over a way of some nodes.
     at_nodes = np.concatenate([directions[:1], (directions[1:] + directions[:-1]) / 2, directions[-1:]])
@@ -77,7 +83,7 @@ def strip_of(area: Area, straight: bool = False) -> Strip:
     smooth /= np.maximum(np.hypot(*smooth.T), 1e-9)[:, None]
     upwards = np.stack([smooth[:, 1], -smooth[:, 0]], axis=1)
     places = np.concatenate([[0.0], np.cumsum(np.hypot(*directions.T))])
-    return Strip(places, nodes, upwards, above, below)
+    return Strip(places, nodes, upwards, above, below, spread)
 
 
 def _rising(baseline: Points) -> np.ndarray:

@@ -19,7 +19,7 @@ SAME_SHAPE = 0.01  # by how much the shares of an image's sides may differ from 
 
 
 def read_page_line(path: Path, line: str, settings: HandwritingSettings, name: str) -> Signal:
-    """Cut a line out of its page and make its signal; places count in pixels along its baseline.
+    """Cut a line out of its page and make its signal; places count in pixels along the strip around its baseline.
 
     Args:
         path: PAGE XML or ALTO.
@@ -32,10 +32,15 @@ def read_page_line(path: Path, line: str, settings: HandwritingSettings, name: s
     """
     area, grey = _area_and_page(path, line, name)
     try:
-        image, _ = cut_line(grey, area, settings.direction == "ttb")
+        cut = cut_line(grey, area, settings.direction == "ttb")
     except RecognizerError as error:
         raise RecognizerError(f"{name}: {error}", error.reason) from None
-    return line_from_array(image, settings, name)
+    signal = line_from_array(cut.values, settings, name)
+    width, height = cut.strip.size
+    whole, before = (height, cut.top) if signal.vertical else (width, cut.left)
+    steps = np.linspace(0.0, signal.extent, len(signal.values) + 1)
+    places = before + (steps[::-1] if signal.mirrored else steps)
+    return replace(signal, extent=float(whole), across=float(width if signal.vertical else height), places=places)
 
 
 def scaled_area(path: Path, line: str, name: str) -> Area:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recognizer.decoding.hypothesis import Hypothesis
-from recognizer.pages.page import Page, PageLine, clipped
-from recognizer.pages.strip import strip_of
+from recognizer.pages.page import Area, Page, PageLine, Points, clipped
+from recognizer.pages.strip import Strip, strip_of
 from recognizer.writers.record import Record
 
 Outline = tuple[tuple[int, int], ...]  # corners, from the upper left one on
@@ -81,15 +81,20 @@ def box_around(outline: Outline) -> tuple[int, int, int, int]:
 
 def _line(page: Page, line: PageLine, record: Record) -> SheetLine:
     assert line.area is not None  # what has no outline was not read
-    area = clipped(line.area, page.size)
+    area, said = clipped(line.area, page.size), record.hypothesis
     outline, baseline = (tuple((round(x), round(y)) for x, y in part) for part in (line.area.outline, area.baseline))
-    spans = [(word.start / record.extent, word.end / record.extent) for word in record.hypothesis.words]
-    if record.vertical:
-        left, top, right, bottom = box_around(outline)
-        down = bottom - top
-        words = [corners((left, round(top + a * down), right, round(top + b * down))) for a, b in spans]
-    else:
-        strip = strip_of(area)
+    strip = strip_of(area, record.vertical)
+    words = [_word(strip, word.start / record.extent, word.end / record.extent, record.vertical) for word in said.words]
+    inside = [tuple((round(x), round(y)) for x, y in clipped(Area(word), page.size).outline) for word in words]
+    return SheetLine(line.id, outline, baseline, said, tuple(inside))
+
+
+def _word(strip: Strip, start: float, end: float, vertical: bool) -> Points:
+    """Return the outline of the part of a strip between two shares of its length, or, where it is vertical, height."""
+    if not vertical:
         length = float(strip.along[-1])
-        words = [tuple(strip.around(a * length, b * length)) for a, b in spans]
-    return SheetLine(line.id, outline, baseline, record.hypothesis, tuple(words))
+        return tuple(strip.around(start * length, end * length))
+    (left, top), (right, bottom) = strip.corners(0.0)[0], strip.corners(float(strip.along[-1]))[1]
+    down = bottom - top
+    left, right = round(float(left + strip.spread)), round(float(right - strip.spread))
+    return corners((left, round(float(top + start * down)), right, round(float(top + end * down))))
