@@ -59,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     prepare.add_argument("--fetch", type=Path, metavar="DIR", help="fetch a known corpus from its home into DIR first")
     prepare.add_argument("--only", action="append", help="of what --fetch would fetch, this archive alone (repeatable)")
     prepare.add_argument("--out", type=Path, required=True, help="folder of the packed corpus")
-    prepare.add_argument("--height", type=int, help="of lines, in pixels (default 48)")
+    prepare.add_argument("--height", type=int, help="of lines, in pixels (default 64)")
     prepare.add_argument("--direction", choices=["ltr", "rtl", "ttb"], help="reading direction of lines")
     prepare.add_argument("--spacing", type=float, help="of points along pen strokes, in heights of the writing (0.05)")
     prepare.add_argument("--valid-share", type=float, default=0.1, help="where the source names no split")

@@ -18,7 +18,7 @@ from recognizer.decoding.reading import reading
 from recognizer.errors import RecognizerError
 from recognizer.evaluation.confidence import Calibrations, calibrations_of
 from recognizer.model import pad_signals
-from recognizer.pages.page import PageLine
+from recognizer.pages.page import Page, PageLine
 from recognizer.pages.reading import read_page
 from recognizer.shipped import find_model
 from recognizer.signals.kinds import array_signal, read_signal
@@ -107,6 +107,19 @@ class Reader:
         page = read_page(Path(path))
         signals = [self.signal(page.name_of(line)) for line in page.lines]
         return list(zip(page.lines, self.read(signals), strict=True))
+
+    def find_page(self, source: Path | BinaryIO, name: str = "") -> tuple[Page, list[Signal]]:
+        """Return an image of a whole page with the lines that are found on it, and the signal of each.
+
+        Raises:
+            RecognizerError: the model reads no lines, the image is at fault, or no line is found.
+        """
+        if self.kind != "handwriting":
+            raise RecognizerError(f"{name or source}: an image of a page, and the model reads {self.kind}")
+        from recognizer.signals.handwriting import HandwritingSettings
+        from recognizer.signals.page_line import find_page
+
+        return find_page(source, HandwritingSettings(**self.bundle.settings.signal), name or str(source))
 
     def signal(self, source: Source, rate: int | None = None, name: str = "") -> Signal:
         """Return the signal of a source as this model takes it; `name` stands for a file object in messages."""

@@ -153,7 +153,7 @@ def test_real_words_written_large_are_no_pages(shared: Path) -> None:
     for path in sorted((shared / "corpora" / "hooker" / "lines").iterdir())[::400]:
         with Image.open(path) as image:
             large = np.asarray(image.convert("L").resize((image.width * 3, image.height * 3)))
-        assert line_from_array(large, HandwritingSettings()).values.shape[1] == 48
+        assert line_from_array(large, HandwritingSettings()).values.shape[1] == 64
 
 
 def unlike_models(good: bytes) -> dict[str, tuple[bytes, str]]:

@@ -30,7 +30,7 @@ serial = iter(range(10**6))
 
 def written(text: str, columns: int = 100, split: str = "train", group: str = "", blank: bool = False) -> Packed:
     """Return a line of strokes with a file, and so a digest, of its own."""
-    values = np.full((columns, 48), 255, np.uint8)
+    values = np.full((columns, 64), 255, np.uint8)
     if not blank:
         values[::4, 12:36] = 0
     number = next(serial)
@@ -181,7 +181,7 @@ def test_a_file_name_that_is_not_unicode_can_be_printed_and_saved(tmp_path: Path
     assert "caf\\udce9.png" in report.as_table()
 
 
-def model_file(path: Path, kind: str, network: NetworkSettings, height: int = 48) -> Path:
+def model_file(path: Path, kind: str, network: NetworkSettings, height: int = 64) -> Path:
     signal = {**default_signal(kind), **({"height": height} if kind == "handwriting" else {})}
     settings = ModelSettings(kind, signal, LogMelSettings(), network)
     alphabet = Alphabet(("a", "b"))

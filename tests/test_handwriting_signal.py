@@ -199,7 +199,7 @@ def test_a_page_is_refused_with_its_number_of_lines(lines: int) -> None:
 @pytest.mark.parametrize("size", [24, 100, 200])
 @pytest.mark.parametrize("text", ["a", "EEE", "it is", "===", "a long line of writing with many words"])
 def test_a_line_of_any_size_is_no_page(text: str, size: int) -> None:
-    assert line_from_array(np.asarray(line_image(text, size)), PLAIN).values.shape[1] == 48
+    assert line_from_array(np.asarray(line_image(text, size)), PLAIN).values.shape[1] == 64
 
 
 def test_settings_that_mean_nothing_are_refused() -> None:

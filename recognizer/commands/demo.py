@@ -21,6 +21,7 @@ from recognizer.reader import Reader
 
 DATA = Path(__file__).resolve().parents[1] / "demo_data" / "demo.zip"
 SHOWN = 40  # lines on the page
+HEIGHT = 48  # pixels of the lines that come with it
 BLOCKS = " ░▒▓█"  # from paper to ink
 Say = Callable[[str], None]
 
@@ -58,7 +59,7 @@ def demo(out: Path, arguments: list[str], say: Say) -> Demo:
     if not (samples / "manifest.tsv").exists():
         with zipfile.ZipFile(DATA) as archive:
             archive.extractall(samples)
-    prepared = prepare(str(samples / "manifest.tsv"), None, packed, PrepareSettings({}), say)
+    prepared = prepare(str(samples / "manifest.tsv"), None, packed, PrepareSettings({"height": HEIGHT}), say)
     say(f"{sum(prepared.splits.values())} rendered lines in {samples}, packed into {packed}")
     model = run / "model.safetensors"
     if not (run / "done").exists():

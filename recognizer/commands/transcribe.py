@@ -12,10 +12,11 @@ from typing import BinaryIO
 from recognizer.decoding.choice import DecoderOptions
 from recognizer.decoding.hypothesis import Hypothesis
 from recognizer.errors import RecognizerError
-from recognizer.pages.page import Page
+from recognizer.pages.page import Page, page_and_line
 from recognizer.pages.reading import form_of, read_page
 from recognizer.reader import Reader
 from recognizer.shipped import shipped_models
+from recognizer.signals.handwriting import LOOKS_LIKE_A_PAGE
 from recognizer.signals.kinds import MEDIA, NOUNS, kind_of
 from recognizer.signals.signal import Signal
 from recognizer.writers.record import Record, record
@@ -58,13 +59,15 @@ class Manner:
         model: a model file or the name of a shipped model; None lets each file's kind pick the shipped one of its name.
         device: "auto", "cpu" or "cuda".
         decoder: what the decoder is asked for.
-        say: takes what a user should know of the decoder.
+        say: takes what a user should know of the decoder, and of lines that were found.
+        find_lines: take every image for a page whose lines are to be found; else only one that looks like a page.
     """
 
     model: str | None
     device: str
     decoder: DecoderOptions
     say: Callable[[str], None]
+    find_lines: bool = False
 
     def reader(self, name: str) -> Reader:
         """Load a reader."""
@@ -124,30 +127,64 @@ def _run(documents: list[_Document], readers: dict[str, Reader], manner: Manner)
     found = _read([part for document in documents for part in document.parts], readers, manner)
     for document in documents:
         made = [found.pop(0) for _ in document.parts]
-        errors = (*document.errors, *(one for one in made if isinstance(one, str)))
+        if not document.page and made and _is_page(made[0]):
+            yield _with_lines_found(document, readers, manner)
+            continue
+        errors = (*document.errors, *(str(one) for one in made if isinstance(one, RecognizerError)))
         records = tuple(one for one in made if isinstance(one, Record))
         yield Transcript(document.name, records, errors, document.page)
 
 
-def _read(parts: list[tuple[str, Path | BinaryIO]], readers: dict[str, Reader], manner: Manner) -> list[Record | str]:
+def _is_page(one: Record | RecognizerError) -> bool:
+    return isinstance(one, RecognizerError) and one.reason == LOOKS_LIKE_A_PAGE
+
+
+def _with_lines_found(document: _Document, readers: dict[str, Reader], manner: Manner) -> Transcript:
+    """Return the transcript of an image of a page, of which nobody has said where its lines are."""
+    ((name, source),) = document.parts
+    reader = readers[_key(source, readers)]
+    try:
+        page, signals = reader.find_page(source, name)
+    except RecognizerError as error:
+        return Transcript(name, (), (str(error),))
+    manner.say(f"{name}: a page, {len(signals)} lines found on it")
+    hypotheses = reader.read(signals)
+    parts = zip(page.lines, hypotheses, signals, strict=True)
+    return Transcript(name, tuple(record(str(page.name_of(line)), h, s) for line, h, s in parts), (), page)
+
+
+def _key(source: Path | BinaryIO, readers: dict[str, Reader]) -> str:
+    """Return by what name the reader of a file is kept."""
+    return "any" if "any" in readers else kind_of(source)
+
+
+def _read(
+    parts: list[tuple[str, Path | BinaryIO]], readers: dict[str, Reader], manner: Manner
+) -> list[Record | RecognizerError]:
     """Return a record of each part or what is at fault; those of one model are read in one batch."""
     waiting: dict[str, list[tuple[int, Signal]]] = {}
-    done: dict[int, Record | str] = {}
+    done: dict[int, Record | RecognizerError] = {}
     for i, (name, source) in enumerate(parts):
         try:
-            key = "any" if "any" in readers else kind_of(source)
+            key = _key(source, readers)
             if key not in readers:
                 if key not in shipped_models():
                     raise RecognizerError(f"{name}: {NOUNS[key]}, which no model that is shipped reads, wanted --model")
                 readers[key] = manner.reader(key)
+            if manner.find_lines and kind_of(source) == "handwriting" and not _is_line_of_page(source):
+                raise RecognizerError(f"{name}: a page", LOOKS_LIKE_A_PAGE)
             waiting.setdefault(key, []).append((i, readers[key].signal(source, name=name)))
         except RecognizerError as error:
-            done[i] = str(error)
+            done[i] = error
     for key, signals in waiting.items():
         hypotheses = readers[key].read([signal for _, signal in signals])
         for (i, signal), hypothesis in zip(signals, hypotheses, strict=True):
             done[i] = record(parts[i][0], hypothesis, signal)
     return [done[i] for i in range(len(parts))]
+
+
+def _is_line_of_page(source: Path | BinaryIO) -> bool:
+    return isinstance(source, Path) and page_and_line(source) is not None
 
 
 def _sources(names: Sequence[str]) -> Iterator[tuple[str, Path | BinaryIO]]:

@@ -31,6 +31,11 @@ def add_transcribe(verbs: Any, voice: Voice) -> None:
     )
     form.add_argument("--json", action="store_true", help="the same as --format json: text, confidence, spans")
     transcribe.add_argument("--out", type=Path, help="folder for one file each, called like what was read")
+    transcribe.add_argument(
+        "--find-lines",
+        action="store_true",
+        help="take every image for a page and find its lines; else only what looks like a page",
+    )
     transcribe.add_argument("--device", default="auto", help="auto, cpu or cuda")
     transcribe.add_argument(
         "--min-confidence", type=number("min-confidence"), metavar="P", help="words below it are written [word?]"
@@ -71,7 +76,7 @@ def _transcribe(voice: Voice, chosen: argparse.Namespace) -> int:
         return f"{text}\n" if alone or chosen.out else f"{record.name}\t{text}\n"
 
     put = _into(chosen.out, FORMS[form].suffix if form in FORMS else f".{form}") if chosen.out else None
-    manner = Manner(chosen.model, chosen.device, decoder_options(chosen), voice.complain)
+    manner = Manner(chosen.model, chosen.device, decoder_options(chosen), voice.complain, chosen.find_lines)
     done = failed = 0
     for transcript in transcribe(chosen.files, manner):
         errors = [*transcript.errors]

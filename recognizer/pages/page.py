@@ -1,7 +1,7 @@
 """A page: its image and the lines that stand on it."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from recognizer.errors import RecognizerError
@@ -20,10 +20,12 @@ class Area:
     Args:
         outline: corners of the polygon around it.
         baseline: points of the line that it is written on, in reading direction; empty where the page names none.
+        spread: of the line's height: by how much the outline is widened, since outlines are mostly drawn tight.
     """
 
     outline: Points
     baseline: Points = ()
+    spread: float = 0.1
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,8 @@ def clipped(area: Area, size: tuple[int, int]) -> Area:
     width, height = size
     if not width or not height:
         return area
-    return Area(tuple((min(max(x, 0.0), width), min(max(y, 0.0), height)) for x, y in area.outline), area.baseline)
+    outline = tuple((min(max(x, 0.0), width), min(max(y, 0.0), height)) for x, y in area.outline)
+    return replace(area, outline=outline)
 
 
 def page_and_line(path: Path) -> tuple[Path, str] | None:

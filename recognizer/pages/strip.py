@@ -10,7 +10,6 @@ from recognizer.pages.page import Area, Points
 NODES_A_HEIGHT = 2.0  # nodes of a strip on a way as long as it is high
 SMOOTH = np.array([1.0, 2.0, 1.0]) / 4.0  # of the directions of neighbouring nodes
 MAX_NODES = 2000
-SPREAD = 0.1  # of a line's height: by how much its outline is widened, since outlines are drawn tight
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ def strip_of(area: Area, straight: bool = False) -> Strip:
     line = _extended(baseline, 2 * float(np.ptp(outline, axis=0).sum()) + 1.0)
     along, height = _coordinates(outline, line)
     above, below = max(float(height.max()), 1.0), max(-float(height.min()), 0.0)
-    spread = SPREAD * (above + below)
+    spread = area.spread * (above + below)
     above, below = above + spread, below + spread
     start, end = float(along.min()) - spread, float(along.max()) + spread
     nodes = _evenly(line, start, end, (above + below) / NODES_A_HEIGHT)

@@ -27,6 +27,7 @@ PAGE_LENGTH = 5.0  # times its height: a line of a page is at least so long
 BAND_RISE = 0.4  # of the ink of the densest rows: where a line of a page begins
 BAND_FALL = 0.25  # of the ink of its own densest row: where it ends
 PAGE_WIDTH, PAGE_ROWS = 400, 800  # pixels: lines of ink are counted in a picture so wide, at most so high
+LOOKS_LIKE_A_PAGE = "looks like a page"  # the reason of that refusal
 BROKEN = (OSError, SyntaxError, ValueError, EOFError, TypeError, IndexError, KeyError, struct.error)  # Pillow's words
 
 
@@ -40,7 +41,7 @@ class HandwritingSettings:
         contrast: "stretch" sets paper to 255 and the darkest ink to 0, "keep" leaves the grey values.
     """
 
-    height: int = 48
+    height: int = 64
     direction: str = "ltr"
     contrast: str = "stretch"
 
@@ -91,7 +92,9 @@ def line_from_array(image: np.ndarray, settings: HandwritingSettings, name: str 
         grey = grey.T
     elif bands := _page_bands(grey):
         raise RecognizerError(
-            f"{name}: looks like a page of about {bands} lines, wanted an image of one line", "looks like a page"
+            f"{name}: looks like a page of about {bands} lines, wanted an image of one line, or PAGE XML or ALTO "
+            "that says where its lines are",
+            LOOKS_LIKE_A_PAGE,
         )
     if settings.contrast == "stretch":
         grey = _stretch(grey)

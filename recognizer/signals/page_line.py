@@ -4,14 +4,17 @@ import functools
 import hashlib
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
 from recognizer.errors import RecognizerError
 from recognizer.pages.cut import cut_line
+from recognizer.pages.finding import find_lines
 from recognizer.pages.light import even_light
-from recognizer.pages.page import Area, Page
+from recognizer.pages.page import Area, Page, PageLine
 from recognizer.pages.reading import read_page
+from recognizer.pages.small import erase_rules
 from recognizer.signals.handwriting import HandwritingSettings, line_from_array, read_grey
 from recognizer.signals.signal import Signal
 
@@ -31,6 +34,36 @@ def read_page_line(path: Path, line: str, settings: HandwritingSettings, name: s
         RecognizerError: the page, its image or the line is at fault.
     """
     area, grey = _area_and_page(path, line, name)
+    return _signal(grey, area, settings, name)
+
+
+def find_page(source: Path | BinaryIO, settings: HandwritingSettings, name: str) -> tuple[Page, list[Signal]]:
+    """Find the lines of an image of a whole page, and make a signal of each.
+
+    Args:
+        source: the image.
+        settings: the form of the signals.
+        name: what to call a file object.
+
+    Raises:
+        RecognizerError: the image is at fault, no line is found on it, or lines run from the top down.
+    """
+    if settings.direction == "ttb":
+        raise RecognizerError(f"{name}: lines from the top down are not found on pages, wanted PAGE XML or ALTO")
+    grey = erase_rules(even_light(read_grey(source, name)))
+    areas = find_lines(grey)
+    if not areas:
+        raise RecognizerError(f"{name}: no line of writing is found on this page", "a page without lines")
+    path = source if isinstance(source, Path) else Path(name)
+    lines = tuple(PageLine(f"line_{number}", None, area) for number, area in enumerate(areas, 1))
+    page = Page(path, path.name, (grey.shape[1], grey.shape[0]), lines)
+    return page, [
+        _signal(grey, area, settings, str(page.name_of(line))) for line, area in zip(lines, areas, strict=True)
+    ]
+
+
+def _signal(grey: np.ndarray, area: Area, settings: HandwritingSettings, name: str) -> Signal:
+    """Cut a line out of an evenly lit page and make its signal."""
     try:
         cut = cut_line(grey, area, settings.direction == "ttb")
     except RecognizerError as error:

@@ -79,7 +79,8 @@ def written_page(page: Page, records: Sequence[Record], name: str) -> str:
     if isinstance(form, TimedForm):
         raise RecognizerError(f"{page.path}: its places are in px, wanted a recording for {name}")
     sheet = sheet_of_page(page, records)
-    return filled(page.path, sheet) if form.page == form_of(page.path) else form.write(sheet)
+    own = form.page and form.page == form_of(page.path)
+    return filled(page.path, sheet) if own else form.write(sheet)
 
 
 def _refuse_other_unit(record: Record, unit: str, wanted: str) -> None:
