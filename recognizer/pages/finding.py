@@ -9,6 +9,7 @@ from recognizer.pages.page import Area
 from recognizer.pages.ridges import Ridge, follow_ridges
 from recognizer.pages.small import blurred, ink_of, small_picture, spacing_of, without_rules
 
+LEAST_SIDE = 40  # pixels of the small picture: no line is found on less
 ACROSS, ALONG = 0.16, 0.55  # of the spacing: standard deviations that ink is smeared by, across and along the lines
 REACH = 0.3  # of the spacing: how far from its ridge the middle of a line's letters reaches
 LEAST_STROKES = 0.4  # strokes on a way as long as the spacing: fewer are no writing
@@ -43,6 +44,8 @@ def find_lines(grey: np.ndarray) -> list[Area]:
     for writing that is roughly level, of one size, in one column.
     """
     ink = without_rules(ink_of(small_picture(grey)))
+    if min(ink.shape) < LEAST_SIDE:
+        return []
     small = _Small(ink, spacing_of(ink), len(ink) / len(grey))
     density = blurred(ink, ACROSS * small.spacing, ALONG * small.spacing)
     lines = _written(follow_ridges(density, small.spacing), small)

@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element
 from recognizer.errors import RecognizerError
 from recognizer.pages.page import Points
 
-NUMBER = re.compile(r"[-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?")
+NUMBER = re.compile(r"[-+]?\d{1,7}(?:\.\d*)?")  # of pixels: no page has ten million
 
 
 def plain_tag(element: Element) -> str:
