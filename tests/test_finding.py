@@ -50,6 +50,17 @@ def test_lines_that_slope_are_followed(degrees: float) -> None:
         assert (y1 - y0) / (x1 - x0) == pytest.approx(-np.tan(np.radians(degrees)), abs=0.02)
 
 
+def test_an_open_book_is_read_side_by_side() -> None:
+    book = Image.new("L", (1800, 1200), 255)
+    book.paste(page_image(12), (0, 0))
+    book.paste(page_image(12), (900, 20))
+    areas = find_lines(np.asarray(book))
+    assert len(areas) == 24
+    left = [max(x for x, _ in area.outline) < 900 for area in areas]
+    assert left == [True] * 12 + [False] * 12
+    assert middles(areas)[:12] == sorted(middles(areas)[:12]) and middles(areas)[12:] == sorted(middles(areas)[12:])
+
+
 def test_outlines_of_neighbours_do_not_share_ink() -> None:
     image = page_image(20)
     grey = np.asarray(image)
