@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recognizer.commands.decoder_command import add_decoder_options, decoder_options
+from recognizer.commands.exit_codes import DONE, FOUND
 from recognizer.errors import RecognizerError
 
 if TYPE_CHECKING:
     from recognizer.decoding.hypothesis import Hypothesis
+    from recognizer.reader import Reader
 
 Say = Callable[[str], None]
 # Names of recognizer.writers.forms, spelled here because help is not to wait for what writes them.
@@ -34,8 +36,12 @@ class Voice:
 def add_model_verbs(verbs: Any, voice: Voice) -> None:
     """Add align and calibrate to the command line `verbs`, what argparse's add_subparsers returned."""
     align = verbs.add_parser("align", help="say where the characters and words of a given text stand in a file")
-    align.add_argument("file", type=Path, help="image of a line or recording")
-    align.add_argument("--text", required=True, help="what the file says")
+    align.add_argument("file", type=Path, help="image of a line, recording, or page")
+    said = align.add_mutually_exclusive_group(required=True)
+    said.add_argument("--text", help="what the file says")
+    said.add_argument(
+        "--lines", type=Path, metavar="FILE", help="what the page says, a line of text for each of its own"
+    )
     align.add_argument("--model", required=True, help="model file, folder of a run, or name of a shipped model")
     form = align.add_mutually_exclusive_group()
     form.add_argument(
@@ -63,6 +69,8 @@ def _align(voice: Voice, chosen: argparse.Namespace) -> int:
     from recognizer.reader import Reader
 
     reader = Reader.load(chosen.model, chosen.device, DecoderOptions(engine="best-path"))
+    if chosen.lines:
+        return _align_page(voice, chosen, reader)
     signal = reader.signal(chosen.file)
     try:
         found = reader.align(signal, chosen.text)
@@ -80,6 +88,28 @@ def _align(voice: Voice, chosen: argparse.Namespace) -> int:
         for line in aligned_lines(found, signal.unit):
             voice.say(line)
     return 0
+
+
+def _align_page(voice: Voice, chosen: argparse.Namespace, reader: "Reader") -> int:
+    import json
+    from dataclasses import asdict
+
+    from recognizer.commands.align_page import align_page
+    from recognizer.writers.forms import written_page
+
+    done = align_page(reader, chosen.file, chosen.lines)
+    form = "json" if chosen.json else chosen.format
+    if form in DOCUMENTS:
+        voice.say(written_page(done.page, done.records, form).removesuffix("\n"))
+    for one in done.records if form not in DOCUMENTS else ():
+        found = one.hypothesis
+        if form == "json":
+            voice.say(json.dumps({"file": one.name, "unit": one.unit, **asdict(found)}, ensure_ascii=False))
+        else:
+            voice.say(f"{one.name}\t{found.confidence:.3f}\t{found.text}")
+    for line in done.left:
+        voice.complain(f"recognizer: {line}")
+    return FOUND if done.left else DONE
 
 
 def aligned_lines(found: "Hypothesis", unit: str) -> list[str]:
