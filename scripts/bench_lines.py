@@ -1,10 +1,11 @@
-"""Says how well lines are found on pages whose lines are known, and how well what is found is read.
+"""Says how well lines are found on pages whose lines are known, how well what is found is read and a transcript placed.
 
     python scripts/bench_lines.py handwriting PAGES
 
 PAGES is a folder of PAGE XML or ALTO with their images, of which `find_lines` sees the images alone. A line is found
 where the baseline of one that was found stays within three tenths of a line's distance of its own for seven tenths of
-its length. The lines that were found are read as they were found and as their page names them.
+its length. The lines that were found are read as they were found and as their page names them. Then the page's texts
+are placed on what was found, as `recognizer align --lines` does it; right is a text on its own line.
 """
 
 import argparse
@@ -16,9 +17,10 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from recognizer.commands.align_page import matched_lines  # noqa: E402
 from recognizer.commands.exit_codes import run_and_exit  # noqa: E402
 from recognizer.errors import RecognizerError  # noqa: E402
-from recognizer.evaluation.metrics import total  # noqa: E402
+from recognizer.evaluation.metrics import Edits, total  # noqa: E402
 from recognizer.evaluation.report import score  # noqa: E402
 from recognizer.pages.page import Area, Page  # noqa: E402
 from recognizer.pages.reading import form_of, read_page  # noqa: E402
@@ -46,11 +48,10 @@ def main() -> None:
     paths = [path for path in sorted(given.pages.rglob("*.xml")) if form_of(path)]
     if not paths:
         raise RecognizerError(f"{given.pages}: no PAGE XML, no ALTO, wanted pages whose lines are known")
-    print(
-        "| page | lines | found | found besides | CER as found | CER as named |\n| --- | --- | --- | --- | --- | --- |"
-    )
-    sums: list[list[object]] = [[], []]
-    known = hits = besides = 0
+    print("| page | lines | found | found besides | CER as found | CER as named | texts placed | right |")
+    print("| --- " * 8 + "|")
+    sums: list[list[Edits]] = [[], []]
+    counts = np.zeros(5, int)
     for path in paths:
         page = read_page(path)
         found, signals = reader.find_page(page.image_path())
@@ -63,11 +64,18 @@ def main() -> None:
             own = [score("", "", s, r.text, 0.0, reader.alphabet).characters for s, r in zip(said, read, strict=True)]
             scored += own
             rates.append(f"{total(own).rate:.2%}")
-        known, hits, besides = known + len(page.lines), hits + len(matches), besides + len(signals) - len(matches)
-        counts = len(page.lines), len(matches), len(signals) - len(matches)
-        print("|", " | ".join([path.stem, *map(str, counts), *rates]), "|")
-    rates = [f"{total(scored).rate:.2%}" for scored in sums]  # type: ignore[arg-type]
-    print(f"| all | {known} | {hits} | {besides} | {' | '.join(rates)} |")
+        texts = [reader.alphabet.text.normalize(line.text or "") for line in page.lines]
+        placed = matched_lines([found.text for found in reader.read(signals)], texts)
+        right = {(m.found, m.line) for m in matches}
+        row = (len(page.lines), len(matches), len(signals) - len(matches), len(placed), len(right & set(placed)))
+        counts += row
+        say(path.stem, row, rates)
+    say("all", tuple(counts.tolist()), [f"{total(scored).rate:.2%}" for scored in sums])
+
+
+def say(name: str, counts: tuple[int, ...], rates: list[str]) -> None:
+    """Print a row of the table."""
+    print("|", " | ".join([name, *map(str, counts[:3]), *rates, *map(str, counts[3:])]), "|", flush=True)
 
 
 def match(page: Page, found: list[Area]) -> list[Match]:
