@@ -77,7 +77,6 @@ IMAGES: dict[str, tuple[str, Write, str]] = {
     "one pixel": ("line.png", lambda path: Image.new("L", (1, 1)).save(path), "at least 8 x 8"),
     "as high as a house": ("line.png", lambda path: path.write_bytes(png_header(30000, 30000)), "at most 50,000,000"),
     "rather high": ("line.png", lambda path: path.write_bytes(png_header(9000, 9000)), "9000 x 9000"),
-    "a page": ("page.png", lambda path: page_image(20).save(path), "page of about 20 lines"),
     "very wide": ("line.png", lambda path: Image.new("L", (9000, 10)).save(path), "at most 20000"),
     "a folder of nothing": ("folder", lambda path: path.mkdir(), "no image"),
     "a sound": ("sound.wav", wave(1.0), "reads handwriting: wanted an image"),
@@ -139,6 +138,14 @@ def test_a_picture_too_large_is_refused_before_it_is_decoded(tmp_path: Path, mon
     (tmp_path / "line.png").write_bytes(png_header(30000, 30000))
     with pytest.raises(RecognizerError, match="at most"):
         read_line(tmp_path / "line.png", HandwritingSettings())
+
+
+def test_a_page_is_no_line(tmp_path: Path, models: Path) -> None:
+    page_image(12).save(tmp_path / "page.png")
+    with pytest.raises(
+        RecognizerError, match="page.png: looks like a page of about 12 lines, wanted an image of one line"
+    ):
+        recognizer.load(models / "handwriting").transcribe(tmp_path / "page.png")
 
 
 def test_every_real_page_is_refused(shared: Path) -> None:
