@@ -127,7 +127,7 @@ def _run(documents: list[_Document], readers: dict[str, Reader], manner: Manner)
     found = _read([part for document in documents for part in document.parts], readers, manner)
     for document in documents:
         made = [found.pop(0) for _ in document.parts]
-        if not document.page and made and _is_page(made[0]):
+        if _is_page(document, made):
             yield _with_lines_found(document, readers, manner)
             continue
         errors = (*document.errors, *(str(one) for one in made if isinstance(one, RecognizerError)))
@@ -135,8 +135,11 @@ def _run(documents: list[_Document], readers: dict[str, Reader], manner: Manner)
         yield Transcript(document.name, records, errors, document.page)
 
 
-def _is_page(one: Record | RecognizerError) -> bool:
-    return isinstance(one, RecognizerError) and one.reason == LOOKS_LIKE_A_PAGE
+def _is_page(document: _Document, made: Sequence[Record | RecognizerError]) -> bool:
+    """Return whether a file is refused as a line because it is an image of a page."""
+    if document.page or not made or _is_line_of_page(document.parts[0][1]):
+        return False
+    return isinstance(made[0], RecognizerError) and made[0].reason == LOOKS_LIKE_A_PAGE
 
 
 def _with_lines_found(document: _Document, readers: dict[str, Reader], manner: Manner) -> Transcript:

@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
@@ -51,15 +52,17 @@ def find_page(source: Path | BinaryIO, settings: HandwritingSettings, name: str)
     if settings.direction == "ttb":
         raise RecognizerError(f"{name}: lines from the top down are not found on pages, wanted PAGE XML or ALTO")
     grey = erase_rules(even_light(read_grey(source, name)))
-    areas = find_lines(grey)
-    if not areas:
-        raise RecognizerError(f"{name}: no line of writing is found on this page", "a page without lines")
     path = source if isinstance(source, Path) else Path(name)
-    lines = tuple(PageLine(f"line_{number}", None, area) for number, area in enumerate(areas, 1))
-    page = Page(path, path.name, (grey.shape[1], grey.shape[0]), lines)
-    return page, [
-        _signal(grey, area, settings, str(page.name_of(line))) for line, area in zip(lines, areas, strict=True)
-    ]
+    lines: list[PageLine] = []
+    signals: list[Signal] = []
+    for area in find_lines(grey):
+        line = PageLine(f"line_{len(lines) + 1}", None, area)
+        with suppress(RecognizerError):  # what cannot be cut, being too small, was no line
+            signals.append(_signal(grey, area, settings, line.id))
+            lines.append(line)
+    if not lines:
+        raise RecognizerError(f"{name}: no line of writing is found on this page", "a page without lines")
+    return Page(path, path.name, (grey.shape[1], grey.shape[0]), tuple(lines)), signals
 
 
 def _signal(grey: np.ndarray, area: Area, settings: HandwritingSettings, name: str) -> Signal:
@@ -74,11 +77,6 @@ def _signal(grey: np.ndarray, area: Area, settings: HandwritingSettings, name: s
     steps = np.linspace(0.0, signal.extent, len(signal.values) + 1)
     places = before + (steps[::-1] if signal.mirrored else steps)
     return replace(signal, extent=float(whole), across=float(width if signal.vertical else height), places=places)
-
-
-def scaled_area(path: Path, line: str, name: str) -> Area:
-    """Return where a line stands on the image that is there, whose size need not be that of the XML."""
-    return _area_and_page(path, line, name)[0]
 
 
 def page_line_digest(path: Path, line: str) -> bytes:
