@@ -127,6 +127,16 @@ def test_the_image_stands_beside_the_page_or_a_folder_above(tmp_path: Path) -> N
     assert read_page(path).image_path() == tmp_path / "p.png"
 
 
+def test_an_image_of_another_suffix_is_that_of_the_page_where_there_is_one(tmp_path: Path) -> None:
+    path = page(tmp_path, PAGE.format("").replace("p.png", "scans/p.tif"))
+    assert read_page(path).image_path() == tmp_path / "p.png"
+    Image.new("L", (20, 10)).save(tmp_path / "p.jpg")
+    with pytest.raises(RecognizerError, match="'p.tif' is not there, but p.png and p.jpg are, wanted one"):
+        read_page(path).image_path()
+    Image.new("L", (20, 10)).save(tmp_path / "p.tif")
+    assert read_page(path).image_path() == tmp_path / "p.tif"
+
+
 def test_a_form_is_told_by_the_first_element(tmp_path: Path) -> None:
     begin = '<?xml version="1.0"?>\n<!-- <alto> -->\n'
     for name, text, form in (

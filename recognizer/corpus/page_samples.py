@@ -7,9 +7,8 @@ from pathlib import Path
 from recognizer.corpus.manifest import SPLITS, TRUTH, hidden, manifests_in
 from recognizer.corpus.sample import Sample
 from recognizer.errors import RecognizerError
-from recognizer.pages.page import SUFFIX, Page
+from recognizer.pages.page import IMAGES, SUFFIX, Page
 from recognizer.pages.reading import form_of, read_page
-from recognizer.signals.kinds import IMAGES
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from recognizer.errors import RecognizerError
 
 SUFFIX = ".xml"
 MARK = "#"  # between the name of a page's XML file and the id of one of its lines
+IMAGES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".pbm", ".pgm", ".ppm", ".pnm", ".jp2")
 LINE = re.compile(rf"(.+?{re.escape(SUFFIX)}){MARK}(.+)", re.IGNORECASE)
 
 Points = tuple[tuple[float, float], ...]  # x to the right, y downwards, in pixels of the page's image
@@ -75,15 +76,26 @@ class Page:
         raise RecognizerError(f"{self.path}: no line {name!r}, it has {len(self.lines)}", "no such line")
 
     def image_path(self) -> Path:
-        """Return the image: beside the XML, or beside its folder, as Transkribus puts it.
+        """Return the image, of its name or else of its stem: beside the XML, or in the folder above (Transkribus).
 
         Raises:
-            RecognizerError: it is in neither place.
+            RecognizerError: it is in neither place, or several are.
         """
         name = Path(self.image.replace("\\", "/")).name
-        for folder in (self.path.parent, self.path.parent.parent):
-            if name and (folder / name).is_file():
+        for folder in (self.path.parent, self.path.parent.parent) if name else ():
+            if (folder / name).is_file():
                 return folder / name
+            # Pages are described from TIFF and published as JPEG.
+            like = [folder / f"{Path(name).stem}{suffix}" for suffix in IMAGES]
+            there = [path for path in like if path.is_file()]
+            if len(there) > 1:
+                raise RecognizerError(
+                    f"{self.path}: its image {name!r} is not there, but {' and '.join(path.name for path in there)} "
+                    f"are, wanted one",
+                    "no such image",
+                )
+            if there:
+                return there[0]
         raise RecognizerError(
             f"{self.path}: its image {name!r} is neither beside it nor in the folder above", "no such image"
         )

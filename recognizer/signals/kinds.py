@@ -7,12 +7,11 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from recognizer.errors import RecognizerError
-from recognizer.pages.page import page_and_line
+from recognizer.pages.page import IMAGES, page_and_line
 from recognizer.pages.reading import form_of, form_of_head, read_page
 from recognizer.signals.signal import Signal
 
 SOUND_STARTS = (b"RIFF", b"fLaC", b"OggS", b"ID3", b"NIST", b"FORM", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2", b"caff")
-IMAGES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".pbm", ".pgm", ".ppm", ".pnm", ".jp2")
 SOUNDS = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".sph", ".aif", ".aiff", ".au", ".caf")
 INKS = (".inkml",)
 HEAD = 4096  # bytes that tell what a file is
