@@ -7,6 +7,7 @@ from pathlib import Path
 
 from recognizer.corpus.store import FILE, Store
 from recognizer.errors import RecognizerError
+from recognizer.model import ModelSettings
 from recognizer.reader import Reader
 
 
@@ -19,7 +20,7 @@ def opened(reader: Reader, corpus: Path, say: Callable[[str], None]) -> Iterator
     """
     if (corpus / FILE).is_file() or corpus.suffix == ".pack":
         store = Store(corpus)
-        _refuse_other_form(reader, store)
+        refuse_other_form(reader.bundle.settings, store)
         yield store
         return
     if not corpus.exists():
@@ -31,7 +32,7 @@ def opened(reader: Reader, corpus: Path, say: Callable[[str], None]) -> Iterator
         for line in prepared.bad:
             say(f"left out: {line}")
         store = Store(prepared.path)
-        _refuse_other_form(reader, store)
+        refuse_other_form(reader.bundle.settings, store)
         yield store
 
 
@@ -45,13 +46,17 @@ def refuse_test(split: str, verb: str) -> None:
         raise RecognizerError(f"{verb} does not look at the split {split!r}: wanted validation samples, --split valid")
 
 
-def _refuse_other_form(reader: Reader, store: Store) -> None:
-    if store.header.kind != reader.kind:
-        raise RecognizerError(f"{store.path}: {store.header.kind}, but the model reads {reader.kind}")
-    own, other = reader.bundle.settings.signal, store.header.signal
-    for name in own:
-        if own[name] != other.get(name):
+def refuse_other_form(model: ModelSettings, store: Store) -> None:
+    """Refuse a corpus that is not what a model reads.
+
+    Raises:
+        RecognizerError: it is of another kind, or was prepared in another form.
+    """
+    if store.header.kind != model.kind:
+        raise RecognizerError(f"{store.path}: {store.header.kind}, but the model reads {model.kind}")
+    for name, own in model.signal.items():
+        if own != (other := store.header.signal.get(name)):
             raise RecognizerError(
-                f"{store.path}: prepared with {name} {other.get(name)}, the model wants {own[name]}: prepare it again "
-                f"with --{name.replace('_', '-')} {own[name]}"
+                f"{store.path}: prepared with {name} {other}, the model wants {own}: prepare it again with "
+                f"--{name.replace('_', '-')} {own}"
             )

@@ -200,8 +200,9 @@ def test_a_model_file_gives_its_frames_and_its_alphabet(tmp_path: Path) -> None:
 
 def test_a_model_of_another_kind_or_form_is_refused(tmp_path: Path) -> None:
     folder = corpus(tmp_path / "c", written("a"))
-    for model in (model_file(tmp_path / "s", "speech", SMALL), model_file(tmp_path / "h", "handwriting", SMALL, 32)):
-        with pytest.raises(RecognizerError, match="wanted a corpus prepared as the model's"):
+    speech, small = model_file(tmp_path / "s", "speech", SMALL), model_file(tmp_path / "h", "handwriting", SMALL, 32)
+    for model, complaint in ((speech, "handwriting, but the model reads speech"), (small, "again with --height 32")):
+        with pytest.raises(RecognizerError, match=complaint):
             check(folder, CheckSettings(model=model))
 
 

@@ -14,10 +14,10 @@ from recognizer.corpus import inspect
 from recognizer.corpus.alphabet_report import AlphabetReport, named, report_alphabet
 from recognizer.corpus.inspect import FAULT, LOST, NOTE, Finding, SplitSummary, rows_of
 from recognizer.corpus.store import Store
-from recognizer.errors import RecognizerError
 from recognizer.features.log_mel import LogMelSettings
 from recognizer.model import Model, ModelSettings, from_plain
 from recognizer.network.network import NetworkSettings
+from recognizer.opening import refuse_other_form
 
 LISTED = 20  # names of a finding, characters of a kind, in the table; the data have all
 SHOWN = 20  # samples that are written to be looked at or listened to
@@ -136,12 +136,7 @@ def _measure(store: Store, settings: CheckSettings) -> tuple[Alphabet, Model]:
         made = ModelSettings(header.kind, header.signal, settings.features, settings.network)
         return Alphabet((), text), Model(made, 2).eval()
     bundle = load_bundle(settings.model)
-    own = bundle.settings
-    if (own.kind, own.signal) != (header.kind, header.signal):
-        raise RecognizerError(
-            f"{store.path}: {header.kind} {header.signal}, but {settings.model} reads {own.kind} {own.signal}: "
-            "wanted a corpus prepared as the model's"
-        )
+    refuse_other_form(bundle.settings, store)
     return bundle.alphabet, bundle.model
 
 
