@@ -62,6 +62,23 @@ def test_the_reading_order_of_page_xml_goes_before_the_order_of_the_file(tmp_pat
     assert [line.text for line in read_page(page(tmp_path, PAGE.format(order + regions))).lines] == list("cbad")
 
 
+def test_lines_in_cells_of_tables_and_in_regions_inside_regions_are_lines(tmp_path: Path) -> None:
+    cells = "".join(f'<TableCell id="c{t}">{text_line(t, t)}</TableCell>' for t in "ab")
+    inmost = f'<TextRegion id="inner">{text_line("d", "d")}</TextRegion>'
+    inner = f'<TextRegion id="outer">{text_line("c", "c")}{inmost}</TextRegion>'
+    order = '<ReadingOrder><OrderedGroup><RegionRefIndexed index="0" regionRef="inner"/></OrderedGroup></ReadingOrder>'
+    xml = PAGE.format(order + f'<TableRegion id="t">{cells}</TableRegion>' + inner)
+    assert [line.text for line in read_page(page(tmp_path, xml)).lines] == list("dabc")
+
+
+def test_lines_without_ids_are_called_by_their_places_in_the_file(tmp_path: Path) -> None:
+    lines = [text_line("x", text).replace('id="x"', "") for text in "ab"]
+    order = '<ReadingOrder><OrderedGroup><RegionRefIndexed index="0" regionRef="r2"/></OrderedGroup></ReadingOrder>'
+    regions = "".join(f'<TextRegion id="r{i}">{line}</TextRegion>' for i, line in enumerate(lines, 1))
+    found = read_page(page(tmp_path, PAGE.format(order + regions))).lines
+    assert [(line.id, line.text) for line in found] == [("line_2", "b"), ("line_1", "a")]
+
+
 def test_of_alternatives_the_first_counts_and_words_where_a_line_has_no_text(tmp_path: Path) -> None:
     said = "".join(f'<TextEquiv index="{i}"><Unicode>{t}</Unicode></TextEquiv>' for i, t in ((1, "one"), (0, "nought")))
     words = "".join(f'<Word id="w{t}"><TextEquiv><Unicode>{t}</Unicode></TextEquiv></Word>' for t in ("two", "words"))

@@ -1,6 +1,7 @@
 """Pages on the road: packed as a corpus, evaluated, transcribed, written back into their own XML."""
 
 import json
+import re
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -216,6 +217,20 @@ def test_readings_go_into_the_pages_own_xml_which_keeps_all_else(
     tag = "Word" if form == "page" else "String"
     words = [element for element in ElementTree.fromstring(out).iter() if element.tag.endswith("}" + tag)]
     assert len(words) == sum(len(found.words) for found in wanted)
+
+
+def test_a_page_whose_namespace_has_a_prefix_keeps_it_readable(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = save_model("handwriting", tmp_path / "model.safetensors")
+    for prefix in ("ns2", "page"):
+        path = write_page(tmp_path)
+        xml = re.sub(r"<(/?)(?=[A-Z])", rf"<\1{prefix}:", path.read_text()).replace("xmlns=", f"xmlns:{prefix}=")
+        path.write_text(xml)
+        code, out, err = said(capsys, "transcribe", path, "--model", model, "--format", "page")
+        assert (code, err) == (0, "")
+        path.with_name("q.xml").write_text(out, encoding="utf-8")
+        assert [line.id for line in read_page(path.with_name("q.xml")).lines] == ["l0", "l1", "l2"]
 
 
 @pytest.mark.parametrize(("form", "other"), [("page", "alto"), ("alto", "page"), ("page", "hocr"), ("alto", "hocr")])

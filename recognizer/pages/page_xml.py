@@ -19,20 +19,24 @@ def pcgts_page(root: Element, path: Path) -> Page:
     if page is None:
         raise RecognizerError(f"{path}: <PcGts> without <Page>, wanted PAGE XML", "XML of another kind")
     size = whole(page.get("imageWidth")), whole(page.get("imageHeight"))
-    lines = [line for region in _ordered(page) for line in children(region, "TextLine")]
-    named = tuple(_line(line, line.get("id") or f"line_{number}", path) for number, line in enumerate(lines, 1))
+    # By their places in the file, since `filled` counts them so.
+    numbers = {id(line): i for i, line in enumerate((e for e in page.iter() if plain_tag(e) == "TextLine"), 1)}
+    lines = (line for part in _ordered(page) for line in children(part, "TextLine"))
+    named = tuple(_line(line, line.get("id") or f"line_{numbers[id(line)]}", path) for line in lines)
     return Page(path, page.get("imageFilename", ""), size, named)
 
 
 def _ordered(page: Element) -> Iterator[Element]:
-    """Yield the regions, those of the reading order first and in it, each before the regions inside it."""
-    regions = {id(region): region for region in page.iter() if plain_tag(region).endswith("Region")}
-    by_name = {region.get("id"): region for region in regions.values()}
+    """Yield what holds lines, be it a region or a table's cell: first by the reading order, then what it leaves out."""
+    by_name = {part.get("id"): part for part in page.iter() if plain_tag(part).endswith("Region")}
     order = child(page, "ReadingOrder")
     first = [by_name[name] for name in _references(order) if name in by_name] if order is not None else []
-    for region in [*first, *regions.values()]:
-        if regions.pop(id(region), None) is not None:
-            yield region
+    seen: set[int] = set()
+    for root in (*first, page):
+        for part in root.iter():
+            if id(part) not in seen and child(part, "TextLine") is not None:
+                seen.add(id(part))
+                yield part
 
 
 def _references(group: Element) -> Iterator[str | None]:

@@ -11,6 +11,7 @@ from recognizer.writers.boxes import alto_strings, now, page_text, page_words, w
 from recognizer.writers.sheet import Sheet, SheetLine
 
 DECLARED = re.compile(rb"xmlns(?::([\w.-]+))?\s*=\s*[\"']([^\"']+)[\"']")  # prefix and name of a namespace
+RESERVED = re.compile(rb"ns\d+")  # prefixes that ElementTree gives itself
 OLD_PAGE, OLD_ALTO = ("Word", "TextEquiv"), ("String", "SP", "HYP")  # what readings take the place of
 
 
@@ -23,7 +24,8 @@ def filled(path: Path, sheet: Sheet) -> str:
     """
     data = path.read_bytes()
     for prefix, name in DECLARED.findall(data):
-        ElementTree.register_namespace(prefix.decode(), name.decode())
+        if not RESERVED.fullmatch(prefix):
+            ElementTree.register_namespace(prefix.decode(), name.decode())
     root = ElementTree.fromstring(data, ElementTree.XMLParser(target=ElementTree.TreeBuilder(insert_comments=True)))
     namespace = root.tag.rpartition("}")[0] + "}" if "}" in root.tag else ""
     rows = {line.id: (row, line) for row, line in enumerate(sheet.lines, 1)}
