@@ -104,9 +104,17 @@ class Reader:
         Raises:
             RecognizerError: the page, its image or one of its lines is at fault.
         """
-        page = read_page(Path(path))
-        signals = [self.signal(page.name_of(line)) for line in page.lines]
+        page, signals = self.named_page(Path(path))
         return list(zip(page.lines, self.read(signals), strict=True))
+
+    def named_page(self, path: Path) -> tuple[Page, list[Signal]]:
+        """Return a page as its PAGE XML or ALTO describes it, and the signal of each of its lines.
+
+        Raises:
+            RecognizerError: the page, its image or one of its lines is at fault.
+        """
+        page = read_page(path)
+        return page, [self.signal(page.name_of(line)) for line in page.lines]
 
     def find_page(self, source: Path | BinaryIO, name: str = "") -> tuple[Page, list[Signal]]:
         """Return an image of a whole page with the lines that are found on it, and the signal of each.

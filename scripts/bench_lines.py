@@ -56,16 +56,18 @@ def main() -> None:
         page = read_page(path)
         found, signals = reader.find_page(page.image_path())
         matches = match(page, [line.area for line in found.lines if line.area])
-        named = [reader.signal(page.name_of(page.lines[m.line])) for m in matches]
+        texts = [reader.alphabet.text.normalize(line.text or "") for line in page.lines]
+        as_found = [hypothesis.text for hypothesis in reader.read(signals)]
+        as_named = [
+            hypothesis.text for hypothesis in reader.transcribe([page.name_of(page.lines[m.line]) for m in matches])
+        ]
         rates = []
-        for scored, lines in zip(sums, ([signals[m.found] for m in matches], named), strict=True):
-            said = [reader.alphabet.text.normalize(page.lines[m.line].text or "") for m in matches]
-            read = reader.read(lines)
-            own = [score("", "", s, r.text, 0.0, reader.alphabet).characters for s, r in zip(said, read, strict=True)]
+        for scored, read in zip(sums, ([as_found[m.found] for m in matches], as_named), strict=True):
+            pairs = zip(matches, read, strict=True)
+            own = [score("", "", texts[m.line], text, 0.0, reader.alphabet).characters for m, text in pairs]
             scored += own
             rates.append(f"{total(own).rate:.2%}")
-        texts = [reader.alphabet.text.normalize(line.text or "") for line in page.lines]
-        placed = matched_lines([found.text for found in reader.read(signals)], texts)
+        placed = matched_lines(as_found, texts)
         right = {(m.found, m.line) for m in matches}
         row = (len(page.lines), len(matches), len(signals) - len(matches), len(placed), len(right & set(placed)))
         counts += row

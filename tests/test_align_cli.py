@@ -5,18 +5,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from terminal import said
 from tiny import Run
 
-from recognizer.cli import main
 from recognizer.decoding.align import align
 from recognizer.reader import Reader
-
-
-def said(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
-    with pytest.raises(SystemExit) as stopped:
-        main([str(word) for word in words])
-    out, err = capsys.readouterr()
-    return int(str(stopped.value.code)), out, err
 
 
 def test_words_of_a_line_stand_where_the_alignment_says(

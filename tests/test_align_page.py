@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image, ImageDraw, ImageFont
-from test_pages_road import said
+from terminal import said
 
 from recognizer.commands.align_page import matched_lines
 from recognizer.pages.reading import read_page

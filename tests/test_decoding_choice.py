@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 import torch
+from terminal import said
 from tiny import Run
 
 from recognizer.alphabet import Alphabet, TextSettings
-from recognizer.cli import main
 from recognizer.commands.transcribe import doubtful, marked
 from recognizer.corpus.store import Store
 from recognizer.decoding.beam import beam_search
@@ -222,13 +222,6 @@ def test_words_below_a_confidence_are_marked() -> None:
     assert marked(hypothesis, 0.5) == " ab  [c?]" and doubtful(hypothesis, 0.5) == [1]
     assert marked(hypothesis, 0.0) == hypothesis.text
     assert marked(hypothesis, 1.0) == " [ab?]  [c?]"
-
-
-def said(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
-    with pytest.raises(SystemExit) as stopped:
-        main([str(word) for word in words])
-    out, err = capsys.readouterr()
-    return int(str(stopped.value.code)), out, err
 
 
 def test_evaluate_and_transcribe_read_alike_by_beam_and_language_model(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from makers import page_image, save_model, tone
 from PIL import Image, ImageDraw
-from test_pages_road import said
+from terminal import said
 
 import recognizer
 from recognizer.errors import RecognizerError

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 import tiny
+from terminal import said
 from tiny import Run
 
 from recognizer.bundle import load_bundle, read_header
-from recognizer.cli import main
 from recognizer.commands.lm_tune import BONUSES, WEIGHTS
 from recognizer.decoding.settings import settings_of
 from recognizer.language import lstm
@@ -24,13 +24,6 @@ TEXT = "lox ol\nxo lx-\nol lox\nx-o l\nlx ol-\n"
 def text(tmp_path: Path) -> Path:
     (tmp_path / "text.txt").write_text(TEXT * 3)
     return tmp_path / "text.txt"
-
-
-def said(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
-    with pytest.raises(SystemExit) as stopped:
-        main([str(word) for word in words])
-    out, err = capsys.readouterr()
-    return int(str(stopped.value.code)), out, err
 
 
 def refused(capsys: pytest.CaptureFixture[str], *words: object) -> str:

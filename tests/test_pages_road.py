@@ -8,18 +8,22 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 import tiny
-from makers import save_model
+import torch
+from makers import bundle, save_model
 from PIL import Image
+from terminal import said
 from test_pages import ALTO, PAGE
 
 import recognizer
-from recognizer.cli import main
 from recognizer.corpus.store import Store
+from recognizer.decoding.hypothesis import Hypothesis, Span
 from recognizer.errors import RecognizerError
 from recognizer.evaluation.metrics import total
 from recognizer.evaluation.report import score
 from recognizer.pages.reading import read_page
 from recognizer.reader import Reader
+from recognizer.writers.record import record
+from recognizer.writers.sheet import box_around, sheet_of_page
 
 TEXTS = ("lox", "ox-", "x-l")
 STEP, LEFT = 40, 10  # pixels from line to line, and before each
@@ -59,13 +63,6 @@ def write_page(folder: Path, name: str = "p", form: str = "page", texts: tuple[s
     )
     (folder / f"{name}.xml").write_text(xml, encoding="utf-8")
     return folder / f"{name}.xml"
-
-
-def said(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
-    with pytest.raises(SystemExit) as stopped:
-        main([str(word) for word in words])
-    out, err = capsys.readouterr()
-    return int(str(stopped.value.code)), out, err
 
 
 def test_a_folder_of_pages_is_a_corpus_of_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -193,6 +190,22 @@ def test_a_page_of_another_size_than_its_image_is_scaled_and_of_another_shape_re
     image.resize((image.width * 2, image.height)).save(tmp_path / "p.png")
     with pytest.raises(RecognizerError, match="wanted the image that the XML was made of"):
         reader.signal(f"{path}#l1")
+
+
+@pytest.mark.parametrize(
+    ("direction", "box"), [("ltr", (17, 20, 47, 36)), ("rtl", (17, 20, 47, 36)), ("ttb", (10, 21, 50, 35))]
+)
+def test_places_in_a_line_of_a_page_are_places_on_the_page_in_every_direction(
+    tmp_path: Path, direction: str, box: tuple[int, int, int, int]
+) -> None:
+    made = bundle("handwriting")
+    made.settings.signal["direction"] = direction
+    page, (signal, *_) = Reader(made, torch.device("cpu")).named_page(write_page(tmp_path))
+    begin, end = signal.place(0.0), signal.place(float(len(signal.values)))
+    assert (begin > end) == (direction == "rtl") and signal.vertical == (direction == "ttb")
+    word = Span("x", min(begin, end), max(begin, end), 1.0)  # all of the ink, in the outline 10, 20, 50, 36
+    read = record(str(page.name_of(page.lines[0])), Hypothesis("x", 1.0, (), (word,)), signal)
+    assert box_around(sheet_of_page(page, [read]).lines[0].words[0]) == box
 
 
 @pytest.mark.parametrize("form", ["page", "alto"])

@@ -10,9 +10,9 @@ import pytest
 import soundfile
 import tiny
 from makers import line_image, save_model
+from terminal import said
 
 import recognizer
-from recognizer.cli import main
 from recognizer.commands.model_commands import DOCUMENTS
 from recognizer.decoding.hypothesis import Hypothesis, Span
 from recognizer.errors import RecognizerError
@@ -146,13 +146,6 @@ def test_a_form_refuses_files_without_its_places() -> None:
         other = LINE if isinstance(form, TimedForm) else SOUND
         with pytest.raises(RecognizerError, match=f"its places are in {other.unit}, wanted .* for {name}"):
             written(other, name)
-
-
-def said(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
-    with pytest.raises(SystemExit) as stopped:
-        main([str(word) for word in words])
-    out, err = capsys.readouterr()
-    return int(str(stopped.value.code)), out, err
 
 
 def test_the_command_line_writes_every_form(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,9 +10,8 @@ from recognizer.corpus.manifest import read_lines
 from recognizer.errors import RecognizerError
 from recognizer.evaluation.metrics import distance
 from recognizer.pages.page import Page
-from recognizer.pages.reading import form_of, read_page
+from recognizer.pages.reading import form_of
 from recognizer.reader import Reader
-from recognizer.signals.signal import Signal
 from recognizer.writers.record import Record, record
 
 ALONE = 0.3  # of its characters: what a line costs that has no other beside it; lines match below 60 % of edits
@@ -44,7 +43,7 @@ def align_page(reader: Reader, path: Path, transcript: Path) -> AlignedPage:
     said = [(number, line.strip()) for number, line in read_lines(transcript) if line.strip()]
     if not said:
         raise RecognizerError(f"{transcript}: no line of text, wanted the lines of {path.name}")
-    page, signals = _lines(reader, path)
+    page, signals = reader.named_page(path) if form_of(path) else reader.find_page(path)
     read = [hypothesis.text for hypothesis in reader.read(signals)]
     normal = [reader.alphabet.text.normalize(text) for _, text in said]
     pairs = matched_lines(read, normal)
@@ -88,11 +87,3 @@ def matched_lines(read: Sequence[str], said: Sequence[str]) -> list[tuple[int, i
             i, j = i - 1, j - 1
             pairs.append((i, j))
     return pairs[::-1]
-
-
-def _lines(reader: Reader, path: Path) -> tuple[Page, list[Signal]]:
-    """Return a page and the signals of its lines."""
-    if not form_of(path):
-        return reader.find_page(path)
-    page = read_page(path)
-    return page, [reader.signal(page.name_of(line)) for line in page.lines]

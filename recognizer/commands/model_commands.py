@@ -63,10 +63,11 @@ def add_model_verbs(verbs: Any, voice: Voice) -> None:
 
 def _align(voice: Voice, chosen: argparse.Namespace) -> int:
     import json
-    from dataclasses import asdict
 
     from recognizer.decoding.choice import DecoderOptions
     from recognizer.reader import Reader
+    from recognizer.writers.forms import written
+    from recognizer.writers.record import record
 
     reader = Reader.load(chosen.model, chosen.device, DecoderOptions(engine="best-path"))
     if chosen.lines:
@@ -77,13 +78,11 @@ def _align(voice: Voice, chosen: argparse.Namespace) -> int:
     except RecognizerError as error:
         raise RecognizerError(f"{chosen.file}: {error}") from None
     form = "json" if chosen.json else chosen.format
+    placed = record(str(chosen.file), found, signal)
     if form in DOCUMENTS:
-        from recognizer.writers.forms import written
-        from recognizer.writers.record import record
-
-        voice.say(written(record(str(chosen.file), found, signal), form).removesuffix("\n"))
+        voice.say(written(placed, form).removesuffix("\n"))
     elif form == "json":
-        voice.say(json.dumps({"file": str(chosen.file), "unit": signal.unit, **asdict(found)}, ensure_ascii=False))
+        voice.say(json.dumps(placed.as_data(), ensure_ascii=False))
     else:
         for line in aligned_lines(found, signal.unit):
             voice.say(line)
@@ -92,7 +91,6 @@ def _align(voice: Voice, chosen: argparse.Namespace) -> int:
 
 def _align_page(voice: Voice, chosen: argparse.Namespace, reader: "Reader") -> int:
     import json
-    from dataclasses import asdict
 
     from recognizer.commands.align_page import align_page
     from recognizer.writers.forms import written_page
@@ -104,7 +102,7 @@ def _align_page(voice: Voice, chosen: argparse.Namespace, reader: "Reader") -> i
     for one in done.records if form not in DOCUMENTS else ():
         found = one.hypothesis
         if form == "json":
-            voice.say(json.dumps({"file": one.name, "unit": one.unit, **asdict(found)}, ensure_ascii=False))
+            voice.say(json.dumps(one.as_data(), ensure_ascii=False))
         else:
             voice.say(f"{one.name}\t{found.confidence:.3f}\t{found.text}")
     for line in done.left:

@@ -101,7 +101,7 @@ def transcribe(names: Sequence[str], manner: Manner) -> Iterator[Transcript]:
     if manner.model is not None:
         readers["any"] = manner.reader(manner.model)
     waiting: list[_Document] = []
-    for name, source in _sources(names):
+    for name, source in list(_sources(names)):  # what cannot be opened up ends the call before anything is read
         waiting.append(_document(name, source))
         if sum(len(document.parts) for document in waiting) >= RUN:
             yield from _run(waiting, readers, manner)
@@ -212,7 +212,7 @@ def _sources(names: Sequence[str]) -> Iterator[tuple[str, Path | BinaryIO]]:
 def _readable(folder: Path) -> list[Path]:
     """Return what can be read below a folder; the images of its pages are read as pages, not as lines."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    pages = [path for path in files if form_of(path)]
+    pages = {path for path in files if form_of(path)}
     images = set()
     for path in pages:
         with suppress(RecognizerError):  # reading the page will say what is wrong with it

@@ -3,7 +3,6 @@
 import argparse
 import json
 from collections.abc import Callable
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,7 +67,7 @@ def _transcribe(voice: Voice, chosen: argparse.Namespace) -> int:
     def line_of(record: "Record") -> str:
         found = record.hypothesis
         if form == "json":
-            data = {"file": record.name, "unit": record.unit, **asdict(found)}
+            data = record.as_data()
             if below:
                 data["doubtful"] = doubtful(found, below)
             return json.dumps(data, ensure_ascii=False) + "\n"

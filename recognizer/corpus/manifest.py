@@ -42,6 +42,18 @@ def manifests_in(folder: Path) -> list[Path]:
     return [folder / name for name in MANIFESTS if (folder / name).is_file()]
 
 
+def files_below(folder: Path) -> list[Path]:
+    """Return the files below a folder, sorted, without those on whose way a name begins with a dot."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return [path for path in files if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
+
+
+def split_of(folder: Path, path: Path) -> str:
+    """Return the split that a file below `folder` belongs to, the first folder on its way, or ""."""
+    inner = path.relative_to(folder).parts
+    return inner[0] if len(inner) > 1 and inner[0] in SPLITS else ""
+
+
 def read_table(path: Path, media: str = "", columns: Sequence[str] | None = None) -> list[Sample]:
     """Read the rows of a manifest.
 
@@ -199,7 +211,7 @@ def _refuse_absent(path: Path, samples: list[Sample]) -> None:
 
 def _read_pairs(folder: Path) -> list[Sample]:
     """Read every file of MEDIA below `folder` with the transcript beside it; names with a leading dot are not."""
-    files = [path for path in sorted(folder.rglob("*")) if not hidden(path.relative_to(folder)) and path.is_file()]
+    files = files_below(folder)
     truths = {path.with_name(path.name[: -len(TRUTH)]): path for path in files if path.name.endswith(TRUTH)}
     media: dict[Path, Path] = {}
     for path in files:
@@ -209,11 +221,6 @@ def _read_pairs(folder: Path) -> list[Sample]:
                 raise RecognizerError(f"{path}: shares one transcript with {other.name}, wanted one file for each")
     _refuse_unpaired(folder, media, truths)
     return [_pair(folder, path, truths[stem]) for stem, path in media.items()]
-
-
-def hidden(path: Path) -> bool:
-    """Return whether a name on the way begins with a dot."""
-    return any(part.startswith(".") for part in path.parts)
 
 
 def _refuse_unpaired(folder: Path, media: dict[Path, Path], truths: dict[Path, Path]) -> None:
@@ -235,6 +242,4 @@ def _pair(folder: Path, path: Path, truth: Path) -> Sample:
     lines = _lines(read_text(truth))
     if len(lines) > 1:
         raise RecognizerError(f"{truth}:2: {len(lines)} lines, wanted the one line of {path.name}")
-    inner = path.relative_to(folder).parts
-    split = inner[0] if len(inner) > 1 and inner[0] in SPLITS else ""
-    return Sample(path, "".join(lines), split, "", f"{truth.relative_to(folder)}:1")
+    return Sample(path, "".join(lines), split_of(folder, path), "", f"{truth.relative_to(folder)}:1")

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from recognizer.corpus.manifest import SPLITS, TRUTH, hidden, manifests_in
+from recognizer.corpus.manifest import TRUTH, files_below, manifests_in, split_of
 from recognizer.corpus.sample import Sample
 from recognizer.errors import RecognizerError
 from recognizer.pages.page import IMAGES, SUFFIX, Page
@@ -30,7 +30,7 @@ def pages_below(source: Path) -> list[Path]:
     """Return the pages that a source is or holds, none where it holds a manifest."""
     if not source.is_dir():
         return [source] if form_of(source) else []
-    return [] if manifests_in(source) else [path for path in _files(source) if form_of(path)]
+    return [] if manifests_in(source) else [path for path in files_below(source) if form_of(path)]
 
 
 def read_pages(source: Path, pages: list[Path]) -> PageSamples:
@@ -43,7 +43,7 @@ def read_pages(source: Path, pages: list[Path]) -> PageSamples:
     images: dict[Path, Path] = {}
     folder = source if source.is_dir() else source.parent
     for path in pages:
-        split, group = _split(folder, path), path.relative_to(folder).with_suffix("").as_posix()
+        split, group = split_of(folder, path), path.relative_to(folder).with_suffix("").as_posix()
         try:
             page = read_page(path)
             image = page.image_path()
@@ -59,7 +59,7 @@ def read_pages(source: Path, pages: list[Path]) -> PageSamples:
             )
         found.samples.extend(_lines(page, split, group, found))
     if source.is_dir():
-        _look_around(source, pages, set(images), found)
+        _look_around(source, set(pages), set(images), found)
     return found
 
 
@@ -75,21 +75,12 @@ def _lines(page: Page, split: str, group: str, found: PageSamples) -> list[Sampl
     ]
 
 
-def _look_around(source: Path, pages: list[Path], images: set[Path], found: PageSamples) -> None:
+def _look_around(source: Path, pages: set[Path], images: set[Path], found: PageSamples) -> None:
     """Count what else the folder holds; transcripts of another form are refused."""
-    for path in _files(source):
+    for path in files_below(source):
         if path.name.endswith(TRUTH):
-            raise RecognizerError(f"{path}: beside pages such as {pages[0]}, wanted one form of transcripts")
+            raise RecognizerError(f"{path}: beside pages such as {min(pages)}, wanted one form of transcripts")
         if path.suffix.lower() == SUFFIX and path not in pages:
             found.noted["XML that is no page"] += 1
         if path.suffix.lower() in IMAGES and path not in images:
             found.noted["image that no page describes"] += 1
-
-
-def _split(folder: Path, path: Path) -> str:
-    inner = path.relative_to(folder).parts
-    return inner[0] if len(inner) > 1 and inner[0] in SPLITS else ""
-
-
-def _files(folder: Path) -> list[Path]:
-    return [path for path in sorted(folder.rglob("*")) if not hidden(path.relative_to(folder)) and path.is_file()]

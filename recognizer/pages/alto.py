@@ -11,7 +11,7 @@ PIXEL = "pixel"
 
 
 def alto_page(root: Element, path: Path) -> Page:
-    """Return the page that <alto> describes, the first where there are several.
+    """Return the page that <alto> describes.
 
     Raises:
         RecognizerError: no <Page> or more than one, places in other units than pixels, or points at fault.

@@ -12,7 +12,7 @@ from recognizer.pages.page_xml import pcgts_page
 from recognizer.pages.tree import plain_tag
 
 MAX_BYTES = 50_000_000  # of an XML file
-HEAD = 4096  # bytes in which the first element of an XML file begins
+HEAD = 4096  # bytes that tell what a file is: the first element of an XML file begins in them
 FIRST_ELEMENT = re.compile(rb"<([A-Za-z_][^\s/>]*)")
 FORMS = {"PcGts": pcgts_page, "alto": alto_page}
 

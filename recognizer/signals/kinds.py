@@ -8,13 +8,12 @@ import numpy as np
 
 from recognizer.errors import RecognizerError
 from recognizer.pages.page import IMAGES, page_and_line
-from recognizer.pages.reading import form_of, form_of_head, read_page
+from recognizer.pages.reading import HEAD, form_of, form_of_head, read_page
 from recognizer.signals.signal import Signal
 
 SOUND_STARTS = (b"RIFF", b"fLaC", b"OggS", b"ID3", b"NIST", b"FORM", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2", b"caff")
 SOUNDS = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".sph", ".aif", ".aiff", ".au", ".caf")
 INKS = (".inkml",)
-HEAD = 4096  # bytes that tell what a file is
 MEDIA = (*IMAGES, *SOUNDS, *INKS)  # suffixes of what is taken from a folder
 NOUNS = {"handwriting": "an image of a line", "speech": "a recording", "ink": "pen strokes"}
 PLURALS = {"handwriting": "images", "speech": "recordings", "ink": "files of pen strokes"}

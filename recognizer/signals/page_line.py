@@ -82,8 +82,10 @@ def _signal(grey: np.ndarray, area: Area, settings: HandwritingSettings, name: s
 def page_line_digest(path: Path, line: str) -> bytes:
     """Return a SHA-256 of a page's image and of where a line stands on it."""
     page = read_page(path)
-    said = repr(page.line(line).area).encode()
-    return hashlib.sha256(page.image_path().read_bytes() + said).digest()
+    image = page.image_path()
+    digest = _image_digest(image, image.stat().st_mtime_ns).copy()
+    digest.update(repr(page.line(line).area).encode())
+    return digest.digest()
 
 
 def _area_and_page(path: Path, line: str, name: str) -> tuple[Area, np.ndarray]:
@@ -116,3 +118,8 @@ def _on_image(area: Area, page: Page, shape: tuple[int, ...], name: str) -> Area
 @functools.lru_cache(maxsize=2)
 def _image(path: Path, _changed: int) -> np.ndarray:
     return even_light(read_grey(path))
+
+
+@functools.lru_cache(maxsize=2)
+def _image_digest(path: Path, _changed: int) -> "hashlib._Hash":
+    return hashlib.sha256(path.read_bytes())

@@ -1,6 +1,7 @@
 """One reading with what the forms must know of its file."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from recognizer.decoding.hypothesis import Hypothesis, Span
 from recognizer.signals.signal import Signal
@@ -31,6 +32,10 @@ class Record:
         """Width and height of the image."""
         sides = round(self.extent), round(self.across)
         return (sides[1], sides[0]) if self.vertical else sides
+
+    def as_data(self) -> dict[str, Any]:
+        """Return the record as plain data: file, unit, and what the hypothesis has."""
+        return {"file": self.name, "unit": self.unit, **asdict(self.hypothesis)}
 
     def box(self, span: Span) -> tuple[int, int, int, int]:
         """Return left, top, right, bottom of a span in pixels; across the line it is as wide as the image."""

@@ -1,0 +1,13 @@
+"""The command line as a test calls it."""
+
+import pytest
+
+from recognizer.cli import main
+
+
+def said(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
+    """Return the exit code of a call, what it printed, what it complained of."""
+    with pytest.raises(SystemExit) as stopped:
+        main([str(word) for word in words])
+    out, err = capsys.readouterr()
+    return int(str(stopped.value.code)), out, err
