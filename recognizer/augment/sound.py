@@ -19,6 +19,8 @@ NOISE_CORNER = 20.0  # Hz: below it noise rises no further
 LOW_PASS_ORDER = 8  # of a Butterworth filter: 48 dB an octave
 TALKERS = 3  # voices of a babble
 TIME_SHARE = 0.2  # longest time mask as a share of the recording (Park et al. 2019, section 2)
+SHARES = ("noise", "babble", "reverb", "low_pass", "silence")  # settings that are shares of the recordings
+HISS_DB = (-75.0, -35.0)  # dB against full scale: the hiss of a quiet room, drawn between
 SPEED_STEP = 100  # speeds are multiples of 1 / 100, which keeps the resampling filter short
 
 
@@ -43,6 +45,8 @@ class SoundAugmentSettings:
         time_width: frames, longest time mask; never more than a fifth of the recording.
         frequency_masks: masks over the mel bands of a recording.
         frequency_width: bands, widest frequency mask.
+        silence: share of recordings that get silence before and after, digital or filled with the hiss of a quiet room.
+        silence_seconds: s, longest silence at either end.
     """
 
     speed: float = 0.0
@@ -61,17 +65,19 @@ class SoundAugmentSettings:
     time_width: int = 40
     frequency_masks: int = 0
     frequency_width: int = 15
+    silence: float = 0.0
+    silence_seconds: float = 3.0
 
     def __post_init__(self) -> None:
         """Refuse values that mean nothing."""
-        shares = [(name, 0 <= getattr(self, name) <= 1, "0 to 1") for name in ("noise", "babble", "reverb", "low_pass")]
+        shares = [(name, 0 <= getattr(self, name) <= 1, "0 to 1") for name in SHARES]
         pairs = [
             (f"{name}_high", getattr(self, f"{name}_high") >= getattr(self, f"{name}_low"), f"{name}_low or more")
             for name in ("noise_snr", "babble_snr", "low_pass")
         ]
         sizes = [
             (name, getattr(self, name) >= 0, "0 or more")
-            for name in ("gain_db", "time_masks", "time_width", "frequency_masks", "frequency_width")
+            for name in ("gain_db", "time_masks", "time_width", "frequency_masks", "frequency_width", "silence_seconds")
         ]
         steps = abs(self.speed * SPEED_STEP - round(self.speed * SPEED_STEP)) < 1e-6
         other = [
@@ -109,6 +115,8 @@ class SoundAugment(nn.Module):
         x = x * _valid(counts, x.shape[1])
         if self.settings.speed:
             x, counts = self._at_other_speeds(x, counts, generator)
+        if self.settings.silence:
+            x, counts = self._between_silences(x, counts, generator)
         if self.settings.babble and len(x) > 1:
             x = self._among_others(x, counts, generator)
         if self.settings.reverb or self.settings.noise or self.settings.low_pass:
@@ -133,6 +141,22 @@ class SoundAugment(nn.Module):
                 played = resample(x[rows], speed, SPEED_STEP)[:, : out.shape[1]]
                 out[rows, : played.shape[1]] = played
         return out * _valid(counts, out.shape[1]), counts
+
+    def _between_silences(self, x: Tensor, counts: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
+        """Begin and end a share of the recordings with silence, half of them hissing throughout."""
+        N = len(x)
+        longest = self.settings.silence_seconds * self.sample_rate
+        drawn = _chance(generator, x, N) < self.settings.silence
+        before, after = ((_chance(generator, x, N) * longest * drawn).long() for _ in range(2))
+        padded = counts + before + after
+        place = torch.arange(int(padded.max()), device=x.device) - before[:, None]  # (N, S') in the old recording
+        inside = (place >= 0) & (place < counts[:, None])
+        out = x.gather(1, place.clamp(0, x.shape[1] - 1)) * inside
+        hissing = drawn & (_chance(generator, x, N) < 0.5)
+        if len(rows := hissing.nonzero()[:, 0]):
+            level = _amplitude(_uniform(generator, x, len(rows), *HISS_DB))
+            out[rows] += _normal(generator, x, len(rows), out.shape[1]) * level[:, None]
+        return out * _valid(padded, out.shape[1]), padded
 
     def _among_others(self, x: Tensor, counts: Tensor, generator: Generator) -> Tensor:
         """Add other recordings of the batch, each repeated from a drawn place on, behind a share of them."""

@@ -1,5 +1,6 @@
 """Log-mel frames of padded batches of sound."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -28,6 +29,8 @@ class LogMelSettings:
         energy: adds the log energy of the window as one further coefficient.
         deltas: adds first and second differences, three times the coefficients.
         utterance_mean: subtracts each recording's own mean of each coefficient.
+        speech_range_db: dB below the loudest frame down to which frames count for `utterance_mean`, so that silence
+            around speech does not move it; 0 counts every frame.
     """
 
     bands: int = 80
@@ -39,6 +42,7 @@ class LogMelSettings:
     energy: bool = False
     deltas: bool = False
     utterance_mean: bool = True
+    speech_range_db: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse values that mean nothing."""
@@ -47,6 +51,7 @@ class LogMelSettings:
             ("hop_ms", self.hop_ms > 0, "more than 0"),
             ("window_ms", self.window_ms >= self.hop_ms, "hop_ms or more, or sound is lost between windows"),
             ("low", 0 <= self.low < self.high, "0 or more and less than high"),
+            ("speech_range_db", self.speech_range_db >= 0, "0 or more"),
             ("preemphasis", 0 <= self.preemphasis < 1, "from 0 to less than 1"),
         ):
             if not good:
@@ -180,8 +185,17 @@ class LogMel(nn.Module):
         """Subtract each recording's mean of its own frames from (N, T, statics)."""
         if not self.settings.utterance_mean:
             return statics
-        valid = _valid(frames, statics.shape[1])[..., None]
-        return statics - (statics * valid).sum(1, keepdim=True) / frames[:, None, None]
+        counted = _valid(frames, statics.shape[1])
+        if self.settings.speech_range_db:
+            counted = self._loud(statics, counted)
+        total = counted.sum(1)[:, None, None]
+        return statics - (statics * counted[..., None]).sum(1, keepdim=True) / total
+
+    def _loud(self, statics: Tensor, valid: Tensor) -> Tensor:
+        """Return (N, T), true for the valid frames within `speech_range_db` of their recording's loudest."""
+        power = statics[..., : self.settings.bands].logsumexp(-1)  # (N, T) natural logarithm of the bands' sum
+        loudest = power.masked_fill(~valid, -math.inf).amax(1, keepdim=True)
+        return valid & (power >= loudest - self.settings.speech_range_db * math.log(10) / 10)
 
     def _with_deltas(self, statics: Tensor, frames: Tensor) -> Tensor:
         """Append first and second differences to (N, T, statics)."""
