@@ -7,21 +7,21 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from recognizer.errors import RecognizerError
+from recognizer.inputs.signal import Signal
 from recognizer.pages.page import IMAGES, page_and_line
-from recognizer.pages.reading import HEAD, form_of, form_of_head, read_page
-from recognizer.signals.signal import Signal
+from recognizer.pages.parse import HEAD, form_of, form_of_head, read_page
 
 SOUND_STARTS = (b"RIFF", b"fLaC", b"OggS", b"ID3", b"NIST", b"FORM", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2", b"caff")
 SOUNDS = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".sph", ".aif", ".aiff", ".au", ".caf")
 INKS = (".inkml",)
 MEDIA = (*IMAGES, *SOUNDS, *INKS)  # suffixes of what is taken from a folder
-NOUNS = {"handwriting": "an image of a line", "speech": "a recording", "ink": "pen strokes"}
-PLURALS = {"handwriting": "images", "speech": "recordings", "ink": "files of pen strokes"}
+NOUNS = {"handwriting": "an image of a line", "speech": "a recording", "strokes": "pen strokes"}
+PLURALS = {"handwriting": "images", "speech": "recordings", "strokes": "files of pen strokes"}
 INK_STARTS = (b"{", b"[", b"<?xml", b"<ink")  # after white space and a byte order mark
 
 
 def kind_of(source: Path | BinaryIO) -> str:
-    """Return "handwriting", "speech" or "ink" from a file's first bytes; a WebP is a RIFF file too, and no sound.
+    """Return "handwriting", "speech" or "strokes" from a file's first bytes; a WebP is a RIFF file too, and no sound.
 
     A page, and the line FILE#ID of a page, are handwriting.
     """
@@ -41,7 +41,7 @@ def kind_of(source: Path | BinaryIO) -> str:
     if form_of_head(head):
         return "handwriting"
     if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(INK_STARTS):
-        return "ink"
+        return "strokes"
     sound = head.startswith(SOUND_STARTS) and head[8:12] != b"WEBP"
     if not sound and isinstance(source, Path) and source.suffix.lower() in SOUNDS:
         sound = True
@@ -76,18 +76,18 @@ def read_signal(kind: str, settings: dict[str, Any], source: Path | BinaryIO, na
         )
     made = _settings(kind, settings)
     if kind == "handwriting":
-        from recognizer.signals.handwriting import read_line
-        from recognizer.signals.page_line import read_page_line
+        from recognizer.inputs.lines.image import read_line
+        from recognizer.inputs.lines.page_line import read_page_line
 
         if isinstance(source, Path) and (found := page_and_line(source)):
             return read_page_line(*found, made, name)
         _refuse_page(source, name)
         return read_line(source, made, name)
-    if kind == "ink":
-        from recognizer.signals.ink import read_ink
+    if kind == "strokes":
+        from recognizer.inputs.strokes.strokes import read_strokes_signal
 
-        return read_ink(source, made, name)
-    from recognizer.signals.speech import read_speech
+        return read_strokes_signal(source, made, name)
+    from recognizer.inputs.speech.audio import read_speech
 
     values = read_speech(source, made, name)
     return Signal(values, len(values) / made.sample_rate, "s")
@@ -104,14 +104,14 @@ def array_signal(kind: str, settings: dict[str, Any], array: np.ndarray, rate: i
     """
     made = _settings(kind, settings)
     if kind == "handwriting":
-        from recognizer.signals.handwriting import line_from_array
+        from recognizer.inputs.lines.image import line_from_array
 
         return line_from_array(array, made)
-    if kind == "ink":
-        from recognizer.signals.ink import ink_from_array
+    if kind == "strokes":
+        from recognizer.inputs.strokes.strokes import strokes_from_array
 
-        return ink_from_array(array, made)
-    from recognizer.signals.speech import signal_from_array
+        return strokes_from_array(array, made)
+    from recognizer.inputs.speech.audio import signal_from_array
 
     if rate is None:
         raise RecognizerError("an array of sound came without its sample rate, wanted rate=... in Hz")
@@ -122,14 +122,14 @@ def array_signal(kind: str, settings: dict[str, Any], array: np.ndarray, rate: i
 def signal_faults(kind: str, settings: dict[str, Any], values: np.ndarray) -> list[str]:
     """Return what is wrong with a signal, each in a few words."""
     if kind == "handwriting":
-        from recognizer.signals.handwriting import faults as line_faults
+        from recognizer.inputs.lines.image import faults as line_faults
 
         return line_faults(values)
-    if kind == "ink":
-        from recognizer.signals.ink import faults as ink_faults
+    if kind == "strokes":
+        from recognizer.inputs.strokes.strokes import faults as ink_faults
 
         return ink_faults(values)
-    from recognizer.signals.speech import faults as sound_faults
+    from recognizer.inputs.speech.audio import faults as sound_faults
 
     return sound_faults(values, _settings(kind, settings))
 
@@ -137,14 +137,14 @@ def signal_faults(kind: str, settings: dict[str, Any], values: np.ndarray) -> li
 def _settings(kind: str, data: dict[str, Any]) -> Any:
     """Return the signal settings of a kind from plain data; each kind's library is loaded where it is wanted."""
     if kind == "handwriting":
-        from recognizer.signals.handwriting import HandwritingSettings
+        from recognizer.inputs.lines.image import HandwritingSettings
 
         return HandwritingSettings(**data)
-    if kind == "ink":
-        from recognizer.signals.ink import InkSettings
+    if kind == "strokes":
+        from recognizer.inputs.strokes.strokes import StrokeSettings
 
-        return InkSettings(**data)
-    from recognizer.signals.speech import SpeechSettings
+        return StrokeSettings(**data)
+    from recognizer.inputs.speech.audio import SpeechSettings
 
     return SpeechSettings(**data)
 

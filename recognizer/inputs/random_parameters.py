@@ -6,12 +6,12 @@ import torch
 from torch import Tensor
 
 
-def repeated(x: Tensor, counts: Tensor, views: int) -> tuple[Tensor, Tensor]:
+def repeat_views(x: Tensor, counts: Tensor, views: int) -> tuple[Tensor, Tensor]:
     """Return x (views N, ...) and counts (views N,), the batch (N, ...) so many times over; once is no copy."""
     return (x, counts) if views == 1 else (torch.cat([x] * views), torch.cat([counts] * views))
 
 
-class Draws:
+class RandomParameters:
     """Random numbers of one batch, zero for the samples that stay as they are."""
 
     def __init__(self, n: int, share: float, generator: torch.Generator, device: torch.device) -> None:
@@ -23,7 +23,7 @@ class Draws:
         """Return (N,) numbers in [0, 1)."""
         return torch.rand(self.n, generator=self.generator).to(self.device)
 
-    def even(self, limit: float) -> Tensor:
+    def symmetric(self, limit: float) -> Tensor:
         """Return (N,) numbers in [-limit, limit]."""
         return (self.uniform() * 2.0 - 1.0) * limit * self.changed
 
@@ -33,7 +33,7 @@ class Draws:
         strength = self.uniform() * deviation * self.changed
         return numbers * strength.view(-1, *[1] * (len(shape) - 1))
 
-    def grain(self, shape: torch.Size) -> Tensor:
+    def uniform_noise(self, shape: torch.Size) -> Tensor:
         """Return numbers of mean 0 and deviation 1, evenly spread: four bytes a draw, since draws cost time."""
         size = math.prod(shape)
         draws = torch.empty(-(-size // 8), dtype=torch.int64).random_(-(2**63), None, generator=self.generator)

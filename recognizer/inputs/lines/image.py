@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image, ImageFilter, ImageOps, UnidentifiedImageError
 
 from recognizer.errors import RecognizerError
-from recognizer.signals.signal import Signal
+from recognizer.inputs.signal import Signal
 
 MAX_PIXELS = 50_000_000  # of an image, checked before it is decoded
 MIN_SIDE = 8  # pixels

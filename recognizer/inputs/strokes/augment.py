@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from recognizer.augment.draws import Draws
 from recognizer.errors import RecognizerError
+from recognizer.inputs.random_parameters import RandomParameters
 
 KNOT = 12  # points between two knots of the wobble
 
@@ -54,15 +54,15 @@ class StrokeAugment(nn.Module):
     def forward(self, points: Tensor, generator: torch.Generator) -> Tensor:
         """Return points like `points` (N, T, 3), of x, y and pen down, with other x and y."""
         s = self.settings
-        draw = Draws(len(points), s.share, generator, points.device)
+        draw = RandomParameters(len(points), s.share, generator, points.device)
         x, y = points[:, :, 0], points[:, :, 1]
-        slant, slope = draw.even(s.slant)[:, None], draw.even(s.slope)[:, None]
-        new_x = x * (1.0 + draw.even(s.width)[:, None]) - slant * y
-        new_y = y * (1.0 + draw.even(s.height)[:, None]) + slope * x
+        slant, slope = draw.symmetric(s.slant)[:, None], draw.symmetric(s.slope)[:, None]
+        new_x = x * (1.0 + draw.symmetric(s.width)[:, None]) - slant * y
+        new_y = y * (1.0 + draw.symmetric(s.height)[:, None]) + slope * x
         moved = torch.stack((new_x, new_y), 2) + self._shaken(points.shape[1], draw)
         return torch.cat((moved, points[:, :, 2:]), 2)
 
-    def _shaken(self, length: int, draw: Draws) -> Tensor:
+    def _shaken(self, length: int, draw: RandomParameters) -> Tensor:
         """Return (N, T, 2) displacements: smooth ones between knots, and of each point by itself."""
         knots = torch.randn(draw.n, 2, length // KNOT + 2, generator=draw.generator) * self.settings.wobble
         smooth = nn.functional.interpolate(knots, size=length, mode="linear", align_corners=True)

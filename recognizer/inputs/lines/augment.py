@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from recognizer.augment.draws import Draws, repeated
 from recognizer.errors import RecognizerError
+from recognizer.inputs.random_parameters import RandomParameters, repeat_views
 
 WAVE = 24  # columns between two knots of the elastic distortion
 WAVE_ROWS = 4  # knots of the elastic distortion across the height
@@ -79,30 +79,34 @@ class LineAugment(nn.Module):
             views: of each sample, alike in shape, each with its own strokes, tone and gaps; all second views after
                 all first ones.
         """
-        draw = Draws(len(ink), self.settings.share, generator, ink.device)
+        draw = RandomParameters(len(ink), self.settings.share, generator, ink.device)
         ink, counts = self._warp(ink, counts, least, draw)
         if views > 1:
-            ink, counts = repeated(ink, counts, views)
-            draw = Draws(len(ink), self.settings.share, generator, ink.device)
+            ink, counts = repeat_views(ink, counts, views)
+            draw = RandomParameters(len(ink), self.settings.share, generator, ink.device)
         ink = self._stroke(ink, draw)
         ink = self._tone(ink, draw)
         ink = self._gaps(ink, draw)
         mask = torch.arange(ink.shape[1], device=ink.device)[None, :, None] < counts[:, None, None]
         return ink.clamp(0.0, 1.0) * mask, counts
 
-    def _warp(self, ink: Tensor, counts: Tensor, least: Tensor, draw: Draws) -> tuple[Tensor, Tensor]:
+    def _warp(self, ink: Tensor, counts: Tensor, least: Tensor, draw: RandomParameters) -> tuple[Tensor, Tensor]:
         """Resample with a new width and height, slant, slope, shift and elastic waves, all in one pass."""
         s = self.settings
         n, length, rows = ink.shape
-        stretch = torch.maximum(1.0 + draw.even(s.width), (least / counts).to(ink.dtype).clamp(max=1.0))
+        stretch = torch.maximum(1.0 + draw.symmetric(s.width), (least / counts).to(ink.dtype).clamp(max=1.0))
         new_counts = torch.maximum((counts * stretch).ceil().long(), torch.minimum(least, counts)).clamp(min=1)
         new_length = int(new_counts.max())
         at = torch.arange(new_length, device=ink.device, dtype=ink.dtype)[None, :, None]
         row = (torch.arange(rows, device=ink.device, dtype=ink.dtype) - (rows - 1) / 2)[None, None, :]
         ends = new_counts[:, None, None]
-        slope = draw.even(s.slope)[:, None, None] * rows * (at / ends - 0.5)
-        y = row / (1.0 + draw.even(s.height))[:, None, None] + slope + (draw.even(s.shift) * rows)[:, None, None]
-        x = at * (counts[:, None, None] / ends) + draw.even(s.slant)[:, None, None] * row
+        slope = draw.symmetric(s.slope)[:, None, None] * rows * (at / ends - 0.5)
+        y = (
+            row / (1.0 + draw.symmetric(s.height))[:, None, None]
+            + slope
+            + (draw.symmetric(s.shift) * rows)[:, None, None]
+        )
+        x = at * (counts[:, None, None] / ends) + draw.symmetric(s.slant)[:, None, None] * row
         if s.elastic > 0.0:
             waves = draw.normal((n, 2, new_length // WAVE + 2, WAVE_ROWS), s.elastic)
             waves = _between(new_length, waves.shape[2], waves) @ waves @ _between(rows, WAVE_ROWS, waves).T
@@ -112,34 +116,34 @@ class LineAugment(nn.Module):
         warped = functional.grid_sample(ink[:, None], grid, padding_mode="zeros", align_corners=True)
         return warped[:, 0], new_counts
 
-    def _stroke(self, ink: Tensor, draw: Draws) -> Tensor:
+    def _stroke(self, ink: Tensor, draw: RandomParameters) -> Tensor:
         """Thicken or thin the strokes, blur them."""
         s = self.settings
         if s.thickness > 0.0:
-            amount = draw.even(s.thickness)[:, None, None]
+            amount = draw.symmetric(s.thickness)[:, None, None]
             thick, thin = _around(ink, torch.maximum), _around(ink, torch.minimum)
             ink = ink + amount.clamp(min=0) * (thick - ink) + (-amount).clamp(min=0) * (thin - ink)
         if s.blur > 0.0:
-            amount = draw.even(s.blur).clamp(min=0)[:, None, None]
+            amount = draw.symmetric(s.blur).clamp(min=0)[:, None, None]
             ink = ink + amount * (_around(ink, torch.add) / 9.0 - ink)
         return ink
 
-    def _tone(self, ink: Tensor, draw: Draws) -> Tensor:
+    def _tone(self, ink: Tensor, draw: RandomParameters) -> Tensor:
         """Change darkness and gamma, add shadow and noise."""
         s = self.settings
         if s.contrast > 0.0:
-            gamma = torch.exp(draw.even(s.contrast))[:, None, None]
-            ink = ink.clamp(0.0, 1.0).pow(gamma) * (1.0 - draw.even(s.contrast).clamp(min=0))[:, None, None]
+            gamma = torch.exp(draw.symmetric(s.contrast))[:, None, None]
+            ink = ink.clamp(0.0, 1.0).pow(gamma) * (1.0 - draw.symmetric(s.contrast).clamp(min=0))[:, None, None]
         if s.shadow > 0.0:
-            ends = draw.even(s.shadow).clamp(min=0), draw.even(s.shadow).clamp(min=0)
+            ends = draw.symmetric(s.shadow).clamp(min=0), draw.symmetric(s.shadow).clamp(min=0)
             ramp = torch.linspace(0.0, 1.0, ink.shape[1], device=ink.device)[None, :, None]
             shade = ends[0][:, None, None] * (1.0 - ramp) + ends[1][:, None, None] * ramp
             ink = ink + shade * (1.0 - ink)
         if s.noise > 0.0:
-            ink = ink + draw.grain(ink.shape) * draw.even(s.noise).abs()[:, None, None]
+            ink = ink + draw.uniform_noise(ink.shape) * draw.symmetric(s.noise).abs()[:, None, None]
         return ink
 
-    def _gaps(self, ink: Tensor, draw: Draws) -> Tensor:
+    def _gaps(self, ink: Tensor, draw: RandomParameters) -> Tensor:
         """Erase patches of up to a quarter of the height in width and up to the whole height."""
         n, length, rows = ink.shape
         number = round(self.settings.gaps * length / 1000 + 0.5) if self.settings.gaps > 0.0 else 0

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from recognizer.errors import RecognizerError
-from recognizer.signals.signal import Signal
+from recognizer.inputs.signal import Signal
 
 MAX_BYTES = 50_000_000  # of a file
 MAX_POINTS = 200_000  # of a file
@@ -25,7 +25,7 @@ Stroke = np.ndarray  # (points, 2) float64: x to the right, y downwards, in the 
 
 
 @dataclass(frozen=True)
-class InkSettings:
+class StrokeSettings:
     """How strokes become a signal.
 
     Args:
@@ -40,17 +40,17 @@ class InkSettings:
             raise RecognizerError(f"signal.spacing is {self.spacing}, wanted 0.005 to 1 heights of the writing")
 
 
-def read_ink(source: Path | BinaryIO, settings: InkSettings, name: str = "") -> Signal:
+def read_strokes_signal(source: Path | BinaryIO, settings: StrokeSettings, name: str = "") -> Signal:
     """Read a file of one line of pen strokes: InkML, or JSON {"strokes": [[x0, y0, x1, y1, ...], ...]}, y downwards.
 
     Raises:
         RecognizerError: missing, empty, neither of the two, without a point, too large.
     """
     name = str(source) if isinstance(source, Path) else name or "strokes"
-    return ink_from_strokes(read_strokes(_bytes(source, name), name), settings, name)
+    return signal_from_strokes(read_strokes(_bytes(source, name), name), settings, name)
 
 
-def ink_from_array(points: np.ndarray, settings: InkSettings) -> Signal:
+def strokes_from_array(points: np.ndarray, settings: StrokeSettings) -> Signal:
     """Make the signal of an array (points, 3): x, y downwards, and 0 where the pen comes to the point through the air.
 
     Raises:
@@ -60,10 +60,10 @@ def ink_from_array(points: np.ndarray, settings: InkSettings) -> Signal:
         raise RecognizerError(f"an array of shape {points.shape}, wanted (points, 3): x, y, pen down")
     starts = np.flatnonzero(points[:, 2] == 0)
     strokes = np.split(points[:, :2].astype(float), starts[starts > 0])
-    return ink_from_strokes(strokes, settings, "array")
+    return signal_from_strokes(strokes, settings, "array")
 
 
-def ink_from_strokes(strokes: Sequence[Stroke], settings: InkSettings, name: str) -> Signal:
+def signal_from_strokes(strokes: Sequence[Stroke], settings: StrokeSettings, name: str) -> Signal:
     """Make the signal (T, 3) float32 of strokes: x and y in heights of the writing, y from its middle, pen down or not.
 
     Size and slope are taken out: the slope of a straight line through all points where the writing is long enough,

@@ -10,14 +10,14 @@ from typing import BinaryIO
 import numpy as np
 
 from recognizer.errors import RecognizerError
-from recognizer.pages.cut import cut_line
-from recognizer.pages.finding import find_lines
-from recognizer.pages.light import even_light
-from recognizer.pages.page import Area, Page, PageLine
-from recognizer.pages.reading import read_page
-from recognizer.pages.small import erase_rules
-from recognizer.signals.handwriting import HandwritingSettings, line_from_array, read_grey
-from recognizer.signals.signal import Signal
+from recognizer.inputs.lines.image import HandwritingSettings, line_from_array, read_grey
+from recognizer.inputs.signal import Signal
+from recognizer.pages.background import even_light
+from recognizer.pages.line_extraction import extract_line
+from recognizer.pages.line_segmentation import find_lines
+from recognizer.pages.page import LineRegion, Page, PageLine
+from recognizer.pages.parse import read_page
+from recognizer.pages.rules import erase_rules
 
 SAME_SHAPE = 0.01  # by how much the shares of an image's sides may differ from those that the XML states
 
@@ -65,10 +65,10 @@ def find_page(source: Path | BinaryIO, settings: HandwritingSettings, name: str)
     return Page(path, path.name, (grey.shape[1], grey.shape[0]), tuple(lines)), signals
 
 
-def _signal(grey: np.ndarray, area: Area, settings: HandwritingSettings, name: str) -> Signal:
+def _signal(grey: np.ndarray, area: LineRegion, settings: HandwritingSettings, name: str) -> Signal:
     """Cut a line out of an evenly lit page and make its signal."""
     try:
-        cut = cut_line(grey, area, settings.direction == "ttb")
+        cut = extract_line(grey, area, settings.direction == "ttb")
     except RecognizerError as error:
         raise RecognizerError(f"{name}: {error}", error.reason) from None
     signal = line_from_array(cut.values, settings, name)
@@ -88,7 +88,7 @@ def page_line_digest(path: Path, line: str) -> bytes:
     return digest.digest()
 
 
-def _area_and_page(path: Path, line: str, name: str) -> tuple[Area, np.ndarray]:
+def _area_and_page(path: Path, line: str, name: str) -> tuple[LineRegion, np.ndarray]:
     page = read_page(path)
     area = page.line(line).area
     if area is None:
@@ -98,7 +98,7 @@ def _area_and_page(path: Path, line: str, name: str) -> tuple[Area, np.ndarray]:
     return _on_image(area, page, grey.shape, name), grey
 
 
-def _on_image(area: Area, page: Page, shape: tuple[int, ...], name: str) -> Area:
+def _on_image(area: LineRegion, page: Page, shape: tuple[int, ...], name: str) -> LineRegion:
     """Return an area in pixels of the image of `shape` (rows, columns), be the XML made of another size of it."""
     rows, columns = shape
     width, height = page.size

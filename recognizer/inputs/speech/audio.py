@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from recognizer.atomic_write import replacing
 from recognizer.errors import RecognizerError
-from recognizer.files import replacing
-from recognizer.signals.whole_sound import samples_to_expect
+from recognizer.inputs.speech.integrity import samples_to_expect
 
 FULL_SCALE = 32768  # int16 steps of an amplitude of 1
 MIN_SECONDS = 0.02  # s: less is not one analysis window of speech

@@ -1,1 +1,0 @@
-"""Changes to a batch of signals while training, one file per kind of input."""

@@ -1,1 +1,0 @@
-"""Signals whose padding changes nothing, made into feature sequences."""

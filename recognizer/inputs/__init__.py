@@ -1,0 +1,1 @@
+"""What a user brings, one folder for each kind of input: files to signals to features."""

@@ -1,0 +1,1 @@
+"""Offline handwriting: images of lines."""

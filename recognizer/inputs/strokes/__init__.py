@@ -1,0 +1,1 @@
+"""Online handwriting: pen strokes."""

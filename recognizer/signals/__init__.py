@@ -1,1 +1,0 @@
-"""Files to signals, one module per kind of input."""
