@@ -6,17 +6,17 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from recognizer.alphabet import Alphabet
-from recognizer.decoding.beam import Candidate, placed, search
-from recognizer.decoding.best_path import best_path
+from recognizer.corpus.alphabet import Alphabet
+from recognizer.decoding.batched_beam_search import Scorer
+from recognizer.decoding.beam_search import Candidate, place_candidates, search_candidates
+from recognizer.decoding.decoder_files import DecoderFiles, flashlight_model
 from recognizer.decoding.flashlight import Flashlight, FlashlightSettings
+from recognizer.decoding.greedy import greedy
 from recognizer.decoding.hypothesis import Hypothesis
-from recognizer.decoding.outside import Outside, flashlight_model
-from recognizer.decoding.preferences import HotWords, Lexicon, WordBonus
-from recognizer.decoding.reading import check_batch
+from recognizer.decoding.hypothesis_building import check_batch
 from recognizer.decoding.scorers import CharacterModel, Sum, WordModel
-from recognizer.decoding.search import Scorer
 from recognizer.decoding.settings import DecoderSettings
+from recognizer.decoding.word_scorers import HotWords, Lexicon, WordBonus
 from recognizer.errors import RecognizerError
 from recognizer.language.lstm import LanguageModel
 from recognizer.language.neural import NeuralCharacters
@@ -29,14 +29,18 @@ class Decoder:
     """Settings, alphabet and opened files, ready to read."""
 
     def __init__(
-        self, settings: DecoderSettings, alphabet: Alphabet, outside: Outside | None = None, notes: Sequence[str] = ()
+        self,
+        settings: DecoderSettings,
+        alphabet: Alphabet,
+        outside: DecoderFiles | None = None,
+        notes: Sequence[str] = (),
     ) -> None:
         """Decode as `settings` say with the files that `outside` holds open; `notes` is what a user should know.
 
         Raises:
             RecognizerError: a file and the alphabet do not fit together.
         """
-        self.settings, self.alphabet, self.outside = settings, alphabet, outside or Outside()
+        self.settings, self.alphabet, self.outside = settings, alphabet, outside or DecoderFiles()
         self.notes = tuple(notes)
         self.neural: NeuralCharacters | None = None
         self.scorer = self._scorer() if settings.engine == "beam" else None
@@ -48,12 +52,12 @@ class Decoder:
         Raises:
             RecognizerError: the classes are not the alphabet's, a count is too large, a value is not a number.
         """
-        if self.settings.engine == "best-path":
-            return best_path(log_probs, counts, self.alphabet)
+        if self.settings.engine == "greedy":
+            return greedy(log_probs, counts, self.alphabet)
         if self.flashlight is not None:
             return [row[0] for row in self.flashlight.search(log_probs, counts)]
         found = [row[:1] for row in self.candidates(log_probs, counts)]
-        return [row[0] for row in placed(log_probs.detach(), counts.cpu(), self.alphabet, found)]
+        return [row[0] for row in place_candidates(log_probs.detach(), counts.cpu(), self.alphabet, found)]
 
     def texts(self, log_probs: Tensor, counts: Tensor) -> list[str]:
         """Return what `decode` would read, without places and confidences."""
@@ -77,7 +81,7 @@ class Decoder:
         for start in range(0, len(log_probs), rows):
             if self.neural:
                 self.neural.forget()
-            found += search(log_probs[start : start + rows], counts[start : start + rows], beam, self.scorer)
+            found += search_candidates(log_probs[start : start + rows], counts[start : start + rows], beam, self.scorer)
         return [self._ranked(row) for row in found] if self.outside.rescore is not None else found
 
     def _ranked(self, row: list[Candidate]) -> list[Candidate]:
@@ -103,7 +107,7 @@ class Decoder:
         if outside.hot_words:
             scorers.append(HotWords(outside.hot_words, alphabet, settings.hot_bonus))
         if outside.lexicon:
-            scorers.append(Lexicon(outside.lexicon, alphabet, self._price))
+            scorers.append(Lexicon(outside.lexicon, alphabet, self._oov_penalty))
         return Sum(scorers) if len(scorers) > 1 else scorers[0] if scorers else None
 
     def _language(self) -> Scorer:
@@ -118,8 +122,8 @@ class Decoder:
         return WordModel(model, model.words, self.alphabet, weight, model.about.text, bonus=bonus)
 
     @property
-    def _price(self) -> float:
-        return math.inf if self.settings.out_of_lexicon is None else self.settings.out_of_lexicon
+    def _oov_penalty(self) -> float:
+        return math.inf if self.settings.oov_penalty is None else self.settings.oov_penalty
 
     def _flashlight(self) -> Flashlight:
         settings, outside = self.settings, self.outside
@@ -128,6 +132,6 @@ class Decoder:
             words=outside.lexicon,
             weight=settings.lm_weight if outside.lm_path else 0.0,
             word_score=settings.word_bonus,
-            unknown=-self._price,
+            unknown=-self._oov_penalty,
         )
         return Flashlight(self.alphabet, settings.beam, options)

@@ -10,10 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from recognizer.alphabet import BLANK, Alphabet
-from recognizer.decoding.beam import BeamSettings, Candidate, placed
+from recognizer.corpus.alphabet import BLANK, Alphabet
+from recognizer.decoding.beam_search import BeamSettings, Candidate, place_candidates
 from recognizer.decoding.hypothesis import Hypothesis
-from recognizer.decoding.reading import check_batch, refuse_nan
+from recognizer.decoding.hypothesis_building import check_batch, refuse_nan
 from recognizer.errors import RecognizerError
 
 BLANK_NAME, UNKNOWN_NAME = "<blank>", "<unk>"
@@ -48,7 +48,7 @@ class Flashlight:
     """
 
     def __init__(self, alphabet: Alphabet, settings: BeamSettings, options: FlashlightSettings) -> None:
-        """Build the decoder; `floor` and `certain` of `settings` are not flashlight's and have no effect here."""
+        """Build the decoder; `token_min_logp` and `certain` of `settings` are not flashlight's and have no effect here."""
         self.alphabet, self.settings = alphabet, settings
         names = [BLANK_NAME, *(options.space if s.isspace() else s for s in alphabet.symbols)]
         self.quiet = names.index(options.space) if options.space in names else BLANK
@@ -74,7 +74,7 @@ class Flashlight:
             self._decoded(emission[None, :count].contiguous()) if count else [Candidate((), 0.0)]
             for emission, count in zip(emissions, counts.tolist(), strict=True)
         ]
-        return placed(log_probs, counts, self.alphabet, found)
+        return place_candidates(log_probs, counts, self.alphabet, found)
 
     def _decoded(self, emission: Tensor) -> list[Candidate]:
         """Return the texts of (1, T, C); flashlight puts a space before and behind each."""
@@ -123,7 +123,7 @@ def _decoder(
             lm_dict=str(spelled) if options.model and not options.words else None,
             nbest=settings.n_best,
             beam_size=settings.width,
-            beam_threshold=min(settings.margin, 1e6),
+            beam_threshold=min(settings.beam_threshold, 1e6),
             lm_weight=options.weight,
             word_score=options.word_score,
             sil_score=0.0 if options.words else options.word_score,

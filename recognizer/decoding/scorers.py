@@ -7,10 +7,10 @@ from typing import Any, Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.alphabet import Alphabet, TextSettings
-from recognizer.decoding.preferences import number
-from recognizer.decoding.search import AskOne, Scorer, State
-from recognizer.decoding.words import ROOT, Floats, Ints, spaces, word_trie
+from recognizer.corpus.alphabet import Alphabet, TextSettings
+from recognizer.decoding.batched_beam_search import AskOne, Scorer, State
+from recognizer.decoding.lexicon_trie import ROOT, Floats, Ints, spaces, word_trie
+from recognizer.decoding.word_scorers import number
 
 REMEMBERED = 1 << 18  # letters behind beginnings of words, some 40 MB
 

@@ -4,10 +4,10 @@ import math
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from recognizer.decoding.beam import BeamSettings
+from recognizer.decoding.beam_search import BeamSettings
 from recognizer.errors import RecognizerError
 
-ENGINES = ("best-path", "beam", "flashlight")
+ENGINES = ("greedy", "beam", "flashlight")
 FILES = ("lm", "hot_words", "lexicon", "rescore")  # settings that name a file outside the model file
 
 
@@ -29,8 +29,8 @@ class DecoderSettings:
     """A decoder as a model file states it; logarithms are natural.
 
     Args:
-        engine: "best-path", "beam" or "flashlight".
-        views: of each line of handwriting, the surest of whose readings is taken; 1 is the line as it is.
+        engine: "greedy", "beam" or "flashlight".
+        tta: of each line of handwriting, the surest of whose readings is taken; 1 is the line as it is.
         beam: how wide the beam looks.
         lm: language model; its own file says whether it is one of characters or words.
         lm_weight: of its log-probabilities.
@@ -38,13 +38,13 @@ class DecoderSettings:
         hot_words: list of words to prefer.
         hot_bonus: added for every one of them.
         lexicon: list of the words that may be read.
-        out_of_lexicon: price of any other word; None forbids them.
+        oov_penalty: penalty of any other word; None forbids them.
         rescore: language model that ranks the beam's texts anew.
         rescore_weight: of its log-probabilities.
     """
 
-    engine: str = "best-path"
-    views: int = 1
+    engine: str = "greedy"
+    tta: int = 1
     beam: BeamSettings = field(default_factory=BeamSettings)
     lm: NamedFile | None = None
     lm_weight: float = 0.5
@@ -52,7 +52,7 @@ class DecoderSettings:
     hot_words: NamedFile | None = None
     hot_bonus: float = 5.0
     lexicon: NamedFile | None = None
-    out_of_lexicon: float | None = None
+    oov_penalty: float | None = None
     rescore: NamedFile | None = None
     rescore_weight: float = 0.5
 
@@ -63,9 +63,9 @@ class DecoderSettings:
         for name in ("lm_weight", "word_bonus", "hot_bonus", "rescore_weight"):
             if not math.isfinite(getattr(self, name)):
                 raise RecognizerError(f"{name.replace('_', '-')} is {getattr(self, name)}, wanted a number")
-        price = self.out_of_lexicon
-        if price is not None and not (math.isfinite(price) and price > 0):
-            raise RecognizerError(f"out-of-lexicon is {price}, wanted a positive number")
+        penalty = self.oov_penalty
+        if penalty is not None and not (math.isfinite(penalty) and penalty > 0):
+            raise RecognizerError(f"oov-penalty is {penalty}, wanted a positive number")
 
     def outside(self) -> dict[str, NamedFile]:
         """Return the files outside the model file that this decoder needs, by setting."""
@@ -73,8 +73,8 @@ class DecoderSettings:
 
     def describe(self) -> str:
         """Return the settings that have an effect in one line."""
-        views = f", surest of {self.views} views" if self.views > 1 else ""
-        if self.engine == "best-path":
+        views = f", surest of {self.tta} views" if self.tta > 1 else ""
+        if self.engine == "greedy":
             return f"best path{views}"
         parts = [f"{self.engine} {self.beam.width}{views}"]
         if self.lm:
@@ -84,8 +84,8 @@ class DecoderSettings:
         if self.hot_words:
             parts.append(f"hot words {self.hot_words.name} + {self.hot_bonus:g}")
         if self.lexicon:
-            price = "nothing else" if self.out_of_lexicon is None else f"others - {self.out_of_lexicon:g}"
-            parts.append(f"lexicon {self.lexicon.name}, {price}")
+            penalty = "nothing else" if self.oov_penalty is None else f"others - {self.oov_penalty:g}"
+            parts.append(f"lexicon {self.lexicon.name}, {penalty}")
         if self.rescore:
             parts.append(f"ranked anew by {self.rescore.name} x {self.rescore_weight:g}")
         return ", ".join(parts)

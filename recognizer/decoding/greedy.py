@@ -5,12 +5,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from recognizer.alphabet import BLANK, Alphabet
+from recognizer.corpus.alphabet import BLANK, Alphabet
 from recognizer.decoding.hypothesis import Hypothesis
-from recognizer.decoding.reading import Placed, check_batch, reading, refuse_nan
+from recognizer.decoding.hypothesis_building import LabelSpans, build_hypothesis, check_batch, refuse_nan
 
 
-def best_path(log_probs: Tensor, counts: Tensor, alphabet: Alphabet) -> list[Hypothesis]:
+def greedy(log_probs: Tensor, counts: Tensor, alphabet: Alphabet) -> list[Hypothesis]:
     """Read every sample by its best path (Graves 2006, section 3.2).
 
     A character spans the frames of its run; its confidence is the highest posterior among them; the score is the
@@ -28,7 +28,7 @@ def best_path(log_probs: Tensor, counts: Tensor, alphabet: Alphabet) -> list[Hyp
     check_batch(log_probs, counts, alphabet)
     samples, frames, _ = log_probs.shape
     if samples == 0 or frames == 0:
-        return [reading(Placed([], [], [], []), alphabet, 0.0, 0.0) for _ in range(samples)]
+        return [build_hypothesis(LabelSpans([], [], [], []), alphabet, 0.0, 0.0) for _ in range(samples)]
     values, classes = log_probs.float().max(2)
     # float32 holds every class below 2**24 exactly: both tables leave the device in one transfer.
     values, floats = torch.stack((values, classes.float())).cpu()
@@ -58,6 +58,8 @@ def _collapse(
     silences = np.where(valid.any(1), np.exp(np.where(valid, values, 0.0).min(1)), 0.0).tolist()
     all_labels, all_confidences = labels.tolist(), confidences.tolist()
     return [
-        reading(Placed(all_labels[a:b], first[a:b], last[a:b], all_confidences[a:b]), alphabet, score, silence)
+        build_hypothesis(
+            LabelSpans(all_labels[a:b], first[a:b], last[a:b], all_confidences[a:b]), alphabet, score, silence
+        )
         for a, b, score, silence in zip(bounds, bounds[1:], scores, silences, strict=False)
     ]

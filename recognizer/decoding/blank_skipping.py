@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.alphabet import BLANK
+from recognizer.corpus.alphabet import BLANK
 
 # The prefix c1..cn is known by c1 P^(n-1) + ... + cn modulo 2^64; P is odd, so it has an inverse and a string is
 # appended in one step. Two of a beam's prefixes share a key by chance once in some 2^50 decoded frames.
@@ -14,7 +14,7 @@ INVERSE = np.uint64(pow(int(BASE), -1, 1 << 64))
 
 
 @dataclass(frozen=True)
-class Texts:
+class RunTexts:
     """What the stretches spell before each step: part of one flat list.
 
     Args:
@@ -29,7 +29,7 @@ class Texts:
 
 
 @dataclass(frozen=True)
-class Stretches:
+class SkippedRuns:
     """The frames of a batch, parted into steps and the stretches between them.
 
     Args:
@@ -44,12 +44,12 @@ class Stretches:
     order: NDArray[np.int64]
     counts: NDArray[np.int64]
     kept: NDArray[np.bool_]
-    texts: Texts
+    texts: RunTexts
     ends: NDArray[np.int64]
     needs: NDArray[np.int64]
 
 
-def stretches(sure: NDArray[np.int64], valid: NDArray[np.bool_], before: NDArray[np.int64]) -> Stretches:
+def skipped_runs(sure: NDArray[np.int64], valid: NDArray[np.bool_], before: NDArray[np.int64]) -> SkippedRuns:
     """Part the frames: a certain blank, and a certain class after a certain frame, leave no choice and are no steps.
 
     Args:
@@ -71,12 +71,12 @@ def stretches(sure: NDArray[np.int64], valid: NDArray[np.bool_], before: NDArray
     first[:, 1:] &= ~gone[:, :-1]
     row, frame = np.nonzero(first)
     needs[row, slot[row, frame]] = past[row, frame]
-    return Stretches(
+    return SkippedRuns(
         order, counts, kept, _texts(gone & (sure > BLANK) & (sure != past), sure, slot, slots), ends, needs
     )
 
 
-def hashes(texts: Texts) -> tuple[NDArray[np.int64], ...]:
+def hashes(texts: RunTexts) -> tuple[NDArray[np.int64], ...]:
     """Return four (N, S + 1) tables (a, b, c, d): appending the text makes key h into a h + b, its parent c h + d."""
     power = np.cumprod(np.full(len(texts.labels) + 1, BASE)) * INVERSE
     inverse = np.cumprod(np.full(len(texts.labels) + 1, INVERSE)) * BASE
@@ -88,9 +88,9 @@ def hashes(texts: Texts) -> tuple[NDArray[np.int64], ...]:
     return tuple(table.view(np.int64) for table in tables)
 
 
-def _texts(new: NDArray[np.bool_], classes: NDArray[np.int64], slot: NDArray[np.int64], slots: int) -> Texts:
+def _texts(new: NDArray[np.bool_], classes: NDArray[np.int64], slot: NDArray[np.int64], slots: int) -> RunTexts:
     """Collect the labels of the frames `new` (N, T) by row and slot."""
     row, frame = np.nonzero(new)
     length = np.bincount(row * slots + slot[row, frame], minlength=len(new) * slots)
     begin = np.cumsum(length) - length
-    return Texts(classes[row, frame], begin.reshape(-1, slots), length.reshape(-1, slots))
+    return RunTexts(classes[row, frame], begin.reshape(-1, slots), length.reshape(-1, slots))

@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from recognizer.alphabet import BLANK, frames_needed
-from recognizer.decoding.reading import Placed
+from recognizer.corpus.alphabet import BLANK, frames_needed
+from recognizer.decoding.hypothesis_building import LabelSpans
 from recognizer.errors import RecognizerError
 
 TIE = 1e-9  # natural logarithm: a path may be worse than the best by so much a frame
@@ -27,7 +27,7 @@ class Alignment:
         score: log-probability of that path.
     """
 
-    placed: Placed
+    placed: LabelSpans
     path: list[int]
     score: float
 
@@ -93,7 +93,7 @@ def _noise(size: int) -> Tensor:
     return TIE * torch.rand(size, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
 
 
-def _placed(path: NDArray[np.int64], scores: NDArray[np.float64]) -> Placed:
+def _placed(path: NDArray[np.int64], scores: NDArray[np.float64]) -> LabelSpans:
     """Read the frames of each label off a path (T,) and the log-probabilities (T,) of its classes."""
     path = np.append(path, BLANK)
     changes = np.flatnonzero(np.diff(path, prepend=BLANK))
@@ -102,4 +102,4 @@ def _placed(path: NDArray[np.int64], scores: NDArray[np.float64]) -> Placed:
     chances = np.append(np.exp(np.minimum(scores, 0.0)), 0.0)
     edges = np.stack((starts, ends), 1).ravel()
     confidences = np.maximum.reduceat(chances, edges)[::2] if len(starts) else chances[:0]
-    return Placed(path[starts].tolist(), starts.tolist(), ends.tolist(), confidences.tolist())
+    return LabelSpans(path[starts].tolist(), starts.tolist(), ends.tolist(), confidences.tolist())

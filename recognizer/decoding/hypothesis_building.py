@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from recognizer.alphabet import Alphabet
+from recognizer.corpus.alphabet import Alphabet
 from recognizer.decoding.hypothesis import Hypothesis, Span
 from recognizer.errors import RecognizerError
 
 
 @dataclass(frozen=True)
-class Placed:
+class LabelSpans:
     """Labels of one sample with their places.
 
     Args:
@@ -29,7 +29,7 @@ class Placed:
     confidences: Sequence[float]
 
 
-def reading(placed: Placed, alphabet: Alphabet, score: float, silence: float) -> Hypothesis:
+def build_hypothesis(placed: LabelSpans, alphabet: Alphabet, score: float, silence: float) -> Hypothesis:
     """Return the hypothesis that `placed` spells.
 
     A word's confidence is the product of its characters' (the chance that all are right if they err independently);

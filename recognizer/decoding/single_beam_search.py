@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from recognizer.alphabet import BLANK
-from recognizer.decoding.frames import Steps
-from recognizer.decoding.search import FACTOR, NOBODY, ORPHAN, RESCALE, Beams, Scorer, State, Trace
+from recognizer.corpus.alphabet import BLANK
+from recognizer.decoding.batched_beam_search import FACTOR, NOBODY, ORPHAN, RESCALE, Beams, Scorer, State, Trace
+from recognizer.decoding.frame_pruning import BeamSteps
 
 MASK = (1 << 64) - 1  # names of prefixes are counted modulo 2^64
 SIGN = 1 << 63
@@ -19,18 +19,18 @@ Known = dict[int, tuple[float, State]]  # factor of a class and the state after 
 Prefix = tuple[float, float, int, int, int, State, Known]
 
 
-class SearchAlone:
+class SingleBeamSearch:
     """What `Search` does, for a batch of one, with the same prefixes kept and dropped.
 
     Args:
         steps: the chunk.
-        margin: prefixes whose mass is further than this below the best (natural logarithm) are dropped.
+        beam_threshold: prefixes whose mass is further than this below the best (natural logarithm) are dropped.
         scorer: judges characters, or none.
     """
 
-    def __init__(self, steps: Steps, margin: float, scorer: Scorer | None) -> None:
+    def __init__(self, steps: BeamSteps, beam_threshold: float, scorer: Scorer | None) -> None:
         """Turn what all steps look up into lists."""
-        self.steps, self.scorer, self.ratio = steps, scorer, math.exp(-margin)
+        self.steps, self.scorer, self.ratio = steps, scorer, math.exp(-beam_threshold)
         self.ask_one = scorer.one() if scorer else None
         self.probs: list[list[float]] = steps.probs[0].tolist()
         self.extensions: list[list[tuple[int, float]]] = [[] for _ in self.probs]
@@ -110,7 +110,7 @@ class SearchAlone:
     ) -> list[tuple[float, int, int]]:
         """Return the extensions (mass, place, class) of more than no mass, `best` the highest mass of a prefix.
 
-        Those far below the margin are left out before the scorer is asked about them.
+        Those far below the beam_threshold are left out before the scorer is asked about them.
         """
         least = self.ratio * best if self.scorer is not None else 0.0
         grown = [
@@ -135,7 +135,7 @@ class SearchAlone:
         nonblank: list[float],
         width: int,
     ) -> tuple[list[Prefix], list[int], list[int]]:
-        """Keep of the rivals (mass, place, class, key) those within the margin, at most `width`."""
+        """Keep of the rivals (mass, place, class, key) those within the beam_threshold, at most `width`."""
         least = max(rivals)[0] * self.ratio if rivals else 0.0
         rivals = [rival for rival in rivals if rival[0] >= least]
         if len(rivals) > width:

@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from recognizer.alphabet import BLANK
-from recognizer.decoding.frames import Steps, candidates
-from recognizer.decoding.stretches import BASE, Texts, hashes
+from recognizer.corpus.alphabet import BLANK
+from recognizer.decoding.blank_skipping import BASE, RunTexts, hashes
+from recognizer.decoding.frame_pruning import BeamSteps, candidates
 
 # Names that no prefix has: of the places that start empty (times their number), of the parent of the empty prefix.
 NOBODY, ORPHAN = 0x4D3C2B1A55AA77, 0x1F2E3D4C5B6A79
@@ -94,7 +94,7 @@ class Trace:
 
     source: NDArray[np.int64]
     labels: NDArray[np.int64]
-    texts: Texts
+    texts: RunTexts
     order: NDArray[np.int64]
 
 
@@ -109,20 +109,20 @@ def first_beams(samples: int, width: int, device: torch.device, scorer: Scorer |
     return Beams(blank, torch.zeros_like(blank), last, key, key + ORPHAN, blank.new_zeros(samples), columns)
 
 
-class Search:
+class BatchedBeamSearch:
     """The steps of one chunk, run through.
 
     Args:
         steps: the chunk.
-        margin: prefixes whose mass is further than this below the best (natural logarithm) are dropped.
+        beam_threshold: prefixes whose mass is further than this below the best (natural logarithm) are dropped.
         scorer: judges characters, or none.
     """
 
-    def __init__(self, steps: Steps, margin: float, scorer: Scorer | None) -> None:
+    def __init__(self, steps: BeamSteps, beam_threshold: float, scorer: Scorer | None) -> None:
         """Lay out what all steps look up."""
         self.steps, self.around, self.scorer = steps, steps.around, scorer
         self.device = steps.probs.device
-        self.ratio = math.exp(-margin)
+        self.ratio = math.exp(-beam_threshold)
         self.hashes = [torch.from_numpy(table).to(self.device) for table in hashes(self.around.texts)]
         self.ends, self.needs = (torch.from_numpy(t).to(self.device) for t in (self.around.ends, self.around.needs))
         self.has_stretch = np.any(self.around.ends >= 0, axis=0).tolist()

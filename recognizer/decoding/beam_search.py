@@ -9,14 +9,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from recognizer.alphabet import BLANK, Alphabet
-from recognizer.decoding.align import align_batch
-from recognizer.decoding.alone import SearchAlone
-from recognizer.decoding.frames import steps_of
+from recognizer.corpus.alphabet import BLANK, Alphabet
+from recognizer.decoding.alignment import align_batch
+from recognizer.decoding.batched_beam_search import BatchedBeamSearch, Beams, Scorer, Trace, first_beams
+from recognizer.decoding.blank_skipping import RunTexts
+from recognizer.decoding.frame_pruning import beam_steps
 from recognizer.decoding.hypothesis import Hypothesis
-from recognizer.decoding.reading import check_batch, reading
-from recognizer.decoding.search import Beams, Scorer, Search, Trace, first_beams
-from recognizer.decoding.stretches import Texts
+from recognizer.decoding.hypothesis_building import build_hypothesis, check_batch
+from recognizer.decoding.single_beam_search import SingleBeamSearch
 from recognizer.errors import RecognizerError
 
 
@@ -26,31 +26,36 @@ class BeamSettings:
 
     Args:
         width: prefixes kept after every frame.
-        floor: a class extends prefixes only in frames where its posterior's natural logarithm is at least this.
-        margin: prefixes further than this (natural logarithm) below the best are dropped.
-        certain: in stretches of frames where one class has at least this posterior the others are not looked at
+        token_min_logp: a class extends prefixes only in frames where its posterior's natural logarithm is at least this.
+        beam_threshold: prefixes further than this (natural logarithm) below the best are dropped.
+        blank_skip_threshold: in stretches of frames where one class has at least this posterior the others are not looked at
             (blank skipping, and the same for characters); above 1 for never.
         n_best: hypotheses returned for each sample, fewer where fewer are left.
     """
 
     width: int = 25
-    floor: float = -9.0
-    margin: float = 15.0
-    certain: float = 0.999
+    token_min_logp: float = -9.0
+    beam_threshold: float = 15.0
+    blank_skip_threshold: float = 0.999
     n_best: int = 1
 
     def __post_init__(self) -> None:
         """Refuse values that mean nothing."""
         if self.width < 1 or not 1 <= self.n_best <= self.width:
             raise RecognizerError(f"beam: width {self.width}, n_best {self.n_best}, wanted 1 <= n_best <= width")
-        if math.isnan(self.floor) or self.floor > 0 or not self.margin > 0 or not self.certain > 0.5:
+        if (
+            math.isnan(self.token_min_logp)
+            or self.token_min_logp > 0
+            or not self.beam_threshold > 0
+            or not self.blank_skip_threshold > 0.5
+        ):
             raise RecognizerError(
-                f"beam: floor {self.floor}, margin {self.margin}, certain {self.certain}, "
-                "wanted floor <= 0, margin > 0, certain > 0.5"
+                f"beam: token_min_logp {self.token_min_logp}, beam_threshold {self.beam_threshold}, blank_skip_threshold {self.blank_skip_threshold}, "
+                "wanted token_min_logp <= 0, beam_threshold > 0, blank_skip_threshold > 0.5"
             )
 
 
-EXACT = BeamSettings(floor=-math.inf, margin=math.inf, certain=2.0)
+EXACT = BeamSettings(token_min_logp=-math.inf, beam_threshold=math.inf, blank_skip_threshold=2.0)
 
 
 @dataclass(frozen=True)
@@ -101,19 +106,19 @@ def beam_search(
     """
     check_batch(log_probs, counts, alphabet)
     log_probs, counts = log_probs.detach(), counts.cpu()
-    found = search(log_probs, counts, settings, scorer)
-    return placed(log_probs, counts, alphabet, found)
+    found = search_candidates(log_probs, counts, settings, scorer)
+    return place_candidates(log_probs, counts, alphabet, found)
 
 
-def search(
+def search_candidates(
     log_probs: Tensor, counts: Tensor, settings: BeamSettings, scorer: Scorer | None = None
 ) -> list[list[Candidate]]:
     """Return the best labels of every sample without their places."""
-    state = start(len(log_probs), settings, scorer, log_probs.device)
-    return finish(advance(state, log_probs, counts, settings, scorer), settings, scorer)
+    state = start_beam(len(log_probs), settings, scorer, log_probs.device)
+    return finish_beam(advance_beam(state, log_probs, counts, settings, scorer), settings, scorer)
 
 
-def start(
+def start_beam(
     samples: int, settings: BeamSettings, scorer: Scorer | None = None, device: torch.device | None = None
 ) -> BeamState:
     """Return the beam before the first frame."""
@@ -121,30 +126,30 @@ def start(
     return BeamState(beams, np.full(samples, -1))
 
 
-def advance(
+def advance_beam(
     state: BeamState, log_probs: Tensor, counts: Tensor, settings: BeamSettings, scorer: Scorer | None = None
 ) -> BeamState:
     """Return the beam after one more chunk (N, T, C) of every sample; a count may be 0."""
     if len(log_probs) == 0:
         return state
     # What a scorer may forbid must not be taken as certain.
-    certain = 2.0 if scorer is not None and scorer.closed else settings.certain
-    steps, before = steps_of(log_probs, counts.cpu(), certain, settings.floor, state.before)
+    certain = 2.0 if scorer is not None and scorer.closed else settings.blank_skip_threshold
+    steps, before = beam_steps(log_probs, counts.cpu(), certain, settings.token_min_logp, state.before)
     with torch.inference_mode():
         if len(log_probs) == 1 and log_probs.device.type == "cpu":
-            beams, trace = SearchAlone(steps, settings.margin, scorer).run(state.beams)
+            beams, trace = SingleBeamSearch(steps, settings.beam_threshold, scorer).run(state.beams)
         else:
             order = torch.from_numpy(steps.around.order).to(log_probs.device)
-            beams, trace = Search(steps, settings.margin, scorer).run(state.beams.take(order))
+            beams, trace = BatchedBeamSearch(steps, settings.beam_threshold, scorer).run(state.beams.take(order))
             beams = beams.take(torch.argsort(order))
     return BeamState(beams, before, (*state.traces, trace))
 
 
-def finish(state: BeamState, settings: BeamSettings, scorer: Scorer | None = None) -> list[list[Candidate]]:
+def finish_beam(state: BeamState, settings: BeamSettings, scorer: Scorer | None = None) -> list[list[Candidate]]:
     """Return the best labels of every sample, best first."""
     beams = state.beams
     scores = ((beams.blank + beams.nonblank).log() + beams.shift[:, None]).cpu().numpy()
-    scores = np.where(scores >= scores.max(1, keepdims=True) - settings.margin, scores, -np.inf)
+    scores = np.where(scores >= scores.max(1, keepdims=True) - settings.beam_threshold, scores, -np.inf)
     if scorer is not None:
         ends = scorer.finish(beams.states.flatten(0, 1).cpu().numpy()).reshape(scores.shape)
         scores = np.where(scores > -np.inf, scores + ends, scores)
@@ -158,7 +163,7 @@ def finish(state: BeamState, settings: BeamSettings, scorer: Scorer | None = Non
     ]
 
 
-def placed(
+def place_candidates(
     log_probs: Tensor, counts: Tensor, alphabet: Alphabet, found: Sequence[Sequence[Candidate]]
 ) -> list[list[Hypothesis]]:
     """Return the hypotheses of `found` with the places and confidences of their forced alignment."""
@@ -168,7 +173,7 @@ def placed(
     aligned = iter(align_batch(chosen, counts.cpu()[rows], [one.labels for _, one in every]))
     return [
         [
-            reading(next(aligned).placed, alphabet, one.score, 0.0)
+            build_hypothesis(next(aligned).placed, alphabet, one.score, 0.0)
             if one.labels
             else _nothing(log_probs[i, : int(counts[i])], one.score)
             for one in row
@@ -198,7 +203,7 @@ def _spelled(traces: Sequence[Trace], places: NDArray[np.int64]) -> list[list[tu
     return texts
 
 
-def _between(texts: Texts, row: int, added: NDArray[np.int64]) -> tuple[int, ...]:
+def _between(texts: RunTexts, row: int, added: NDArray[np.int64]) -> tuple[int, ...]:
     """Return what the steps of one sample added, with the stretches' texts between them."""
     length, begin = texts.length[row], int(texts.begin[row, 0])
     spoken = texts.labels[begin : begin + int(length.sum())]

@@ -7,13 +7,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from recognizer.alphabet import BLANK
-from recognizer.decoding.reading import refuse_nan
-from recognizer.decoding.stretches import Stretches, stretches
+from recognizer.corpus.alphabet import BLANK
+from recognizer.decoding.blank_skipping import SkippedRuns, skipped_runs
+from recognizer.decoding.hypothesis_building import refuse_nan
 
 
 @dataclass(frozen=True)
-class Steps:
+class BeamSteps:
     """The frames of a batch that the beam goes through.
 
     Args:
@@ -23,7 +23,7 @@ class Steps:
         shift: (N,) logarithm of what was divided away.
     """
 
-    around: Stretches
+    around: SkippedRuns
     probs: Tensor
     likely: Tensor
     shift: Tensor
@@ -48,33 +48,33 @@ class Candidates:
     widths: list[int]
 
 
-def steps_of(
-    log_probs: Tensor, counts: Tensor, certain: float, floor: float, before: NDArray[np.int64]
-) -> tuple[Steps, NDArray[np.int64]]:
+def beam_steps(
+    log_probs: Tensor, counts: Tensor, certain: float, token_min_logp: float, before: NDArray[np.int64]
+) -> tuple[BeamSteps, NDArray[np.int64]]:
     """Return what the beam has to go through, and (N,) the certain class of each last frame.
 
     Args:
         log_probs: (N, T, C).
         counts: (N,).
         certain: a frame is certain where one class has at least this posterior; above 1 none is.
-        floor: log-posterior below which a class extends no prefix.
+        token_min_logp: log-posterior below which a class extends no prefix.
         before: (N,) what the last call returned; -1 at the start and where no class is certain.
     """
     best, classes, valid = _best(log_probs, counts)
     refuse_nan(torch.from_numpy(~np.isfinite(best) & valid))
     sure = np.where((best >= np.log(certain)) & valid, classes, -1)
-    around = stretches(sure, valid, before)
+    around = skipped_runs(sure, valid, before)
     probs = _gathered(log_probs, around)
     peak = probs.amax(2, keepdim=True).clamp(min=torch.finfo(probs.dtype).min)
     shift = np.where(valid, best, 0.0).sum(1, dtype=np.float64)[around.order]
-    likely = probs >= max(floor, torch.finfo(probs.dtype).min)
+    likely = probs >= max(token_min_logp, torch.finfo(probs.dtype).min)
     likely[:, :, BLANK] = False
     there = torch.from_numpy(shift).to(probs.device)
     after = np.take_along_axis(np.concatenate((before[:, None], sure), 1), counts.numpy()[:, None], 1)[:, 0]
-    return Steps(around, (probs - peak).exp(), likely, there), after
+    return BeamSteps(around, (probs - peak).exp(), likely, there), after
 
 
-def candidates(steps: Steps) -> Candidates:
+def candidates(steps: BeamSteps) -> Candidates:
     """Return the likely classes of all steps in tables."""
     mask, probs = steps.likely, steps.probs
     widths: list[int] = mask.sum(2).amax(0).tolist() if len(mask) else []
@@ -97,7 +97,7 @@ def _best(log_probs: Tensor, counts: Tensor) -> tuple[NDArray[np.float64], NDArr
     return best.double().cpu().numpy(), classes.cpu().numpy(), valid
 
 
-def _gathered(log_probs: Tensor, around: Stretches) -> Tensor:
+def _gathered(log_probs: Tensor, around: SkippedRuns) -> Tensor:
     """Return (N, S, C) float64 of the frames kept, minus infinity behind each row's last."""
     index = np.argsort(~around.kept, axis=1, kind="stable")[:, : around.ends.shape[1] - 1]
     inside = torch.from_numpy(np.take_along_axis(around.kept, index, 1)).to(log_probs.device)

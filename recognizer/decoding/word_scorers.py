@@ -6,13 +6,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.alphabet import Alphabet
-from recognizer.decoding.search import AskOne, State
-from recognizer.decoding.words import LOST, ROOT, Floats, Ints, breaks, spaces, word_trie
+from recognizer.corpus.alphabet import Alphabet
+from recognizer.decoding.batched_beam_search import AskOne, State
+from recognizer.decoding.lexicon_trie import LOST, ROOT, Floats, Ints, breaks, spaces, word_trie
 from recognizer.errors import RecognizerError
 
 
-class Listed:
+class WordListScorer:
     """Words of a list, on whose trie every prefix has its place: that node is the state."""
 
     few = 12.0
@@ -43,50 +43,50 @@ class Listed:
         return ended, np.where(ended, ROOT, self.trie.walk(node, classes))
 
 
-class Lexicon(Listed):
-    """Words from a list; any other costs a price, without limit by default."""
+class Lexicon(WordListScorer):
+    """Words from a list; any other costs a penalty, without limit by default."""
 
-    def __init__(self, words: Sequence[str], alphabet: Alphabet, price: float = math.inf) -> None:
-        """Charge `price` (natural logarithm, positive) for a word outside `words`.
+    def __init__(self, words: Sequence[str], alphabet: Alphabet, penalty: float = math.inf) -> None:
+        """Charge `penalty` (natural logarithm, positive) for a word outside `words`.
 
         Raises:
-            RecognizerError: there is no word, the model lacks a character of one, the price is no positive number.
+            RecognizerError: there is no word, the model lacks a character of one, the penalty is no positive number.
         """
         super().__init__("lexicon", words, alphabet)
-        if not price > 0:
-            raise RecognizerError(f"lexicon: price {price}, wanted a positive number")
-        self.price = price
-        self.closed = math.isinf(price)
+        if not penalty > 0:
+            raise RecognizerError(f"lexicon: penalty {penalty}, wanted a positive number")
+        self.penalty = penalty
+        self.closed = math.isinf(penalty)
 
     def score(self, states: Ints, classes: Ints) -> tuple[Floats, Ints]:
         """Charge a word once: at the letter that leaves the list, or at its end where the list goes on."""
         node = states[:, 0]
         ended, after = self.walked(node, classes)
         left = ~ended & (after == LOST) & (node != LOST)
-        return np.where(left | ended & self._cut(node), -self.price, 0.0), after[:, None]
+        return np.where(left | ended & self._cut(node), -self.penalty, 0.0), after[:, None]
 
     def one(self) -> AskOne:
         """Answer one by one."""
-        breaks, price = self.breaks.tolist(), -self.price
+        breaks, penalty = self.breaks.tolist(), -self.penalty
 
         def ask(state: State, label: int) -> tuple[float, State]:
             (node,) = state
             if breaks[label]:
-                return price if node > ROOT and self.trie.end(node) < 0 else 0.0, (ROOT,)
+                return penalty if node > ROOT and self.trie.end(node) < 0 else 0.0, (ROOT,)
             after = self.trie.step(node, label)
-            return price if after == LOST and node != LOST else 0.0, (after,)
+            return penalty if after == LOST and node != LOST else 0.0, (after,)
 
         return ask
 
     def finish(self, states: Ints) -> Floats:
         """Charge a last word that is only the beginning of one."""
-        return np.where(self._cut(states[:, 0]), -self.price, 0.0)
+        return np.where(self._cut(states[:, 0]), -self.penalty, 0.0)
 
     def _cut(self, node: Ints) -> NDArray[np.bool_]:
         return (node > ROOT) & (self.trie.ends(node) < 0)
 
 
-class HotWords(Listed):
+class HotWords(WordListScorer):
     """Words to prefer; the bonus grows with their letters and is taken back where another word comes of them."""
 
     closed = False

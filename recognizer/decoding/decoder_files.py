@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from recognizer.alphabet import Alphabet
+from recognizer.corpus.alphabet import Alphabet
 from recognizer.decoding.settings import NamedFile
 from recognizer.errors import RecognizerError
 from recognizer.language.lstm import LanguageModel
@@ -19,7 +19,7 @@ KENLM = b"mmap lm http"  # how a binary file of KenLM begins
 
 
 @dataclass(frozen=True)
-class Outside:
+class DecoderFiles:
     """What a decoder was given.
 
     Args:
@@ -89,7 +89,7 @@ def read_words(path: Path, alphabet: Alphabet, what: str) -> list[str]:
     return list(words)
 
 
-def unknown_to(model: NGram | LanguageModel, alphabet: Alphabet) -> list[str]:
+def unknown_symbols(model: NGram | LanguageModel, alphabet: Alphabet) -> list[str]:
     """Return the symbols that a model of characters (or of the alphabet's tokens) does not know."""
     text = model.settings.text if isinstance(model, LanguageModel) else model.about.text
     found = []

@@ -4,9 +4,9 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from recognizer.alphabet import Alphabet
+from recognizer.corpus.alphabet import Alphabet
 from recognizer.decoding.decoder import Decoder
-from recognizer.decoding.outside import Outside, name_file, open_language_model, read_words, unknown_to
+from recognizer.decoding.decoder_files import DecoderFiles, name_file, open_language_model, read_words, unknown_symbols
 from recognizer.decoding.settings import FILES, DecoderSettings, NamedFile, settings_of
 from recognizer.errors import RecognizerError
 from recognizer.language.lstm import LanguageModel
@@ -15,10 +15,10 @@ SHOWN = 20  # symbols in a note
 NEEDS = {  # an option and the one without which it would have no effect
     "lm_weight": "lm",
     "hot_bonus": "hot_words",
-    "out_of_lexicon": "lexicon",
+    "oov_penalty": "lexicon",
     "rescore_weight": "rescore",
 }
-ANY_ENGINE = ("engine", "views")  # what has an effect on the best path too
+ANY_ENGINE = ("engine", "tta")  # what has an effect on the best path too
 NOT_FLASHLIGHT = ("hot_words", "rescore")
 
 
@@ -28,7 +28,7 @@ class DecoderOptions:
 
     Args:
         engine: as in `DecoderSettings`.
-        views: see there.
+        tta: see there.
         beam: prefixes kept.
         lm: path of a language model.
         lm_weight: as in `DecoderSettings`, like the rest.
@@ -36,13 +36,13 @@ class DecoderOptions:
         hot_words: path of a list.
         hot_bonus: see there.
         lexicon: path of a list.
-        out_of_lexicon: see there.
+        oov_penalty: see there.
         rescore: path of a language model.
         rescore_weight: see there.
     """
 
     engine: str | None = None
-    views: int | None = None
+    tta: int | None = None
     beam: int | None = None
     lm: Path | None = None
     lm_weight: float | None = None
@@ -50,7 +50,7 @@ class DecoderOptions:
     hot_words: Path | None = None
     hot_bonus: float | None = None
     lexicon: Path | None = None
-    out_of_lexicon: float | None = None
+    oov_penalty: float | None = None
     rescore: Path | None = None
     rescore_weight: float | None = None
 
@@ -59,7 +59,7 @@ class DecoderOptions:
         return {one.name: value for one in fields(self) if (value := getattr(self, one.name)) is not None}
 
 
-def choose(options: DecoderOptions, stored: dict[str, Any], alphabet: Alphabet) -> Decoder:
+def make_decoder(options: DecoderOptions, stored: dict[str, Any], alphabet: Alphabet) -> Decoder:
     """Return the decoder that a command line and a model file ask for; the command line goes first.
 
     The model file's settings hold where every outside file that they name is given, known by its hash; else the
@@ -86,7 +86,7 @@ def _base(
     stored: DecoderSettings, files: dict[str, NamedFile], given: dict[str, Any]
 ) -> tuple[DecoderSettings, list[str]]:
     """Return what the options change, with what a user should know of it."""
-    if given.get("engine") == "best-path":
+    if given.get("engine") == "greedy":
         return DecoderSettings(), []
     for name, wanted in stored.outside().items():
         flag = f"--{name.replace('_', '-')}"
@@ -104,7 +104,7 @@ def _base(
 
 def _settings(base: DecoderSettings, files: dict[str, NamedFile], given: dict[str, Any]) -> DecoderSettings:
     plain: dict[str, Any] = {name: value for name, value in given.items() if name not in (*FILES, "beam")} | files
-    if "engine" not in given and base.engine == "best-path" and given.keys() - set(ANY_ENGINE):
+    if "engine" not in given and base.engine == "greedy" and given.keys() - set(ANY_ENGINE):
         plain["engine"] = "beam"
     if "beam" in given:
         plain["beam"] = replace(base.beam, width=given["beam"])
@@ -115,7 +115,7 @@ def _refuse_no_effect(settings: DecoderSettings, given: dict[str, Any]) -> None:
     """Refuse an option that would change nothing."""
     flags = {name: f"--{name.replace('_', '-')}" for name in given}
     for name in flags.keys() - set(ANY_ENGINE):
-        if settings.engine == "best-path":
+        if settings.engine == "greedy":
             raise RecognizerError(f"{flags[name]} has no effect on the best path, wanted --decoder beam or flashlight")
         if name in NEEDS and getattr(settings, NEEDS[name]) is None:
             raise RecognizerError(f"{flags[name]} has no effect without --{NEEDS[name].replace('_', '-')}")
@@ -123,9 +123,9 @@ def _refuse_no_effect(settings: DecoderSettings, given: dict[str, Any]) -> None:
             raise RecognizerError(f"{flags[name]} is not for flashlight, wanted --decoder beam")
 
 
-def _opened(options: DecoderOptions, alphabet: Alphabet) -> Outside:
+def _opened(options: DecoderOptions, alphabet: Alphabet) -> DecoderFiles:
     flashlight = options.engine == "flashlight"
-    return Outside(
+    return DecoderFiles(
         open_language_model(options.lm) if options.lm and not flashlight else None,
         options.lm,
         read_words(options.hot_words, alphabet, "list of hot words") if options.hot_words else (),
@@ -134,12 +134,12 @@ def _opened(options: DecoderOptions, alphabet: Alphabet) -> Outside:
     )
 
 
-def _lacking(outside: Outside, alphabet: Alphabet) -> list[str]:
+def _lacking(outside: DecoderFiles, alphabet: Alphabet) -> list[str]:
     """Return a note where the language model does not know characters that the model can read."""
     model = outside.lm
     if model is None or (not isinstance(model, LanguageModel) and model.about.unit == "word"):
         return []
-    lacking = unknown_to(model, alphabet)
+    lacking = unknown_symbols(model, alphabet)
     if not lacking:
         return []
     shown = " ".join(map(repr, lacking[:SHOWN])) + (" ..." if len(lacking) > SHOWN else "")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.alphabet import Alphabet
+from recognizer.corpus.alphabet import Alphabet
 from recognizer.errors import RecognizerError
 
 ROOT, LOST = 0, -1  # nodes: before a word's first letter, after letters that begin no word
