@@ -4,8 +4,8 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from recognizer.errors import RecognizerError
-from recognizer.pages.page import Area, Page, PageLine, Points
-from recognizer.pages.tree import NUMBER, child, children, plain_tag, points, whole
+from recognizer.pages.page import LineRegion, Page, PageLine, Points
+from recognizer.pages.xml import NUMBER, child, children, plain_tag, points, whole
 
 PIXEL = "pixel"
 
@@ -34,7 +34,7 @@ def _line(line: Element, name: str, path: Path) -> PageLine:
     polygon = child(shape, "Polygon") if shape is not None else None
     box = _box(line)
     outline = points(polygon.get("POINTS", ""), path, name) if polygon is not None else box
-    area = Area(outline, _baseline(line, box, path, name)) if len(outline) > 2 else None
+    area = LineRegion(outline, _baseline(line, box, path, name)) if len(outline) > 2 else None
     return PageLine(name, _text(line), area)
 
 

@@ -15,7 +15,7 @@ Points = tuple[tuple[float, float], ...]  # x to the right, y downwards, in pixe
 
 
 @dataclass(frozen=True)
-class Area:
+class LineRegion:
     """Where a line stands.
 
     Args:
@@ -41,7 +41,7 @@ class PageLine:
 
     id: str
     text: str | None
-    area: Area | None
+    area: LineRegion | None
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class Page:
         )
 
 
-def clipped(area: Area, size: tuple[int, int]) -> Area:
+def clipped(area: LineRegion, size: tuple[int, int]) -> LineRegion:
     """Return an area whose outline ends at the edges of an image of `size` (width, height), where that is known."""
     width, height = size
     if not width or not height:

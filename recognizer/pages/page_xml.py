@@ -5,8 +5,8 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from recognizer.errors import RecognizerError
-from recognizer.pages.page import Area, Page, PageLine, Points
-from recognizer.pages.tree import child, children, plain_tag, points, whole
+from recognizer.pages.page import LineRegion, Page, PageLine, Points
+from recognizer.pages.xml import child, children, plain_tag, points, whole
 
 
 def pcgts_page(root: Element, path: Path) -> Page:
@@ -49,7 +49,7 @@ def _references(group: Element) -> Iterator[str | None]:
 
 def _line(line: Element, name: str, path: Path) -> PageLine:
     outline, baseline = (_points(child(line, tag), path, name) for tag in ("Coords", "Baseline"))
-    return PageLine(name, _text(line), Area(outline, baseline) if len(outline) > 2 else None)
+    return PageLine(name, _text(line), LineRegion(outline, baseline) if len(outline) > 2 else None)
 
 
 def _points(element: Element | None, path: Path, line: str) -> Points:

@@ -6,8 +6,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from recognizer.errors import RecognizerError
-from recognizer.pages.page import Area, clipped
-from recognizer.pages.strip import Strip, strip_of
+from recognizer.pages.dewarping import DewarpedLine, dewarp
+from recognizer.pages.page import LineRegion, clipped
 
 MAX_PIXELS = 50_000_000  # of a cut line
 PAPER_PERCENTILE, INK_PERCENTILE = 80.0, 0.5  # of the grey values inside the outline
@@ -16,7 +16,7 @@ LEAST_CONTRAST = 16.0  # grey levels between paper and ink; with less there is n
 
 
 @dataclass(frozen=True)
-class Cut:
+class ExtractedLine:
     """A line cut out of its page.
 
     Args:
@@ -27,12 +27,12 @@ class Cut:
     """
 
     values: np.ndarray
-    strip: Strip
+    strip: DewarpedLine
     left: int
     top: int
 
 
-def cut_line(grey: np.ndarray, area: Area, straight: bool = False) -> Cut:
+def extract_line(grey: np.ndarray, area: LineRegion, straight: bool = False) -> ExtractedLine:
     """Cut a line out of a page.
 
     Args:
@@ -45,7 +45,7 @@ def cut_line(grey: np.ndarray, area: Area, straight: bool = False) -> Cut:
     """
     rows, columns = grey.shape
     area = clipped(area, (columns, rows))
-    strip = strip_of(area, straight)
+    strip = dewarp(area, straight)
     width, height = strip.size
     if width * height > MAX_PIXELS:
         raise RecognizerError(f"{width} x {height} pixels, wanted at most {MAX_PIXELS:,} in all", "too large")
@@ -56,10 +56,10 @@ def cut_line(grey: np.ndarray, area: Area, straight: bool = False) -> Cut:
         )
     )
     top, bottom, left, right = _ink_box(level, round(MARGIN * height))
-    return Cut(level[top:bottom, left:right], strip, left, top)
+    return ExtractedLine(level[top:bottom, left:right], strip, left, top)
 
 
-def _alone(grey: np.ndarray, area: Area, spread: float) -> tuple[Image.Image, int, np.ndarray]:
+def _alone(grey: np.ndarray, area: LineRegion, spread: float) -> tuple[Image.Image, int, np.ndarray]:
     """Return the part of a page that holds an outline, all else in it as paper; the paper's grey; where it begins."""
     low = np.floor(np.min(area.outline, axis=0) - spread).clip(0).astype(int)
     high = np.ceil(np.max(area.outline, axis=0) + spread).clip(0).astype(int)
@@ -77,7 +77,7 @@ def _alone(grey: np.ndarray, area: Area, spread: float) -> tuple[Image.Image, in
     return Image.composite(inner, Image.new("L", inner.size, paper), mask), paper, low
 
 
-def _mesh(strip: Strip, origin: np.ndarray) -> list[tuple[tuple[int, int, int, int], tuple[float, ...]]]:
+def _mesh(strip: DewarpedLine, origin: np.ndarray) -> list[tuple[tuple[int, int, int, int], tuple[float, ...]]]:
     """Return the parts of the level image with the quadrilaterals of the page that they show, as Pillow wants them."""
     width, height = strip.size
     places = np.unique(np.clip(np.rint(strip.along), 0, width).astype(int))

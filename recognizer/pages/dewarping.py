@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recognizer.pages.page import Area, Points
+from recognizer.pages.page import LineRegion, Points
 
 NODES_A_HEIGHT = 2.0  # nodes of a strip on a way as long as it is high
 SMOOTH = np.array([1.0, 2.0, 1.0]) / 4.0  # of the directions of neighbouring nodes
@@ -13,7 +13,7 @@ MAX_NODES = 2000
 
 
 @dataclass(frozen=True)
-class Strip:
+class DewarpedLine:
     """A strip: places are counted in pixels along its baseline, from 0 at its left end.
 
     Args:
@@ -53,7 +53,7 @@ class Strip:
         return [(round(float(x)), round(float(y))) for x, y in way]
 
 
-def strip_of(area: Area, straight: bool = False) -> Strip:
+def dewarp(area: LineRegion, straight: bool = False) -> DewarpedLine:
     """Return the strip that holds the outline of a line, and a little more on all sides.
 
     Args:
@@ -82,7 +82,7 @@ def strip_of(area: Area, straight: bool = False) -> Strip:
     smooth /= np.maximum(np.hypot(*smooth.T), 1e-9)[:, None]
     upwards = np.stack([smooth[:, 1], -smooth[:, 0]], axis=1)
     places = np.concatenate([[0.0], np.cumsum(np.hypot(*directions.T))])
-    return Strip(places, nodes, upwards, above, below, spread)
+    return DewarpedLine(places, nodes, upwards, above, below, spread)
 
 
 def _rising(baseline: Points) -> np.ndarray:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recognizer.pages.page import Area
-from recognizer.pages.ridges import Ridge, follow_ridges
-from recognizer.pages.small import blurred, ink_of, small_picture, spacing_of, without_rules
+from recognizer.pages.page import LineRegion
+from recognizer.pages.ridge_tracking import Ridge, follow_ridges
+from recognizer.pages.rules import blurred, ink_of, small_picture, spacing_of, without_rules
 
 LEAST_SIDE = 40  # pixels of the small picture: no line is found on less
 ACROSS, ALONG = 0.16, 0.55  # of the spacing: standard deviations that ink is smeared by, across and along the lines
@@ -37,7 +37,7 @@ class _Small:
     share: float
 
 
-def find_lines(grey: np.ndarray) -> list[Area]:
+def find_lines(grey: np.ndarray) -> list[LineRegion]:
     """Return where lines of writing stand on an evenly lit page, uint8 (rows, columns), in reading order.
 
     In a small picture ink is smeared along the lines and the ridges of what comes out are followed from the left to the
@@ -95,7 +95,7 @@ def _strokes(line: Ridge, small: _Small) -> tuple[float, float]:
     return begun * small.spacing / len(dark), float(band.mean())
 
 
-def _area(line: Ridge, lines: Sequence[Ridge], small: _Small) -> Area:
+def _area(line: Ridge, lines: Sequence[Ridge], small: _Small) -> LineRegion:
     """Return the outline and the baseline of a line in pixels of the page."""
     columns = np.concatenate(
         [[line.columns[0] - small.spacing / 2], line.columns, [line.columns[-1] + small.spacing / 2]]
@@ -108,7 +108,7 @@ def _area(line: Ridge, lines: Sequence[Ridge], small: _Small) -> Area:
     around = [*zip(columns, upper, strict=True), *zip(columns[::-1], lower[::-1], strict=True)]
     outline = tuple((float(x / small.share), float(y / small.share)) for x, y in around)
     level = tuple((float(x / small.share), float(y / small.share)) for x, y in zip(columns, baseline, strict=True))
-    return Area(outline, level, spread=0.0)
+    return LineRegion(outline, level, spread=0.0)
 
 
 def _below(line: Ridge, small: _Small) -> float:

@@ -9,7 +9,7 @@ from recognizer.errors import RecognizerError
 from recognizer.pages.alto import alto_page
 from recognizer.pages.page import SUFFIX, Page
 from recognizer.pages.page_xml import pcgts_page
-from recognizer.pages.tree import plain_tag
+from recognizer.pages.xml import plain_tag
 
 MAX_BYTES = 50_000_000  # of an XML file
 HEAD = 4096  # bytes that tell what a file is: the first element of an XML file begins in them
