@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from recognizer.errors import RecognizerError
-from recognizer.network.masked import pack, unpack, valid_frames
-from recognizer.network.multidimensional import MultidimensionalFront, MultidimensionalSettings
+from recognizer.network.mdlstm import MultidimensionalFront, MultidimensionalSettings
+from recognizer.network.packing import pack, unpack, valid_frames
 
 TYPES = ("convolutional", "frames", "multidimensional")
 SLOPE = 0.01  # of the leaky rectifier below zero

@@ -19,21 +19,21 @@ class NetworkSettings(CellSettings):
         layers: recurrent layers, one on the other.
         bidirectional: whether each layer also reads from the end.
         dropout: share of numbers left out before each recurrent layer and before the head, while training.
-        side_head: weight of the CTC loss of a second head on the front's output, used in training alone; 0 is none.
+        auxiliary_head: weight of the CTC loss of a second head on the front's output, used in training alone; 0 is none.
         front: the form of the front.
     """
 
     layers: int = 2
     bidirectional: bool = True
     dropout: float = 0.4
-    side_head: float = 0.3
+    auxiliary_head: float = 0.3
     front: FrontSettings = field(default_factory=FrontSettings)
 
     def __post_init__(self) -> None:
         """Refuse values that mean nothing."""
         super().__post_init__()
-        if self.layers < 0 or not 0.0 <= self.dropout < 1.0 or self.side_head < 0.0:
-            raise RecognizerError("network: layers and side_head are at least 0, dropout is in [0, 1)")
+        if self.layers < 0 or not 0.0 <= self.dropout < 1.0 or self.auxiliary_head < 0.0:
+            raise RecognizerError("network: layers and auxiliary_head are at least 0, dropout is in [0, 1)")
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,12 @@ class Output:
     Args:
         log_probs: (N, T', classes) float32, natural logarithms; class 0 is the blank.
         counts: (N,) valid frames of each sample.
-        side_log_probs: the same from the second head, None where there is none or while not training.
+        auxiliary_log_probs: the same from the second head, None where there is none or while not training.
     """
 
     log_probs: Tensor
     counts: Tensor
-    side_log_probs: Tensor | None = None
+    auxiliary_log_probs: Tensor | None = None
 
 
 class Network(nn.Module):
@@ -61,7 +61,7 @@ class Network(nn.Module):
         self.front = Front(features, settings.front, parts, maps=settings.cell == "convolutional")
         _refuse_other_rows(settings, self.front.rows)
         size = self.front.size
-        self.side_head = nn.Linear(size, classes) if settings.side_head > 0 else None
+        self.auxiliary_head = nn.Linear(size, classes) if settings.auxiliary_head > 0 else None
         layers = []
         for _ in range(settings.layers):
             layers.append(build_layer(size, settings, settings.bidirectional))
@@ -74,8 +74,8 @@ class Network(nn.Module):
         """Return the log-probabilities of features x (N, T, F) with `counts` (N,) valid frames each."""
         frames, counts = self.front(x, counts)
         side = None
-        if self.side_head is not None and self.training:
-            side = _log_softmax(self.side_head, self.dropout(frames))
+        if self.auxiliary_head is not None and self.training:
+            side = _log_softmax(self.auxiliary_head, self.dropout(frames))
         for layer in self.layers:
             frames = layer(self.dropout(frames), counts)
         return Output(_log_softmax(self.head, self.dropout(frames)), counts, side)

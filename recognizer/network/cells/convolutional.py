@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from recognizer.errors import RecognizerError
 from recognizer.network.cells.fused import Weights
-from recognizer.network.cells.memory import MemoryDirection
+from recognizer.network.cells.lstm_cells import MemoryDirection
 from recognizer.network.cells.settings import CellSettings
 
 

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from recognizer.network.cells.options import StepOptions, options_of, recurrent_mask
 from recognizer.network.cells.settings import CellSettings
-from recognizer.network.reverse import padding_mask
+from recognizer.network.reversal import padding_mask
 
 State = tuple[Tensor, ...]
 

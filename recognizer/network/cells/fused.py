@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from recognizer.network.cells.family import Family
-from recognizer.network.cells.products import Product, linear
-from recognizer.network.cells.steps import Frame, Steps
+from recognizer.network.cells.equations import CellEquations
+from recognizer.network.cells.matmul import Product, linear
+from recognizer.network.cells.steps import StepBuffers, Steps
 
 
 class Weights(NamedTuple):
@@ -21,7 +21,7 @@ class Weights(NamedTuple):
 
 
 def run_fused(
-    x: Tensor, weights: Weights, state: tuple[Tensor, Tensor], mask: Tensor | None, family: Family
+    x: Tensor, weights: Weights, state: tuple[Tensor, Tensor], mask: Tensor | None, family: CellEquations
 ) -> tuple[Tensor, Tensor]:
     """Run x (T, N, I) from `state` (h, c) to outputs (T, N, H) with memories (T, N, H), the latter at least float32.
 
@@ -49,7 +49,7 @@ class _Recurrence(torch.autograd.Function):
         first: Tensor,
         memory: Tensor,
         mask: Tensor | None,
-        family: Family,
+        family: CellEquations,
     ) -> tuple[Tensor, Tensor]:
         frames, batch, size = x.shape
         gates = linear(x.reshape(frames * batch, size), weight).view(frames, batch, -1).to(memory.dtype).add_(bias)
@@ -58,7 +58,9 @@ class _Recurrence(torch.autograd.Function):
         memories[0], outputs[0] = memory, first
         own = mask is not None or family.recurs != "h"
         past = x.new_empty(frames, batch, recurrent.shape[1]) if own else outputs[:-1]
-        tape = _Tape(gates, memories, memories[1:] if family.identity else torch.empty_like(memories[1:]), past)
+        tape = _SavedForBackward(
+            gates, memories, memories[1:] if family.identity else torch.empty_like(memories[1:]), past
+        )
         _forward(tape, outputs, Product(recurrent, batch), Steps(family, memory.shape[1], peephole), mask)
         ctx.family = family
         ctx.set_materialize_grads(False)
@@ -69,7 +71,7 @@ class _Recurrence(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, d_y: Tensor | None, d_memories: Tensor | None) -> tuple[Tensor | None, ...]:
         x, weight, recurrent, peephole, mask, *saved = ctx.saved_tensors
-        tape, family = _Tape(*saved), ctx.family
+        tape, family = _SavedForBackward(*saved), ctx.family
         rows = len(recurrent)
         steps = Steps(family, tape.memories.shape[2], peephole)
         product = Product(recurrent.t(), x.shape[1])
@@ -89,7 +91,7 @@ class _Recurrence(torch.autograd.Function):
         )
 
 
-class _Tape(NamedTuple):
+class _SavedForBackward(NamedTuple):
     """What the forward loop leaves for the backward loop.
 
     gates (T, N, G*H), memories (T + 1, N, H), active (T, N, H), past (T, N, R): the input of the recurrent product.
@@ -100,12 +102,12 @@ class _Tape(NamedTuple):
     active: Tensor
     past: Tensor
 
-    def frames(self, steps: Steps) -> list[Frame]:
+    def frames(self, steps: Steps) -> list[StepBuffers]:
         memories = self.memories.unbind()
-        return list(map(Frame, steps.blocks(self.gates), memories, memories[1:], self.active.unbind()))
+        return list(map(StepBuffers, steps.blocks(self.gates), memories, memories[1:], self.active.unbind()))
 
 
-def _forward(tape: _Tape, outputs: Tensor, product: Product, steps: Steps, mask: Tensor | None) -> None:
+def _forward(tape: _SavedForBackward, outputs: Tensor, product: Product, steps: Steps, mask: Tensor | None) -> None:
     recurs = steps.family.recurs
     hidden = outputs.shape[2]
     rows = steps.family.recurrent_gates * hidden
@@ -121,7 +123,11 @@ def _forward(tape: _Tape, outputs: Tensor, product: Product, steps: Steps, mask:
 
 
 def _backward(
-    tape: _Tape, given: tuple[Tensor | None, Tensor | None], product: Product, steps: Steps, mask: Tensor | None
+    tape: _SavedForBackward,
+    given: tuple[Tensor | None, Tensor | None],
+    product: Product,
+    steps: Steps,
+    mask: Tensor | None,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return the gradient of all sums (T, N, G*H), of the first output, of the first memory."""
     d_y, d_memories = given
@@ -160,7 +166,7 @@ def _spread(d_past: Tensor, d_out: Tensor, d_memory: Tensor, recurs: str) -> Non
         d_memory.add_(d_past[:, -hidden:])
 
 
-def _peephole_gradient(tape: _Tape, sums: Tensor, steps: Steps) -> Tensor:
+def _peephole_gradient(tape: _SavedForBackward, sums: Tensor, steps: Steps) -> Tensor:
     """Return (3, H): each gate's gradient times the memory that it saw, over all steps."""
     before, after = tape.memories[:-1], tape.memories[1:]
     seen = (before, before, after if steps.late else before)

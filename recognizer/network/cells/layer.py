@@ -3,12 +3,12 @@
 import torch
 from torch import Tensor, nn
 
-from recognizer.network.cells.builtin import LstmDirection, SimpleDirection
 from recognizer.network.cells.convolutional import ConvolutionalDirection
 from recognizer.network.cells.direction import Direction
-from recognizer.network.cells.memory import DenseDirection
+from recognizer.network.cells.lstm_cells import DenseDirection
 from recognizer.network.cells.settings import CellSettings
-from recognizer.network.reverse import reverse_padded
+from recognizer.network.cells.torch_cells import LstmDirection, SimpleDirection
+from recognizer.network.reversal import reverse_padded
 
 
 def build_direction(input_size: int, settings: CellSettings) -> Direction:

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from recognizer.network.cells.family import Family
+from recognizer.network.cells.equations import CellEquations
 from recognizer.network.cells.fused import Weights
 from recognizer.network.cells.options import StepOptions
 
@@ -15,7 +15,7 @@ def loop_memory(
     projection: Tensor | None,
     state: tuple[Tensor, Tensor],
     mask: Tensor | None,
-    family: Family,
+    family: CellEquations,
     options: StepOptions,
 ) -> tuple[Tensor, Tensor]:
     """Run a cell with a memory from `state` (h, c) over x (T, N, I) to outputs (T, N, P) with memories (T, N, H)."""
@@ -39,7 +39,7 @@ def loop_memory(
 
 
 def memory_step(
-    sums: Tensor, c: Tensor, peephole: Tensor | None, family: Family, options: StepOptions
+    sums: Tensor, c: Tensor, peephole: Tensor | None, family: CellEquations, options: StepOptions
 ) -> tuple[Tensor, Tensor]:
     """Return output with memory, each (N, H), from the sums (N, G*H) at the gates and the memory before."""
     at = dict(zip(family.gates, sums.chunk(len(family.gates), 1), strict=True))

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from recognizer.network.cells.family import Family
+from recognizer.network.cells.equations import CellEquations
 
 sigmoid_backward = torch.ops.aten.sigmoid_backward.grad_input
 tanh_backward = torch.ops.aten.tanh_backward.grad_input
@@ -25,7 +25,7 @@ class Blocks(NamedTuple):
     g: Tensor
 
 
-class Frame(NamedTuple):
+class StepBuffers(NamedTuple):
     """Buffers of one step: gates after their activation; (N, H) memory before, memory after, its activation."""
 
     gates: Blocks
@@ -37,7 +37,7 @@ class Frame(NamedTuple):
 class Steps:
     """Compute steps of a family; `peephole` (3, H) are the elementwise weights of i, f, o, if it has any."""
 
-    def __init__(self, family: Family, hidden: int, peephole: Tensor | None) -> None:
+    def __init__(self, family: CellEquations, hidden: int, peephole: Tensor | None) -> None:
         """Place each gate's block of columns."""
         self.family = family
         self.hidden = hidden
@@ -52,7 +52,7 @@ class Steps:
         lists = [at[gate].unbind() if gate in at else [None] * len(rows) for gate in "ifog"]
         return list(map(Blocks, rows.unbind(), opened.unbind(), *lists))
 
-    def forward(self, frame: Frame, out: Tensor) -> None:
+    def forward(self, frame: StepBuffers, out: Tensor) -> None:
         """Turn the sums in `frame.gates` into gates; fill memory, active and the output `out` (N, H)."""
         gates = frame.gates
         for part, weight in zip(self._peeping(gates), self.peephole, strict=False):
@@ -69,7 +69,7 @@ class Steps:
             tanh(frame.memory, frame.active)
         torch.mul(gates.o, frame.active, out=out)
 
-    def backward(self, frame: Frame, d_out: Tensor, d_memory: Tensor, d_gates: Blocks) -> None:
+    def backward(self, frame: StepBuffers, d_out: Tensor, d_memory: Tensor, d_gates: Blocks) -> None:
         """Fill d_gates, the gradient of the sums; turn d_memory from that of the memory after into that before.
 
         d_out (N, H) is spent on the way.
@@ -96,7 +96,7 @@ class Steps:
         assert gates.i is not None and gates.f is not None
         return [gates.i, gates.f] if self.late else [gates.i, gates.f, gates.o]
 
-    def _remember(self, frame: Frame) -> None:
+    def _remember(self, frame: StepBuffers) -> None:
         gates, before, memory = frame.gates, frame.before, frame.memory
         if gates.i is None:
             torch.lerp(gates.g, before, gates.f, out=memory)  # type: ignore[arg-type]
@@ -106,7 +106,7 @@ class Steps:
             torch.mul(gates.f, before, out=memory)
             memory.addcmul_(gates.i, gates.g)
 
-    def _forget(self, frame: Frame, d_memory: Tensor, d_gates: Blocks) -> None:
+    def _forget(self, frame: StepBuffers, d_memory: Tensor, d_gates: Blocks) -> None:
         gates = frame.gates
         if d_gates.i is None or gates.i is None:
             assert gates.f is not None and d_gates.f is not None

@@ -29,7 +29,7 @@ class _Scan(torch.autograd.Function):
         state = (steps + 1, directions, batch, rows + 1, size)
         outputs, memories = sums.new_zeros(state), sums.new_zeros(state)
         past = sums.new_empty(steps, directions, batch, rows, 2 * size)
-        tape = _Tape(
+        tape = _SavedForBackward(
             sums.clone(memory_format=torch.contiguous_format),
             memories,
             sums.new_empty(steps, directions, batch, rows, size),
@@ -51,7 +51,7 @@ class _Scan(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, d_y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         recurrent, peephole, *saved = ctx.saved_tensors
-        tape = _Tape(*saved)
+        tape = _SavedForBackward(*saved)
         sums = torch.empty_like(tape.gates)
         _backward(tape, d_y, sums, recurrent.transpose(1, 2).contiguous(), peephole.unbind(1))
         directions = len(recurrent)
@@ -82,7 +82,7 @@ class _Cell(NamedTuple):
     active: Tensor
 
 
-class _Tape(NamedTuple):
+class _SavedForBackward(NamedTuple):
     """What the forward scan leaves: gates, memories with their empty first step as well as row, active, past."""
 
     gates: Tensor
@@ -116,7 +116,9 @@ def _forward(cell: _Cell, peephole: tuple[Tensor, ...], out: Tensor) -> None:
     torch.mul(gates.o, active, out=out)
 
 
-def _backward(tape: _Tape, d_y: Tensor, sums: Tensor, recurrent: Tensor, peephole: tuple[Tensor, ...]) -> None:
+def _backward(
+    tape: _SavedForBackward, d_y: Tensor, sums: Tensor, recurrent: Tensor, peephole: tuple[Tensor, ...]
+) -> None:
     """Fill `sums` with the gradient of the sums; `recurrent` (D, 5 * S, 2 * S) is transposed."""
     _, directions, batch, rows, size = tape.active.shape
     d_output, d_memory = (sums.new_zeros(directions, batch, rows + 1, size) for _ in range(2))
@@ -155,7 +157,7 @@ def _step_back(
     d_memory.mul_(gates.left).addcmul_(d_gates.i, peephole[0]).addcmul_(d_gates.left, peephole[2])
 
 
-def _peephole_gradient(tape: _Tape, sums: Tensor) -> Tensor:
+def _peephole_gradient(tape: _SavedForBackward, sums: Tensor) -> Tensor:
     """Return (D, 5, 1, 1, S): each gate's gradient times the memory that it saw, over all positions."""
     i, left, up, o, _ = sums.chunk(5, 4)
     before, above = tape.memories[:-1, :, :, 1:], tape.memories[:-1, :, :, :-1]

@@ -7,7 +7,7 @@ from recognizer.network.cells.settings import CellSettings
 
 
 @dataclass(frozen=True)
-class Family:
+class CellEquations:
     """How one cell's gates see its past; blocks of rows stand in the order of `gates`, the candidate g last.
 
     Args:
@@ -30,15 +30,17 @@ class Family:
         return len(self.gates) - (self.recurs == "c")
 
 
-def family_of(settings: CellSettings) -> Family:
+def equations_of(settings: CellSettings) -> CellEquations:
     """Return the equations that `settings` name."""
     identity = settings.peephole_activation == "identity"
     if settings.cell == "convolutional":
-        return Family("ifog", "hc") if settings.memory_kernel else Family("ifog", "h", peephole="previous")
+        return (
+            CellEquations("ifog", "hc") if settings.memory_kernel else CellEquations("ifog", "h", peephole="previous")
+        )
     return {
-        "lstm": Family("ifog", "h"),
-        "lstm-1997": Family("iog", "h", forget="one"),
-        "coupled": Family("fog", "h", forget="complement"),
-        "peephole": Family("ifog", "c", identity=identity),
-        "peephole-diagonal": Family("ifog", "h", peephole="diagonal", identity=identity),
+        "lstm": CellEquations("ifog", "h"),
+        "lstm-1997": CellEquations("iog", "h", forget="one"),
+        "coupled": CellEquations("fog", "h", forget="complement"),
+        "peephole": CellEquations("ifog", "c", identity=identity),
+        "peephole-diagonal": CellEquations("ifog", "h", peephole="diagonal", identity=identity),
     }[settings.cell]

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from recognizer.network.cells.direction import Direction, State, clear_padding, working_dtype
 from recognizer.network.cells.fused import Weights
 from recognizer.network.cells.loop import loop_gru, loop_rnn
-from recognizer.network.cells.memory import MemoryDirection
+from recognizer.network.cells.lstm_cells import MemoryDirection
 from recognizer.network.cells.options import make_norms
 from recognizer.network.cells.settings import CellSettings
 

@@ -8,9 +8,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from recognizer.errors import RecognizerError
-from recognizer.network.cells.diagonal import scan_diagonals
 from recognizer.network.cells.direction import working_dtype
-from recognizer.network.reverse import padding_mask, reverse_padded
+from recognizer.network.cells.mdlstm_scan import scan_diagonals
+from recognizer.network.reversal import padding_mask, reverse_padded
 
 DIRECTIONS = 4
 GATES = 5

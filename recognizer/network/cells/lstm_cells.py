@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from recognizer.network.cells.direction import Direction, State
-from recognizer.network.cells.family import family_of
+from recognizer.network.cells.equations import equations_of
 from recognizer.network.cells.fused import Weights, run_fused
 from recognizer.network.cells.loop import loop_memory
 from recognizer.network.cells.options import make_norms
@@ -19,7 +19,7 @@ class MemoryDirection(Direction):
     def __init__(self, input_size: int, settings: CellSettings) -> None:
         """Make the options' weights."""
         sizes = (settings.output_size, settings.hidden)
-        family = family_of(settings)
+        family = equations_of(settings)
         super().__init__(input_size, settings, sizes[1:] if family.recurs == "c" else sizes)
         self.family = family
         if settings.layer_norm:
