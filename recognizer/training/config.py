@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, field
 
-from recognizer.alphabet import TextSettings
-from recognizer.augment.lines import LineAugmentSettings
-from recognizer.augment.sound import SoundAugmentSettings
-from recognizer.augment.strokes import StrokeAugmentSettings
+from recognizer.corpus.alphabet import TextSettings
 from recognizer.errors import RecognizerError
-from recognizer.features.log_mel import LogMelSettings
+from recognizer.inputs.lines.augment import LineAugmentSettings
+from recognizer.inputs.speech.augment import SoundAugmentSettings
+from recognizer.inputs.speech.log_mel import LogMelSettings
+from recognizer.inputs.strokes.augment import StrokeAugmentSettings
 from recognizer.network.network import NetworkSettings
 
 SCHEDULES = ("one-cycle", "cosine", "step", "constant")
@@ -28,7 +28,7 @@ class DataSettings:
         batch_seconds: sound: seconds of a batch and process, padding included.
         workers: processes that read ahead; 0 reads in the training process, which is fast enough for a store.
         allow_infeasible: leave out, by name, samples that CTC cannot spell; otherwise they end the run.
-        short_first: whether the first epoch goes from short samples to long ones.
+        sortagrad: whether the first epoch goes from short samples to long ones.
     """
 
     corpus: list[str] | str = ""
@@ -40,7 +40,7 @@ class DataSettings:
     batch_seconds: float = 120.0
     workers: int = 0
     allow_infeasible: bool = False
-    short_first: bool = False
+    sortagrad: bool = False
 
     def __post_init__(self) -> None:
         """Refuse values that mean nothing."""
@@ -67,10 +67,10 @@ class LearningSettings:
             up, then a tenth at 60 % and again at 85 % of the run) or "constant" (linear up).
         warm_up: share of the run in which the rate rises.
         weight_decay: of AdamW, on weight matrices alone.
-        clip: largest norm of the gradient; 0 does not clip.
-        average: decay of the exponential average of the weights, which is validated and kept; 0 keeps none.
+        gradient_clip: largest norm of the gradient; 0 does not clip.
+        ema_decay: decay of the exponential average of the weights, which is validated and kept; 0 keeps none.
         weight_noise: standard deviation of noise on the weights of the recurrent layers in each step.
-        consistency: weight of the divergence between the readings of two views of each sample (CR-CTC), which doubles
+        cr_ctc: weight of the divergence between the readings of two views of each sample (CR-CTC), which doubles
             a step's work; 0 makes one view.
         patience: validations without a better CER that end the run; 0 never does.
     """
@@ -79,20 +79,20 @@ class LearningSettings:
     schedule: str = "one-cycle"
     warm_up: float = 0.1
     weight_decay: float = 0.01
-    clip: float = 1.0
-    average: float = 0.998
+    gradient_clip: float = 1.0
+    ema_decay: float = 0.998
     weight_noise: float = 0.0
-    consistency: float = 0.0
+    cr_ctc: float = 0.0
     patience: int = 0
 
     def __post_init__(self) -> None:
         """Refuse values that mean nothing."""
         if self.schedule not in SCHEDULES:
             raise RecognizerError(f"learning.schedule is {self.schedule!r}, wanted one of {', '.join(SCHEDULES)}")
-        if not 0.0 <= self.average < 1.0 or not 0.0 <= self.warm_up < 1.0:
-            raise RecognizerError("learning.average and learning.warm_up are in [0, 1)")
+        if not 0.0 <= self.ema_decay < 1.0 or not 0.0 <= self.warm_up < 1.0:
+            raise RecognizerError("learning.ema_decay and learning.warm_up are in [0, 1)")
         if (
-            min(self.rate, self.weight_decay, self.clip, self.weight_noise, self.consistency, self.patience) < 0
+            min(self.rate, self.weight_decay, self.gradient_clip, self.weight_noise, self.cr_ctc, self.patience) < 0
             or self.rate == 0
         ):
             raise RecognizerError("learning: the rate is above 0, nothing is below 0")

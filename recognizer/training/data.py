@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from recognizer.alphabet import Alphabet
+from recognizer.corpus.alphabet import Alphabet
 from recognizer.corpus.store import Store
 from recognizer.model import pad_signals
 from recognizer.training.config import DataSettings
@@ -19,7 +19,7 @@ SPREAD = 0.04  # relative noise on lengths, so that batches of like length diffe
 
 
 @dataclass(frozen=True)
-class Item:
+class SampleRef:
     """Where one sample lies: the number of its corpus and its index there."""
 
     corpus: int
@@ -43,7 +43,7 @@ class Batch:
     counts: Tensor
     labels: Tensor
     label_counts: Tensor
-    items: Sequence[Item]
+    items: Sequence[SampleRef]
     number: int
 
     def to(self, device: torch.device) -> "Batch":
@@ -60,7 +60,7 @@ class Corpora:
         self.stores = list(stores)
         self.kind = stores[0].header.kind
 
-    def items(self, split: str) -> list[Item]:
+    def items(self, split: str) -> list[SampleRef]:
         """Return the samples of a split of every corpus that has it, in the order of the manifests.
 
         Raises:
@@ -69,22 +69,22 @@ class Corpora:
         holding = [i for i, store in enumerate(self.stores) if split in store.splits()]
         if not holding:
             self.stores[0].indices(split)
-        return [Item(i, index) for i in holding for index in self.stores[i].indices(split)]
+        return [SampleRef(i, index) for i in holding for index in self.stores[i].indices(split)]
 
-    def count(self, item: Item) -> int:
+    def count(self, item: SampleRef) -> int:
         """Return the steps of a sample's signal."""
         return int(self.stores[item.corpus].counts[item.index])
 
-    def text(self, item: Item) -> str:
+    def text(self, item: SampleRef) -> str:
         """Return the raw transcript of a sample."""
         return self.stores[item.corpus].text(item.index)
 
-    def name(self, item: Item) -> str:
+    def name(self, item: SampleRef) -> str:
         """Return the corpus and file of a sample, for messages."""
         store = self.stores[item.corpus]
         return f"{store.header.name}: {store.sample(item.index).path}"
 
-    def batch(self, items: Sequence[Item], number: int, alphabet: Alphabet | None) -> Batch:
+    def batch(self, items: Sequence[SampleRef], number: int, alphabet: Alphabet | None) -> Batch:
         """Return the padded batch of `items`, with labels where an alphabet is given."""
         signals = [torch.from_numpy(np.array(self.stores[i.corpus].signal(i.index))) for i in items]
         x, counts = pad_signals(signals, self.kind)
@@ -93,12 +93,14 @@ class Corpora:
         return Batch(x, counts, flat, torch.tensor([len(row) for row in labels]), items, number)
 
 
-def cut(items: Sequence[Item], counts: Sequence[float], budget: float, shares: int = 1) -> list[list[Item]]:
+def batch_by_budget(
+    items: Sequence[SampleRef], counts: Sequence[float], budget: float, shares: int = 1
+) -> list[list[SampleRef]]:
     """Return runs of `items`, in their order; the padded size (longest x number) of each share stays in `budget`.
 
     A sample beyond the budget is a run of its own.
     """
-    runs: list[list[Item]] = []
+    runs: list[list[SampleRef]] = []
     longest = 0.0
     for item, count in zip(items, counts, strict=True):
         longest = max(longest, count)
@@ -109,7 +111,7 @@ def cut(items: Sequence[Item], counts: Sequence[float], budget: float, shares: i
     return runs
 
 
-class BatchSampler(Sampler[tuple[int, list[Item]]]):
+class BatchSampler(Sampler[tuple[int, list[SampleRef]]]):
     """The batches of an epoch for one of several processes; seed, epoch and corpus decide alone.
 
     Samples of like length go together; the groups come in random order. A group holds the batches of all processes
@@ -117,7 +119,7 @@ class BatchSampler(Sampler[tuple[int, list[Item]]]):
     """
 
     def __init__(
-        self, corpora: Corpora, items: Sequence[Item], budget: float, settings: DataSettings, seed: int
+        self, corpora: Corpora, items: Sequence[SampleRef], budget: float, settings: DataSettings, seed: int
     ) -> None:
         """Batch `items` within `budget` signal steps per process."""
         self.corpora, self.items, self.budget, self.settings, self.seed = corpora, list(items), budget, settings, seed
@@ -132,21 +134,21 @@ class BatchSampler(Sampler[tuple[int, list[Item]]]):
         """Return the batches of the current epoch."""
         return len(self._groups())
 
-    def __iter__(self) -> Iterator[tuple[int, list[Item]]]:
+    def __iter__(self) -> Iterator[tuple[int, list[SampleRef]]]:
         """Yield (number of the batch, its samples) for this process."""
         for number, group in enumerate(self._groups()):
             yield number, group[self.rank :: self.world]
 
-    def _groups(self) -> list[list[Item]]:
+    def _groups(self) -> list[list[SampleRef]]:
         random = np.random.default_rng([self.seed, self.epoch])
         chosen = self._chosen(random)
         noisy = self.lengths[chosen] * (1.0 + SPREAD * random.uniform(-1.0, 1.0, len(chosen)))
         order = chosen[np.argsort(noisy, kind="stable")]
-        groups = cut([self.items[i] for i in order], self.lengths[order].tolist(), self.budget, self.world)
+        groups = batch_by_budget([self.items[i] for i in order], self.lengths[order].tolist(), self.budget, self.world)
         while len(groups) > 1 and min(map(len, groups)) < self.world:
             small = min(range(len(groups)), key=lambda i: len(groups[i]))
             groups[small - 1 if small else 1].extend(groups.pop(small))
-        if self.settings.short_first and self.epoch == 0:
+        if self.settings.sortagrad and self.epoch == 0:
             return groups
         return [groups[i] for i in random.permutation(len(groups))]
 
@@ -170,7 +172,7 @@ class _Batches(Dataset[Batch]):
     def __init__(self, corpora: Corpora, alphabet: Alphabet | None) -> None:
         self.corpora, self.alphabet = corpora, alphabet
 
-    def __getitem__(self, key: tuple[int, list[Item]]) -> Batch:
+    def __getitem__(self, key: tuple[int, list[SampleRef]]) -> Batch:
         return self.corpora.batch(key[1], key[0], self.alphabet)
 
 
@@ -180,8 +182,8 @@ class CorpusData(lightning.LightningDataModule):
     def __init__(
         self,
         corpora: Corpora,
-        train: Sequence[Item],
-        valid: Sequence[Item],
+        train: Sequence[SampleRef],
+        valid: Sequence[SampleRef],
         alphabet: Alphabet,
         settings: DataSettings,
         seed: int,
@@ -204,7 +206,7 @@ class CorpusData(lightning.LightningDataModule):
         """Return this process's share of the validation samples."""
         assert self.trainer is not None
         order = sorted(self.valid_items, key=self.corpora.count)[self.trainer.global_rank :: self.trainer.world_size]
-        runs = cut(order, [self.corpora.count(item) for item in order], self._budget())
+        runs = batch_by_budget(order, [self.corpora.count(item) for item in order], self._budget())
         return self._loader(_Batches(self.corpora, None), list(enumerate(runs)))
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
@@ -214,7 +216,7 @@ class CorpusData(lightning.LightningDataModule):
     def _budget(self) -> float:
         if self.corpora.kind == "handwriting":
             return float(self.settings.batch_columns)
-        if self.corpora.kind == "ink":
+        if self.corpora.kind == "strokes":
             return float(self.settings.batch_points)
         return self.settings.batch_seconds * float(self.corpora.stores[0].header.signal["sample_rate"])
 

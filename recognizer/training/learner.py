@@ -12,34 +12,34 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from recognizer.alphabet import BLANK, Alphabet
-from recognizer.augment.draws import repeated
-from recognizer.augment.lines import LineAugment
-from recognizer.augment.sound import FULL_SCALE, SoundAugment, SpecAugment
-from recognizer.augment.strokes import StrokeAugment
-from recognizer.decoding.best_path import best_path
+from recognizer.corpus.alphabet import BLANK, Alphabet
+from recognizer.decoding.greedy import greedy
 from recognizer.errors import RecognizerError
 from recognizer.evaluation.metrics import Edits, distance, scored_text
-from recognizer.features.lines import LineFeatures
-from recognizer.features.log_mel import LogMel
+from recognizer.inputs.lines.augment import LineAugment
+from recognizer.inputs.lines.features import LineFeatures
+from recognizer.inputs.random_parameters import repeat_views
+from recognizer.inputs.speech.augment import FULL_SCALE, SoundAugment, SpecAugment
+from recognizer.inputs.speech.log_mel import LogMel
+from recognizer.inputs.strokes.augment import StrokeAugment
 from recognizer.model import Model
-from recognizer.network.cells.noise import weight_noise
+from recognizer.network.cells.weight_noise import weight_noise
 from recognizer.network.network import Output
-from recognizer.training.clock import Clock
 from recognizer.training.config import Config
-from recognizer.training.data import Batch, Corpora, Item
-from recognizer.training.losses import consistency, ctc, frames_wanted
+from recognizer.training.data import Batch, Corpora, SampleRef
+from recognizer.training.losses import cr_ctc_loss, ctc_loss, frames_wanted
 from recognizer.training.schedule import rate_share
+from recognizer.training.timer import Timer
 
 MAX_SETBACKS = 3  # returns to the last good state before a run gives up
 NAMED = 5  # samples of a loss that is no number
 
 
 @dataclass(frozen=True)
-class Reading:
+class ValidationReading:
     """A validation sample with what was read."""
 
-    item: Item
+    item: SampleRef
     reference: str
     text: str
 
@@ -52,24 +52,24 @@ class Learner(lightning.LightningModule):
         super().__init__()
         self.config, self.alphabet, self.corpora = config, alphabet, corpora
         self.model = model
-        self.average = copy.deepcopy(model).requires_grad_(False) if config.learning.average > 0 else None
+        self.ema = copy.deepcopy(model).requires_grad_(False) if config.learning.ema_decay > 0 else None
         self.line_augment = LineAugment(config.augment.lines)
         self.stroke_augment = StrokeAugment(config.augment.strokes)
         if isinstance(model.features, LogMel):
             self.sound_augment = SoundAugment(config.augment.sound, model.features.sample_rate)
             self.spec_augment = SpecAugment(config.augment.sound, model.features.statics, model.features.parts)
         self.rate_scale, self.setbacks, self.step = 1.0, 0, 0
-        self.readings: list[Reading] = []
+        self.readings: list[ValidationReading] = []
         self.cer = self.wer = math.inf
         self._good: dict[str, Any] | None = None
         self._suspects: list[str] = []
-        self.clock = Clock()
+        self.clock = Timer()
         self._noise = ExitStack()
 
     @property
     def best_model(self) -> Model:
         """The model that is validated and kept: the average, or the model itself."""
-        return self.model if self.average is None else self.average
+        return self.model if self.ema is None else self.ema
 
     def configure_optimizers(self) -> Any:
         """Return AdamW, decaying matrices alone, with the schedule stepped once a batch."""
@@ -104,13 +104,13 @@ class Learner(lightning.LightningModule):
             )
         output = self.model.network(features, counts)
         self.clock.mark("forward")
-        losses = ctc(output.log_probs, output.counts, batch)
-        if output.side_log_probs is not None:
-            side = ctc(output.side_log_probs, output.counts, batch)
-            losses = losses + self.config.network.side_head * side
-        if self.config.learning.consistency > 0:
-            apart = consistency(output.log_probs, output.counts)
-            losses = losses + self.config.learning.consistency * apart
+        losses = ctc_loss(output.log_probs, output.counts, batch)
+        if output.auxiliary_log_probs is not None:
+            side = ctc_loss(output.auxiliary_log_probs, output.counts, batch)
+            losses = losses + self.config.network.auxiliary_head * side
+        if self.config.learning.cr_ctc > 0:
+            apart = cr_ctc_loss(output.log_probs, output.counts)
+            losses = losses + self.config.learning.cr_ctc * apart
         loss = losses.sum() / batch.label_counts.sum()
         bad = (~losses.isfinite()).nonzero()[:, 0].tolist()
         self._suspects = [self.corpora.name(batch.items[i]) for i in bad]
@@ -130,7 +130,7 @@ class Learner(lightning.LightningModule):
 
         Both views of a sample have the same frames: what moves ink or sound along the time is done once for both.
         """
-        model, views = self.model, 2 if self.config.learning.consistency > 0 else 1
+        model, views = self.model, 2 if self.config.learning.cr_ctc > 0 else 1
         if isinstance(model.features, LineFeatures):
             ink, counts = model.features(batch.x, batch.counts)
             least = frames_wanted(batch) * model.network.settings.front.stride
@@ -138,11 +138,11 @@ class Learner(lightning.LightningModule):
         if not isinstance(model.features, LogMel):
             points = self.stroke_augment(batch.x, generator)
             features, counts = model.features(points, batch.counts)
-            return repeated(features, counts, views)
+            return repeat_views(features, counts, views)
         x, counts = self.sound_augment(batch.x, batch.counts, generator)
         x, counts = _long_enough(batch, x, counts, model)
         features, counts = model.features(x, counts)
-        features, counts = repeated(features, counts, views)
+        features, counts = repeat_views(features, counts, views)
         return self.spec_augment(features, counts, generator), counts
 
     def _log_step(self, batch: Batch, output: Output, loss: Tensor) -> None:
@@ -161,7 +161,7 @@ class Learner(lightning.LightningModule):
 
     def configure_gradient_clipping(self, optimizer: Any, *unused: Any, **also_unused: Any) -> None:
         """Clip the norm of the gradient; where it is no number go back to the last good state at half the rate."""
-        clip = self.config.learning.clip or math.inf
+        clip = self.config.learning.gradient_clip or math.inf
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), clip)
         self.clock.mark("backward")
         if bool(norm.isfinite()):
@@ -191,10 +191,10 @@ class Learner(lightning.LightningModule):
     def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
         """Move the average towards the weights."""
         self.step += 1
-        if self.average is not None:
+        if self.ema is not None:
             # A young average forgets faster, lest the random first weights stay in it.
-            decay = min(self.config.learning.average, (1.0 + self.step) / (10.0 + self.step))
-            move_average(self.average, self.model, decay)
+            decay = min(self.config.learning.ema_decay, (1.0 + self.step) / (10.0 + self.step))
+            move_average(self.ema, self.model, decay)
         self.clock.mark("optimiser")
         speed = self.clock.end(len(batch.items) * self.trainer.world_size)
         self.log("samples/s" if self.corpora.kind == "speech" else "lines/s", speed, prog_bar=True)
@@ -217,9 +217,9 @@ class Learner(lightning.LightningModule):
         """Read a batch exactly as `evaluate` does: float32, best path."""
         with torch.autocast(self.device.type, enabled=False):
             output = self.best_model.eval()(batch.x, batch.counts)
-        texts = [hypothesis.text for hypothesis in best_path(output.log_probs, output.counts, self.alphabet)]
+        texts = [hypothesis.text for hypothesis in greedy(output.log_probs, output.counts, self.alphabet)]
         for item, text in zip(batch.items, texts, strict=True):
-            self.readings.append(Reading(item, self.alphabet.text.normalize(self.corpora.text(item)), text))
+            self.readings.append(ValidationReading(item, self.alphabet.text.normalize(self.corpora.text(item)), text))
 
     def on_validation_epoch_end(self) -> None:
         """Sum the edits over all processes and log CER and WER."""
@@ -276,7 +276,7 @@ def _of_all_processes(names: list[str]) -> list[str]:
     return [name for part in gathered for name in part]
 
 
-def _sums(readings: Sequence[Reading], alphabet: Alphabet) -> list[int]:
+def _sums(readings: Sequence[ValidationReading], alphabet: Alphabet) -> list[int]:
     """Return character edits, characters, word edits, words."""
     sums = [0, 0, 0, 0]
     for reading in readings:

@@ -4,11 +4,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from recognizer.alphabet import BLANK
+from recognizer.corpus.alphabet import BLANK
 from recognizer.training.data import Batch
 
 
-def ctc(log_probs: Tensor, counts: Tensor, batch: Batch) -> Tensor:
+def ctc_loss(log_probs: Tensor, counts: Tensor, batch: Batch) -> Tensor:
     """Return the CTC losses (N,), float32; an impossible sample gives infinity, never a hidden zero.
 
     Args:
@@ -28,7 +28,7 @@ def ctc(log_probs: Tensor, counts: Tensor, batch: Batch) -> Tensor:
     return losses if views == 1 else losses.view(views, -1).mean(0)
 
 
-def consistency(log_probs: Tensor, counts: Tensor) -> Tensor:
+def cr_ctc_loss(log_probs: Tensor, counts: Tensor) -> Tensor:
     """Return (N,) how far the readings of two views of N samples are apart, summed over frames, in nats.
 
     The mean of the two Kullback-Leibler divergences between the views' distributions in each frame, either one held

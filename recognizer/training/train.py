@@ -15,26 +15,28 @@ from lightning.pytorch.callbacks import Callback, EarlyStopping
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from recognizer import __version__
-from recognizer.bundle import Bundle
-from recognizer.corpus.inspect import FAULT, LOST, findings, rows_of
+from recognizer.corpus.checks import FAULT, LOST, corpus_columns, findings
 from recognizer.errors import RecognizerError
-from recognizer.features.log_mel import LogMel
+from recognizer.inputs.speech.log_mel import LogMel
 from recognizer.model import Model
-from recognizer.quiet import quiet_libraries
+from recognizer.model_file import ModelFile
+from recognizer.training.checkpointing import LAST, MODEL, BestScore, CheckpointCallback
 from recognizer.training.config import Config
-from recognizer.training.data import CorpusData, cut
-from recognizer.training.keeper import LAST, MODEL, Keeper, Kept
+from recognizer.training.data import CorpusData, batch_by_budget
+from recognizer.training.finetuning import changes, load_weights
+from recognizer.training.hardware import HardwareChoice, choose_hardware
 from recognizer.training.learner import Learner
-from recognizer.training.machine import Choice, choose
+from recognizer.training.logging_setup import silence_libraries
 from recognizer.training.progress import Progress
-from recognizer.training.task import Task, make_task
-from recognizer.training.warm_start import changes, warm_start
+from recognizer.training.setup import TrainingSetup, make_setup
 
 FIT_SAMPLES = 500  # recordings that the normalisation of the features is taken from
 Say = Callable[[str], None]
 
 
-def train(config: Config, trainer_settings: dict[str, Any], run: Path, resume: bool, command: str, say: Say) -> Kept:
+def train(
+    config: Config, trainer_settings: dict[str, Any], run: Path, resume: bool, command: str, say: Say
+) -> BestScore:
     """Train as `config` says and return the best validation.
 
     Args:
@@ -48,15 +50,17 @@ def train(config: Config, trainer_settings: dict[str, Any], run: Path, resume: b
     Raises:
         RecognizerError: the corpus or a setting is at fault.
     """
-    quiet_libraries()
+    silence_libraries()
     _refuse_no_validation(trainer_settings)
-    task = make_task(config)
+    task = make_setup(config)
     main = int(os.environ.get("LOCAL_RANK", "0")) == 0 and int(os.environ.get("NODE_RANK", "0")) == 0
     say = say if main else lambda line: None
     if main:
         _say_findings(task, config.data.train, say)
     _say_task(task, say)
-    choice = choose(trainer_settings["accelerator"], trainer_settings["devices"], trainer_settings["precision"])
+    choice = choose_hardware(
+        trainer_settings["accelerator"], trainer_settings["devices"], trainer_settings["precision"]
+    )
     if "auto" in (trainer_settings["accelerator"], trainer_settings["devices"]) or not trainer_settings["precision"]:
         say(choice.reason)
     _refuse_idle_processes(task, choice.devices * (trainer_settings.get("num_nodes") or 1))
@@ -65,8 +69,8 @@ def train(config: Config, trainer_settings: dict[str, Any], run: Path, resume: b
     model = _fresh_model(config, task, say)
     learner = Learner(config, model, task.alphabet, task.corpora)
 
-    def make_bundle(learner: Learner, kept: Kept) -> Bundle:
-        return Bundle(
+    def make_bundle(learner: Learner, kept: BestScore) -> ModelFile:
+        return ModelFile(
             task.settings,
             task.alphabet,
             learner.best_model,
@@ -74,7 +78,7 @@ def train(config: Config, trainer_settings: dict[str, Any], run: Path, resume: b
             results={f"{config.data.valid} (chose the weights)": {"cer": kept.cer, "wer": kept.wer}},
         )
 
-    keeper = Keeper(run, make_bundle)
+    keeper = CheckpointCallback(run, make_bundle)
     trainer = _trainer(config, trainer_settings, choice, run, keeper)
     data = CorpusData(task.corpora, task.train, task.valid, task.alphabet, config.data, config.seed)
     checkpoint = run / LAST if resume else None
@@ -97,7 +101,7 @@ def _refuse_no_validation(settings: dict[str, Any]) -> None:
         )
 
 
-def _refuse_idle_processes(task: Task, processes: int) -> None:
+def _refuse_idle_processes(task: TrainingSetup, processes: int) -> None:
     """Refuse processes that would have nothing to read while the others wait for them."""
     for items, what in ((task.train, "learn"), (task.valid, "choose by")):
         if len(items) < processes:
@@ -107,15 +111,15 @@ def _refuse_idle_processes(task: Task, processes: int) -> None:
             )
 
 
-def _fresh_model(config: Config, task: Task, say: Say) -> Model:
+def _fresh_model(config: Config, task: TrainingSetup, say: Say) -> Model:
     """Return the model before its first step: features fitted, weights random or from `config.init`."""
     model = Model(task.settings, task.alphabet.classes)
     if isinstance(model.features, LogMel):
         some = task.train[:: -(-len(task.train) // FIT_SAMPLES)]
-        runs = cut(some, [task.corpora.count(item) for item in some], 16000 * 60.0)
+        runs = batch_by_budget(some, [task.corpora.count(item) for item in some], 16000 * 60.0)
         model.features.fit((batch.x, batch.counts) for batch in (task.corpora.batch(run, 0, None) for run in runs))
     if task.source:
-        left = warm_start(model, task.alphabet, task.source)
+        left = load_weights(model, task.alphabet, task.source)
         say(f"weights of {config.init} taken; new: {', '.join(left) or 'nothing'}")
         if other := changes(task.settings, task.source):
             say(f"made otherwise than {config.init}: {'; '.join(other)}")
@@ -124,7 +128,9 @@ def _fresh_model(config: Config, task: Task, say: Say) -> Model:
     return model
 
 
-def _trainer(config: Config, settings: dict[str, Any], choice: Choice, run: Path, keeper: Keeper) -> lightning.Trainer:
+def _trainer(
+    config: Config, settings: dict[str, Any], choice: HardwareChoice, run: Path, keeper: CheckpointCallback
+) -> lightning.Trainer:
     """Return Lightning's Trainer with the user's settings, "auto" filled in by what the machine can do."""
     callbacks: list[Callback] = [keeper]
     if settings.get("enable_progress_bar") is not False:
@@ -143,7 +149,9 @@ def _trainer(config: Config, settings: dict[str, Any], choice: Choice, run: Path
     return lightning.Trainer(**{**settings, **chosen, **ours})
 
 
-def _record(config: Config, task: Task, kept: Kept, choice: Choice, command: str) -> dict[str, Any]:
+def _record(
+    config: Config, task: TrainingSetup, kept: BestScore, choice: HardwareChoice, command: str
+) -> dict[str, Any]:
     """Return what a model file says of its training."""
     corpora = []
     for number, store in enumerate(task.corpora.stores):
@@ -175,19 +183,19 @@ def _record(config: Config, task: Task, kept: Kept, choice: Choice, command: str
     }
 
 
-def _say_findings(task: Task, learned: str, say: Say) -> None:
+def _say_findings(task: TrainingSetup, learned: str, say: Say) -> None:
     """Say in one line each what `recognizer check` would find in the corpora."""
     words = {LOST: "lost", FAULT: "suspect"}
     model = Model(task.settings, task.alphabet.classes)
     for store in task.corpora.stores:
         frames = model.counts(torch.from_numpy(store.counts.astype("int64"))).tolist()
-        rows = rows_of(store, task.alphabet.text.normalize)
+        rows = corpus_columns(store, task.alphabet.text.normalize)
         for one in findings(store, rows, frames, task.alphabet, learned):
             first = f", first {one.cases[0]}" if one.cases else ""
             say(f"{store.header.name}, {words.get(one.weight, 'worth knowing')}: {one.count} {one.what}{first}")
 
 
-def _say_task(task: Task, say: Say) -> None:
+def _say_task(task: TrainingSetup, say: Say) -> None:
     rare = [f"{symbol!r} {count}" for symbol, count in sorted(task.counts.items()) if count < 10]
     say(
         f"{len(task.train)} samples to learn, {len(task.valid)} to choose by, {len(task.alphabet.symbols)} characters"

@@ -6,7 +6,7 @@ import warnings
 WHY_A_PROCESS_DIED = "lightning.fabric.strategies.launchers.subprocess_script"
 
 
-def quiet_libraries() -> None:
+def silence_libraries() -> None:
     """Let Lightning say nothing but why a process died: banners, hints and tips are no help to who trains."""
     for module in ("lightning", "torch"):
         warnings.filterwarnings("ignore", module=module)

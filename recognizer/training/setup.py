@@ -7,20 +7,20 @@ from pathlib import Path
 
 import torch
 
-from recognizer.alphabet import Alphabet, TextSettings, alphabet_of
-from recognizer.bundle import Bundle, load_bundle
-from recognizer.corpus.feasible import infeasible
+from recognizer.corpus.alphabet import Alphabet, TextSettings, alphabet_of
+from recognizer.corpus.ctc_feasibility import infeasible
 from recognizer.corpus.store import Store
 from recognizer.errors import RecognizerError
 from recognizer.model import Model, ModelSettings, from_plain
-from recognizer.shipped import find_model
+from recognizer.model_file import ModelFile, load_model_file
+from recognizer.pretrained import find_model
 from recognizer.training.config import Config
-from recognizer.training.data import Corpora, Item
-from recognizer.training.warm_start import with_symbols_of
+from recognizer.training.data import Corpora, SampleRef
+from recognizer.training.finetuning import with_symbols_of
 
 
 @dataclass(frozen=True)
-class Task:
+class TrainingSetup:
     """What a run learns: made from the configuration alone, the same in every process.
 
     Args:
@@ -35,16 +35,16 @@ class Task:
     """
 
     corpora: Corpora
-    train: list[Item]
-    valid: list[Item]
+    train: list[SampleRef]
+    valid: list[SampleRef]
     left_out: list[str]
     alphabet: Alphabet
     counts: Counter[str]
     settings: ModelSettings
-    source: Bundle | None
+    source: ModelFile | None
 
 
-def make_task(config: Config) -> Task:
+def make_setup(config: Config) -> TrainingSetup:
     """Open the corpora, make the alphabet, set aside what CTC cannot spell.
 
     Raises:
@@ -55,7 +55,7 @@ def make_task(config: Config) -> Task:
     train, valid = corpora.items(config.data.train), corpora.items(config.data.valid)
     text = config.text or from_plain(TextSettings, header.text, "text")
     alphabet, counts = alphabet_of(map(corpora.text, train), text)
-    source = load_bundle(find_model(config.init)) if config.init else None
+    source = load_model_file(find_model(config.init)) if config.init else None
     if source and source.settings.kind != header.kind:
         raise RecognizerError(
             f"{config.init}: reads {source.settings.kind}, but {corpora.stores[0].path} is {header.kind}"
@@ -71,7 +71,7 @@ def make_task(config: Config) -> Task:
         )
     if not train:
         raise RecognizerError(f"{config.data.folders}: no training sample is left")
-    return Task(corpora, train, valid, left_out, alphabet, counts, settings, source)
+    return TrainingSetup(corpora, train, valid, left_out, alphabet, counts, settings, source)
 
 
 def open_corpora(folders: Sequence[str]) -> Corpora:
@@ -93,7 +93,9 @@ def open_corpora(folders: Sequence[str]) -> Corpora:
     return Corpora(stores)
 
 
-def feasible(corpora: Corpora, items: list[Item], alphabet: Alphabet, model: Model) -> tuple[list[Item], list[str]]:
+def feasible(
+    corpora: Corpora, items: list[SampleRef], alphabet: Alphabet, model: Model
+) -> tuple[list[SampleRef], list[str]]:
     """Return the samples that CTC can spell, with the names of the others and why."""
     frames = model.counts(torch.tensor([corpora.count(item) for item in items])).tolist()
     kept, left = [], []

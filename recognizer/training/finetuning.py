@@ -5,14 +5,14 @@ from typing import Any
 
 import torch
 
-from recognizer.alphabet import Alphabet
-from recognizer.bundle import Bundle
+from recognizer.corpus.alphabet import Alphabet
 from recognizer.model import Model, ModelSettings
+from recognizer.model_file import ModelFile
 
-HEADS = ("network.head", "network.side_head")
+HEADS = ("network.head", "network.auxiliary_head")
 
 
-def warm_start(model: Model, alphabet: Alphabet, source: Bundle) -> list[str]:
+def load_weights(model: Model, alphabet: Alphabet, source: ModelFile) -> list[str]:
     """Copy into `model` what fits of `source`, output classes by their symbols; return what was left as it was."""
     own, other = model.state_dict(), source.model.state_dict()
     left = []
@@ -38,14 +38,14 @@ def warm_start(model: Model, alphabet: Alphabet, source: Bundle) -> list[str]:
     return left + [f"output class {symbol!r}" for symbol in new]
 
 
-def with_symbols_of(alphabet: Alphabet, source: Bundle) -> Alphabet:
+def with_symbols_of(alphabet: Alphabet, source: ModelFile) -> Alphabet:
     """Return `alphabet` with what `source` can write besides, where both go by characters or both by tokens."""
     if alphabet.text.unit != source.alphabet.text.unit:
         return alphabet
     return replace(alphabet, symbols=tuple(sorted({*alphabet.symbols, *source.alphabet.symbols})))
 
 
-def changes(settings: ModelSettings, source: Bundle) -> list[str]:
+def changes(settings: ModelSettings, source: ModelFile) -> list[str]:
     """Return in words where a model that starts from `source` is made otherwise, dropout aside."""
     own, other = _flat(asdict(settings)), _flat(asdict(source.settings))
     names = [name for name in own if own[name] != other.get(name) and not name.endswith("dropout")]

@@ -10,10 +10,10 @@ from typing import Any
 import lightning
 import torch
 
-from recognizer.bundle import Bundle, save_bundle
+from recognizer.atomic_write import write_atomically
 from recognizer.errors import RecognizerError
-from recognizer.files import write_atomically
-from recognizer.signals.ink import raster
+from recognizer.inputs.strokes.strokes import raster
+from recognizer.model_file import ModelFile, save_model_file
 from recognizer.training.learner import Learner
 
 LAST, MODEL, HISTORY = "last.ckpt", "model.safetensors", "history.tsv"
@@ -21,7 +21,7 @@ SHOWN = 4  # validation samples in TensorBoard
 
 
 @dataclass
-class Kept:
+class BestScore:
     """The best validation so far."""
 
     cer: float = math.inf
@@ -29,12 +29,12 @@ class Kept:
     epoch: int = -1
 
 
-class Keeper(lightning.Callback):
+class CheckpointCallback(lightning.Callback):
     """After each epoch write the last checkpoint, and the model where it is the best so far; whole or not at all."""
 
-    def __init__(self, run: Path, make_bundle: Callable[[Learner, Kept], Bundle]) -> None:
+    def __init__(self, run: Path, make_bundle: Callable[[Learner, BestScore], ModelFile]) -> None:
         """Write into the folder `run`."""
-        self.run, self.make_bundle, self.kept = run, make_bundle, Kept()
+        self.run, self.make_bundle, self.kept = run, make_bundle, BestScore()
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a resumed run must know."""
@@ -42,7 +42,7 @@ class Keeper(lightning.Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take it back."""
-        self.kept = Kept(**state_dict)
+        self.kept = BestScore(**state_dict)
 
     def on_validation_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Keep the model where its CER is below every earlier one, show some samples."""
@@ -51,10 +51,10 @@ class Keeper(lightning.Callback):
             return
         better = pl_module.cer < self.kept.cer
         if better:
-            self.kept = Kept(pl_module.cer, pl_module.wer, trainer.current_epoch)
+            self.kept = BestScore(pl_module.cer, pl_module.wer, trainer.current_epoch)
         if trainer.is_global_zero:
             if better:
-                save_bundle(self.make_bundle(pl_module, self.kept), self.run / MODEL)
+                save_model_file(self.make_bundle(pl_module, self.kept), self.run / MODEL)
             self._show(trainer, pl_module)
             self._note(trainer, pl_module)
 
@@ -84,7 +84,7 @@ class Keeper(lightning.Callback):
             signal = learner.corpora.stores[reading.item.corpus].signal(reading.item.index)
             step = trainer.global_step
             board.add_text(f"sample {number}", f"said: {reading.reference}\n\nread: {reading.text}", step)
-            if learner.corpora.kind == "ink":
+            if learner.corpora.kind == "strokes":
                 board.add_image(f"sample {number}", torch.from_numpy(raster(signal)), step, dataformats="HW")
             elif learner.corpora.kind == "handwriting":
                 board.add_image(f"sample {number}", torch.from_numpy(signal.T.copy()), step, dataformats="HW")

@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 
-class Clock:
+class Timer:
     """Where the time of training goes: waiting for data, then the parts of a step."""
 
     def __init__(self) -> None:

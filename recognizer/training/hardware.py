@@ -15,7 +15,7 @@ ROUNDS = 6  # of the measurement
 
 
 @dataclass(frozen=True)
-class Choice:
+class HardwareChoice:
     """How a run uses the machine.
 
     Args:
@@ -38,7 +38,7 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def choose(accelerator: str, devices: int | str | list[int], precision: str | int | None) -> Choice:
+def choose_hardware(accelerator: str, devices: int | str | list[int], precision: str | int | None) -> HardwareChoice:
     """Return how to train here; what the user has set stays as it is set, "auto" and None are filled in.
 
     Without a GPU two processes share each batch where there are two cores: the recurrent steps are too small for
@@ -50,15 +50,15 @@ def choose(accelerator: str, devices: int | str | list[int], precision: str | in
     threads = int(os.environ.get("OMP_NUM_THREADS", "0")) or max(1, cores() // number)
     if gpu:
         best = precision or ("bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true")
-        return Choice("gpu", number, best, threads, f"{number} x {torch.cuda.get_device_name()}, {best}")
+        return HardwareChoice("gpu", number, best, threads, f"{number} x {torch.cuda.get_device_name()}, {best}")
     accelerator = "cpu" if accelerator == "auto" else accelerator
     form = f"{accelerator.upper()}, {_many(number, 'process', 'es')} of {_many(threads, 'thread', 's')}"
     if precision:
-        return Choice(accelerator, number, precision, threads, f"{form}, {precision}")
+        return HardwareChoice(accelerator, number, precision, threads, f"{form}, {precision}")
     plain, half = _seconds(torch.float32, torch.bfloat16)
     best = "bf16-mixed" if plain > GAIN * half else "32-true"
     times = f"a recurrent layer takes {plain * 1e3:.1f} ms in float32, {half * 1e3:.1f} ms in bf16"
-    return Choice(accelerator, number, best, threads, f"{form}, {best} ({times})")
+    return HardwareChoice(accelerator, number, best, threads, f"{form}, {best} ({times})")
 
 
 def _number(devices: int | str | list[int], gpu: bool) -> int:
