@@ -5,9 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recognizer.errors import RecognizerError
-from recognizer.evaluation.confidence import FITS, calibration_errors, fitted, held_out, judge
-from recognizer.model_header import write_header
-from recognizer.opening import opened, refuse_test
+from recognizer.evaluation.calibration import (
+    FITS,
+    calibration_errors,
+    cross_validate,
+    fit_calibrations,
+    score_confidences,
+)
+from recognizer.evaluation.open_corpus import open_corpus, refuse_test
+from recognizer.model_file_header import write_header
 from recognizer.reader import Reader
 
 
@@ -49,16 +55,16 @@ def calibrate(
     """
     refuse_test(split, "calibrate")
     reader.calibrations = None
-    with opened(reader, corpus, say) as store:
+    with open_corpus(reader, corpus, say) as store:
         indices = store.indices(split)
         read = reader.read_values([store.signal(index) for index in indices])
         texts = [reader.alphabet.text.normalize(store.text(index)) for index in indices]
         name = f"{store.header.name} {split} ({store.fingerprint()[:16]}), {len(indices)} samples"
-    judged = [judge(text, one, reader.alphabet) for text, one in zip(texts, read, strict=True)]
+    judged = [score_confidences(text, one, reader.alphabet) for text, one in zip(texts, read, strict=True)]
     if method not in (*FITS, "best"):
         raise RecognizerError(f"calibration: method {method!r}, wanted one of {', '.join(FITS)}, best")
-    tried = {one: calibration_errors(held_out(judged, one)) for one in (FITS if method == "best" else (method,))}
+    tried = {one: calibration_errors(cross_validate(judged, one)) for one in (FITS if method == "best" else (method,))}
     chosen = min(tried, key=lambda one: (tried[one]["word"] or 0.0, tried[one]["character"] or 0.0))
-    maps = fitted(judged, chosen, name, reader.decoder.settings.describe())
+    maps = fit_calibrations(judged, chosen, name, reader.decoder.settings.describe())
     write_header(path, out, {"calibration": maps.data()})
     return Calibrated(chosen, len(indices), calibration_errors(judged), tried[chosen], out)

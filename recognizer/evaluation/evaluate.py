@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from recognizer.alphabet import TextSettings
-from recognizer.evaluation.confidence import judge
-from recognizer.evaluation.left_out import leave_out
+from recognizer.corpus.alphabet import TextSettings
+from recognizer.evaluation.calibration import score_confidences
+from recognizer.evaluation.calibration_report import CalibrationReport
+from recognizer.evaluation.exclusion_list import exclude
+from recognizer.evaluation.open_corpus import open_corpus
 from recognizer.evaluation.report import Report, score
-from recognizer.evaluation.trust import Trust
-from recognizer.opening import opened
 from recognizer.reader import Reader
 
 ALL = "all"
@@ -26,14 +26,14 @@ def evaluate(
         corpus: a prepared corpus, or a manifest or folder, which is packed for this call alone.
         split: which samples; "all" takes every one, where no split is called so.
         say: takes lines for people.
-        without: a list of samples to leave out, as `leave_out` reads it.
+        without: a list of samples to leave out, as `exclude` reads it.
 
     Raises:
         RecognizerError: no such corpus or split, one of another kind or form, or a list that does not fit.
     """
-    with opened(reader, corpus, say) as store:
+    with open_corpus(reader, corpus, say) as store:
         every = split == ALL and ALL not in store.column("split")
-        indices, left_out = leave_out(store, list(range(len(store))) if every else store.indices(split), without)
+        indices, left_out = exclude(store, list(range(len(store))) if every else store.indices(split), without)
         hypotheses = reader.read_values([store.signal(index) for index in indices])
         alphabet, references, scored, judged = reader.alphabet, [], [], []
         for index, hypothesis in zip(indices, hypotheses, strict=True):
@@ -41,14 +41,14 @@ def evaluate(
             said, name = alphabet.text.normalize(sample.text), str(sample.path)
             references.append(said)
             scored.append(score(name, sample.group, said, hypothesis.text, hypothesis.confidence, alphabet))
-            judged.append(judge(said, hypothesis, alphabet))
+            judged.append(score_confidences(said, hypothesis, alphabet))
         known = set(alphabet.symbols)
         strange = Counter(s for said in references for s in alphabet.split(said) if s not in known)
         skipped, text = dict(store.header.left_out), describe(alphabet.text)
         unit = "phone" if alphabet.text.scoring else alphabet.text.unit
         own = reader.calibrations
         calibration = f"fitted on {own.corpus} as read by {own.decoder}" if own else ""
-        trust = Trust(judged, reader.decoder.settings.describe(), calibration)
+        trust = CalibrationReport(judged, reader.decoder.settings.describe(), calibration)
         about = (store.fingerprint(), unit, trust, left_out)
         return Report(model, store.header.name, split, scored, skipped, text, strange, *about)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import editdistance
 
-from recognizer.alphabet import TextSettings
+from recognizer.corpus.alphabet import TextSettings
 from recognizer.corpus.phones import fold
 
 

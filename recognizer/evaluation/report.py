@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from recognizer.alphabet import Alphabet
-from recognizer.evaluation.left_out import LeftOut
+from recognizer.corpus.alphabet import Alphabet
+from recognizer.evaluation.calibration_report import CalibrationReport, calibration_data, calibration_lines
+from recognizer.evaluation.exclusion_list import Exclusions
 from recognizer.evaluation.metrics import Edits, confusions, edits, scored_text, total
-from recognizer.evaluation.trust import Trust, trust_data, trust_lines
 
 WORST = 20  # samples listed
 CONFUSIONS = 20  # pairs listed
@@ -72,8 +72,8 @@ class Report:
     strange: Counter[str] = field(default_factory=Counter)
     fingerprint: str = ""
     unit: str = "character"
-    trust: Trust = field(default_factory=Trust)
-    left_out: LeftOut = field(default_factory=LeftOut)
+    trust: CalibrationReport = field(default_factory=CalibrationReport)
+    left_out: Exclusions = field(default_factory=Exclusions)
 
     @property
     def characters(self) -> Edits:
@@ -153,7 +153,7 @@ class Report:
             "hardly_read": _hardly(self),
             "worst": [_plain(sample) for sample in self.worst()],
             "suspect_references": [_plain(sample) for sample in self.suspects()],
-            **trust_data(self.trust, self.scored),
+            **calibration_data(self.trust, self.scored),
         }
 
     def _symbols(self, text: str) -> list[str]:
@@ -209,7 +209,7 @@ def table(report: Report) -> str:
     for sample in suspects[:WORST]:
         lines += [f"  {sample.name}  {sample.characters.rate:.0%} off, confidence {sample.confidence:.2f}"]
         lines += [f"    said {sample.reference}", f"    read {sample.text}"]
-    lines += trust_lines(report.trust, report.scored)
+    lines += calibration_lines(report.trust, report.scored)
     return "\n".join(lines)
 
 

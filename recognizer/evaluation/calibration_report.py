@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from recognizer.decoding.calibration import Coverage, risk_coverage
-from recognizer.evaluation.confidence import KINDS, Judged, calibration_errors
+from recognizer.evaluation.calibration import KINDS, ScoredConfidences, calibration_errors
+from recognizer.evaluation.confidence_maps import Coverage, risk_coverage
 from recognizer.evaluation.metrics import Edits
 
 SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)  # of the samples, in the risk-coverage table
@@ -28,7 +28,7 @@ class Sample(Protocol):
 
 
 @dataclass(frozen=True)
-class Trust:
+class CalibrationReport:
     """Where confidences come from, and what they were worth.
 
     Args:
@@ -37,7 +37,7 @@ class Trust:
         calibration: what the confidences were calibrated on, "" for not at all.
     """
 
-    judged: Sequence[Judged] = ()
+    judged: Sequence[ScoredConfidences] = ()
     decoder: str = "best path"
     calibration: str = ""
 
@@ -49,7 +49,7 @@ def coverage(samples: Sequence[Sample], unit: str) -> list[Coverage]:
     return risk_coverage(confidences, [part.total for part in parts], [part.units for part in parts], SHARES)
 
 
-def trust_data(trust: Trust, samples: Sequence[Sample]) -> dict[str, Any]:
+def calibration_data(trust: CalibrationReport, samples: Sequence[Sample]) -> dict[str, Any]:
     """Return plain data for an evaluation's JSON."""
     data: dict[str, Any] = {"decoder": trust.decoder, "calibration": trust.calibration}
     if trust.judged:
@@ -61,7 +61,7 @@ def trust_data(trust: Trust, samples: Sequence[Sample]) -> dict[str, Any]:
     return data
 
 
-def trust_lines(trust: Trust, samples: Sequence[Sample]) -> Iterator[str]:
+def calibration_lines(trust: CalibrationReport, samples: Sequence[Sample]) -> Iterator[str]:
     """Yield lines for people."""
     yield f"decoder: {trust.decoder}"
     yield f"confidences: {'calibrated, ' + trust.calibration if trust.calibration else 'not calibrated'}"

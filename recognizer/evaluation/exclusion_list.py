@@ -11,7 +11,7 @@ COMMENT = "#"
 
 
 @dataclass(frozen=True)
-class LeftOut:
+class Exclusions:
     """What a list took from a split.
 
     Args:
@@ -23,7 +23,7 @@ class LeftOut:
     samples: int = 0
 
 
-def leave_out(store: Store, indices: list[int], path: Path | None) -> tuple[list[int], LeftOut]:
+def exclude(store: Store, indices: list[int], path: Path | None) -> tuple[list[int], Exclusions]:
     """Return the samples of a split that a list does not name.
 
     Args:
@@ -37,7 +37,7 @@ def leave_out(store: Store, indices: list[int], path: Path | None) -> tuple[list
             the split.
     """
     if path is None:
-        return indices, LeftOut()
+        return indices, Exclusions()
     owners: dict[str, list[tuple[PurePath, int]]] = {}
     for index in range(len(store)):
         owner = store.sample(index).path
@@ -56,4 +56,4 @@ def leave_out(store: Store, indices: list[int], path: Path | None) -> tuple[list
     if len(kept) == len(indices) or not kept:
         which = "all samples" if not kept else "no sample"
         raise RecognizerError(f"{path}: names {which} of the split, wanted some of its {len(indices)}")
-    return kept, LeftOut(str(path), len(indices) - len(kept))
+    return kept, Exclusions(str(path), len(indices) - len(kept))

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from recognizer.atomic_write import write_atomically
 from recognizer.evaluation.metrics import runs
 from recognizer.evaluation.report import Report, Scored
-from recognizer.files import write_atomically
 
 STYLE = """
 body { font: 16px/1.4 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
@@ -24,7 +24,7 @@ table { border-collapse: collapse; } td, th { padding: .15rem .7rem; text-align:
 """
 
 
-def show_lines(path: Path, title: str, report: Report, lines: Sequence[tuple[np.ndarray, Scored]]) -> None:
+def write_html(path: Path, title: str, report: Report, lines: Sequence[tuple[np.ndarray, Scored]]) -> None:
     """Write a page with the rates, the commonest confusions and some lines.
 
     Args:
@@ -50,14 +50,14 @@ def show_lines(path: Path, title: str, report: Report, lines: Sequence[tuple[np.
 
 def _figure(values: np.ndarray, scored: Scored) -> str:
     kind = "wrong" if scored.characters.total else "right"
-    said, read = marked(scored.reference, scored.text)
+    said, read = mark_edits(scored.reference, scored.text)
     return (
         f'<figure class="{kind}"><img alt="" src="{_data_url(values)}"><p>says {said}</p><p>read {read}</p>'
         f"<p>confidence {scored.confidence:.3f}, edits {scored.characters.total}</p></figure>"
     )
 
 
-def marked(reference: str, text: str) -> tuple[str, str]:
+def mark_edits(reference: str, text: str) -> tuple[str, str]:
     """Return both texts as HTML, what differs marked with <del> in the first, <ins> in the second."""
     said, read = [], []
     for a, b in runs(reference, text):

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from recognizer.alphabet import Alphabet
-from recognizer.decoding.calibration import (
+from recognizer.corpus.alphabet import Alphabet
+from recognizer.decoding.hypothesis import Hypothesis, Span
+from recognizer.errors import RecognizerError
+from recognizer.evaluation.confidence_maps import (
     Calibration,
     calibrated,
     calibration_of,
@@ -13,8 +15,6 @@ from recognizer.decoding.calibration import (
     fit_isotonic,
     fit_temperature,
 )
-from recognizer.decoding.hypothesis import Hypothesis, Span
-from recognizer.errors import RecognizerError
 from recognizer.evaluation.metrics import matched, scored_text
 
 KINDS = ("character", "word", "line")
@@ -25,7 +25,7 @@ Pairs = tuple[tuple[float, bool], ...]
 
 
 @dataclass(frozen=True)
-class Judged:
+class ScoredConfidences:
     """The confidences of one sample's reading, each with whether it was right; a line is right as a whole.
 
     Args:
@@ -81,7 +81,7 @@ def calibrations_of(data: dict[str, Any]) -> Calibrations | None:
         raise RecognizerError(f"calibration: the model file's lacks {error}, fit it again") from None
 
 
-def judge(reference: str, hypothesis: Hypothesis, alphabet: Alphabet) -> Judged:
+def score_confidences(reference: str, hypothesis: Hypothesis, alphabet: Alphabet) -> ScoredConfidences:
     """Return which characters and words of a reading are right by a shortest alignment with a normalised reference.
 
     Where scoring folds symbols, the folded ones are compared, and those that it deletes are left out.
@@ -91,24 +91,24 @@ def judge(reference: str, hypothesis: Hypothesis, alphabet: Alphabet) -> Judged:
     characters = _folded(hypothesis.characters, alphabet)
     words = characters if settings.unit == "token" else [(span.text, span.confidence) for span in hypothesis.words]
     right = said == scored_text(hypothesis.text, settings)
-    return Judged(
+    return ScoredConfidences(
         _pairs(alphabet.split(said), characters), _pairs(said.split(), words), ((hypothesis.confidence, right),)
     )
 
 
-def pooled(judged: Sequence[Judged], kind: str) -> tuple[list[float], list[bool]]:
+def pooled(judged: Sequence[ScoredConfidences], kind: str) -> tuple[list[float], list[bool]]:
     """Return all confidences of a kind of KINDS, and whether each was right."""
     pairs = [pair for one in judged for pair in getattr(one, kind)]
     return [confidence for confidence, _ in pairs], [right for _, right in pairs]
 
 
-def calibration_errors(judged: Sequence[Judged]) -> dict[str, float | None]:
+def calibration_errors(judged: Sequence[ScoredConfidences]) -> dict[str, float | None]:
     """Return the expected calibration error of each kind; None where nothing of it was read."""
     found = {kind: pooled(judged, kind) for kind in KINDS}
     return {kind: expected_calibration_error(*pairs) if pairs[0] else None for kind, pairs in found.items()}
 
 
-def fitted(judged: Sequence[Judged], method: str, corpus: str, decoder: str) -> Calibrations:
+def fit_calibrations(judged: Sequence[ScoredConfidences], method: str, corpus: str, decoder: str) -> Calibrations:
     """Fit the maps of all kinds; a kind of which nothing was read keeps its confidences.
 
     Raises:
@@ -121,16 +121,16 @@ def fitted(judged: Sequence[Judged], method: str, corpus: str, decoder: str) -> 
     return Calibrations(maps[0], maps[1], maps[2], corpus, decoder)
 
 
-def held_out(judged: Sequence[Judged], method: str) -> list[Judged]:
+def cross_validate(judged: Sequence[ScoredConfidences], method: str) -> list[ScoredConfidences]:
     """Return the samples with confidences from maps fitted on the others only: what to expect of new ones."""
     folds = min(FOLDS, len(judged))
     if folds < 2:
         raise RecognizerError(f"calibration: {len(judged)} samples, wanted at least 2")
     mapped = list(judged)
     for fold in range(folds):
-        maps = fitted([one for i, one in enumerate(judged) if i % folds != fold], method, "", "")
+        maps = fit_calibrations([one for i, one in enumerate(judged) if i % folds != fold], method, "", "")
         for i in range(fold, len(judged), folds):
-            mapped[i] = Judged(*(_mapped(getattr(judged[i], kind), getattr(maps, kind)) for kind in KINDS))
+            mapped[i] = ScoredConfidences(*(_mapped(getattr(judged[i], kind), getattr(maps, kind)) for kind in KINDS))
     return mapped
 
 

@@ -12,7 +12,7 @@ from recognizer.reader import Reader
 
 
 @contextmanager
-def opened(reader: Reader, corpus: Path, say: Callable[[str], None]) -> Iterator[Store]:
+def open_corpus(reader: Reader, corpus: Path, say: Callable[[str], None]) -> Iterator[Store]:
     """Yield the store of a corpus whose signals are those of the model.
 
     Raises:
@@ -20,7 +20,7 @@ def opened(reader: Reader, corpus: Path, say: Callable[[str], None]) -> Iterator
     """
     if (corpus / FILE).is_file() or corpus.suffix == ".pack":
         store = Store(corpus)
-        refuse_other_form(reader.bundle.settings, store)
+        refuse_other_form(reader.model_file.settings, store)
         yield store
         return
     if not corpus.exists():
@@ -28,11 +28,11 @@ def opened(reader: Reader, corpus: Path, say: Callable[[str], None]) -> Iterator
     from recognizer.corpus.prepare import PrepareSettings, prepare
 
     with tempfile.TemporaryDirectory() as folder:
-        prepared = prepare(str(corpus), None, Path(folder), PrepareSettings(reader.bundle.settings.signal), say)
+        prepared = prepare(str(corpus), None, Path(folder), PrepareSettings(reader.model_file.settings.signal), say)
         for line in prepared.bad:
             say(f"left out: {line}")
         store = Store(prepared.path)
-        refuse_other_form(reader.bundle.settings, store)
+        refuse_other_form(reader.model_file.settings, store)
         yield store
 
 

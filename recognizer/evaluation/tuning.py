@@ -7,13 +7,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from recognizer.decoding.choice import DecoderOptions, choose
 from recognizer.decoding.decoder import Decoder
+from recognizer.decoding.decoder_factory import DecoderOptions, make_decoder
 from recognizer.decoding.settings import DecoderSettings
 from recognizer.errors import RecognizerError
 from recognizer.evaluation.metrics import distance, scored_text
-from recognizer.model_header import write_header
-from recognizer.opening import opened, refuse_test
+from recognizer.evaluation.open_corpus import open_corpus, refuse_test
+from recognizer.model_file_header import write_header
 from recognizer.reader import Reader
 
 WEIGHTS = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5)
@@ -97,7 +97,7 @@ class Tuned:
 
 
 @dataclass(frozen=True)
-class Heard:
+class CachedLogProbs:
     """Samples as the network hears them.
 
     Args:
@@ -134,10 +134,10 @@ def tune(
     """
     if options.lm is None:
         raise RecognizerError("lm tune: no language model, wanted --lm FILE")
-    fixed = choose(replace(options, engine="beam"), {}, reader.alphabet)
+    fixed = make_decoder(replace(options, engine="beam"), {}, reader.alphabet)
     for note in fixed.notes:
         say(note)
-    heard = hear(reader, corpus, settings.split, settings.samples, say)
+    heard = cache_log_probs(reader, corpus, settings.split, settings.samples, say)
     search = _Search(heard, fixed, settings.by, say)
     best = search.best()
     # The greedy rates come from the same samples, so that the table compares like with like.
@@ -147,9 +147,11 @@ def tune(
     return Tuned(best, search.tried[best], greedy, search.tried, len(heard.references), chosen)
 
 
-def hear(reader: Reader, corpus: Path, split: str, samples: int, say: Callable[[str], None]) -> Heard:
+def cache_log_probs(
+    reader: Reader, corpus: Path, split: str, samples: int, say: Callable[[str], None]
+) -> CachedLogProbs:
     """Return the log-probabilities of a split with the references; of `samples` evenly spread ones, 0 for all."""
-    with opened(reader, corpus, say) as store:
+    with open_corpus(reader, corpus, say) as store:
         indices = store.indices(split)
         if 0 < samples < len(indices):
             indices = [indices[i * len(indices) // samples] for i in range(samples)]
@@ -159,10 +161,10 @@ def hear(reader: Reader, corpus: Path, split: str, samples: int, say: Callable[[
             found, counts = reader.log_probs([store.signal(i) for i in indices[start : start + BATCH // 4]])
             log_probs += [row[:count].clone() for row, count in zip(found, counts.tolist(), strict=True)]
         texts = [reader.alphabet.text.normalize(store.text(index)) for index in indices]
-    return Heard(log_probs, texts)
+    return CachedLogProbs(log_probs, texts)
 
 
-def rates_of(heard: Heard, decoder: Decoder) -> Rates:
+def rates_of(heard: CachedLogProbs, decoder: Decoder) -> Rates:
     """Return the error rates of a decoder, from sums over all samples."""
     alphabet, sums = decoder.alphabet, [0, 0, 0, 0]
     for start in range(0, len(heard.log_probs), BATCH):
@@ -182,7 +184,7 @@ def rates_of(heard: Heard, decoder: Decoder) -> Rates:
 class _Search:
     """A grid, then ever smaller steps around its best point, then the width."""
 
-    def __init__(self, heard: Heard, fixed: Decoder, by: str, say: Callable[[str], None]) -> None:
+    def __init__(self, heard: CachedLogProbs, fixed: Decoder, by: str, say: Callable[[str], None]) -> None:
         self.heard, self.fixed, self.by, self.say = heard, fixed, by, say
         self.tried: dict[Point, Rates] = {}
         self.bonuses = (0.0,) if fixed.alphabet.text.unit == "token" else BONUSES
