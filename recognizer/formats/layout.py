@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recognizer.decoding.hypothesis import Hypothesis
-from recognizer.pages.page import Area, Page, PageLine, Points, clipped
-from recognizer.pages.strip import Strip, strip_of
-from recognizer.writers.record import Record
+from recognizer.formats.result import Result
+from recognizer.pages.dewarping import DewarpedLine, dewarp
+from recognizer.pages.page import LineRegion, Page, PageLine, Points, clipped
 
 Outline = tuple[tuple[int, int], ...]  # corners, from the upper left one on
 
 
 @dataclass(frozen=True)
-class SheetLine:
+class LayoutLine:
     """A line that was read.
 
     Args:
@@ -32,7 +32,7 @@ class SheetLine:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class PageLayout:
     """A page that was read.
 
     Args:
@@ -43,18 +43,18 @@ class Sheet:
 
     image: str
     size: tuple[int, int]
-    lines: tuple[SheetLine, ...]
+    lines: tuple[LayoutLine, ...]
 
 
-def sheet_of(record: Record) -> Sheet:
+def layout_of_image(record: Result) -> PageLayout:
     """Return the image of one line as a page of one line."""
     width, height = record.size
     words = tuple(corners(record.box(word)) for word in record.hypothesis.words)
-    line = SheetLine("line_1", corners((0, 0, width, height)), (), record.hypothesis, words)
-    return Sheet(Path(record.name).name, record.size, (line,))
+    line = LayoutLine("line_1", corners((0, 0, width, height)), (), record.hypothesis, words)
+    return PageLayout(Path(record.name).name, record.size, (line,))
 
 
-def sheet_of_page(page: Page, records: Sequence[Record]) -> Sheet:
+def layout_of_page(page: Page, records: Sequence[Result]) -> PageLayout:
     """Return a page with what was read of it, in the pixels that its XML counts in.
 
     Args:
@@ -64,7 +64,7 @@ def sheet_of_page(page: Page, records: Sequence[Record]) -> Sheet:
     named = {record.name: record for record in records}
     read = [(line, named.get(str(page.name_of(line)))) for line in page.lines]
     lines = tuple(_line(page, line, record) for line, record in read if record)
-    return Sheet(page.image, page.size, lines)
+    return PageLayout(page.image, page.size, lines)
 
 
 def corners(box: tuple[int, int, int, int]) -> Outline:
@@ -79,17 +79,17 @@ def box_around(outline: Outline) -> tuple[int, int, int, int]:
     return min(across), min(down), max(across), max(down)
 
 
-def _line(page: Page, line: PageLine, record: Record) -> SheetLine:
+def _line(page: Page, line: PageLine, record: Result) -> LayoutLine:
     assert line.area is not None  # what has no outline was not read
     area, said = clipped(line.area, page.size), record.hypothesis
     outline, baseline = (tuple((round(x), round(y)) for x, y in part) for part in (line.area.outline, area.baseline))
-    strip = strip_of(area, record.vertical)
+    strip = dewarp(area, record.vertical)
     words = [_word(strip, word.start / record.extent, word.end / record.extent, record.vertical) for word in said.words]
-    inside = [tuple((round(x), round(y)) for x, y in clipped(Area(word), page.size).outline) for word in words]
-    return SheetLine(line.id, outline, baseline, said, tuple(inside))
+    inside = [tuple((round(x), round(y)) for x, y in clipped(LineRegion(word), page.size).outline) for word in words]
+    return LayoutLine(line.id, outline, baseline, said, tuple(inside))
 
 
-def _word(strip: Strip, start: float, end: float, vertical: bool) -> Points:
+def _word(strip: DewarpedLine, start: float, end: float, vertical: bool) -> Points:
     """Return the outline of the part of a strip between two shares of its length, or, where it is vertical, height."""
     if not vertical:
         length = float(strip.along[-1])

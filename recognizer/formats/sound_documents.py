@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from recognizer.decoding.hypothesis import Span
-from recognizer.writers.record import Record
+from recognizer.formats.result import Result
 
 LINE = 42  # characters of a line of a subtitle; a subtitle has at most two
 LASTING = 6.0  # seconds of a subtitle at most
 PAUSE = 0.8  # seconds of silence that end a subtitle
 
 
-def subrip(record: Record) -> str:
+def subrip(record: Result) -> str:
     """Return SubRip: numbered subtitles of at most two lines and six seconds, ended by pauses too."""
     parts = []
     for number, words in enumerate(subtitles(record.hypothesis.words), 1):
@@ -21,7 +21,7 @@ def subrip(record: Record) -> str:
     return "\n".join(parts)
 
 
-def webvtt(record: Record) -> str:
+def webvtt(record: Result) -> str:
     """Return WebVTT with the same subtitles."""
     parts = ["WEBVTT\n"]
     for words in subtitles(record.hypothesis.words):
@@ -30,7 +30,7 @@ def webvtt(record: Record) -> str:
     return "\n".join(parts)
 
 
-def ctm(record: Record) -> str:
+def ctm(record: Result) -> str:
     """Return a line a word: file, channel 1, start and duration in seconds, word, confidence.
 
     The file is its name without suffix, white space in it as "_", since white space parts the fields.
@@ -42,7 +42,7 @@ def ctm(record: Record) -> str:
     return "".join(rows)
 
 
-def textgrid(record: Record) -> str:
+def textgrid(record: Result) -> str:
     """Return a TextGrid with the tiers words and characters, empty intervals where nothing was read."""
     found = record.hypothesis
     tiers = {"words": found.words, "characters": [one for one in found.characters if one.text.strip()]}

@@ -4,17 +4,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from recognizer.errors import RecognizerError
+from recognizer.formats.layout import PageLayout, layout_of_image, layout_of_page
+from recognizer.formats.page_documents import alto, hocr, page_xml
+from recognizer.formats.page_update import update_page
+from recognizer.formats.result import Result
+from recognizer.formats.sound_documents import ctm, subrip, textgrid, webvtt
 from recognizer.pages.page import Page
-from recognizer.pages.reading import form_of
-from recognizer.writers.boxes import alto, hocr, page_xml
-from recognizer.writers.filled import filled
-from recognizer.writers.record import Record
-from recognizer.writers.sheet import Sheet, sheet_of, sheet_of_page
-from recognizer.writers.times import ctm, subrip, textgrid, webvtt
+from recognizer.pages.parse import form_of
 
 
 @dataclass(frozen=True)
-class TimedForm:
+class TimedFormat:
     """A form for recordings.
 
     Args:
@@ -24,12 +24,12 @@ class TimedForm:
     """
 
     suffix: str
-    write: Callable[[Record], str]
+    write: Callable[[Result], str]
     alone: bool = True
 
 
 @dataclass(frozen=True)
-class PlacedForm:
+class PageFormat:
     """A form for images of lines, and for pages.
 
     Args:
@@ -39,50 +39,50 @@ class PlacedForm:
     """
 
     suffix: str
-    write: Callable[[Sheet], str]
+    write: Callable[[PageLayout], str]
     page: str = ""
     alone: bool = True
 
 
-FORMS: dict[str, TimedForm | PlacedForm] = {
-    "srt": TimedForm(".srt", subrip),
-    "vtt": TimedForm(".vtt", webvtt),
-    "ctm": TimedForm(".ctm", ctm, alone=False),
-    "textgrid": TimedForm(".TextGrid", textgrid),
-    "hocr": PlacedForm(".hocr", hocr),
-    "page": PlacedForm(".page.xml", page_xml, "PcGts"),
-    "alto": PlacedForm(".alto.xml", alto, "alto"),
+FORMATS: dict[str, TimedFormat | PageFormat] = {
+    "srt": TimedFormat(".srt", subrip),
+    "vtt": TimedFormat(".vtt", webvtt),
+    "ctm": TimedFormat(".ctm", ctm, alone=False),
+    "textgrid": TimedFormat(".TextGrid", textgrid),
+    "hocr": PageFormat(".hocr", hocr),
+    "page": PageFormat(".page.xml", page_xml, "PcGts"),
+    "alto": PageFormat(".alto.xml", alto, "alto"),
 }
 
 
-def written(record: Record, name: str) -> str:
+def format_reading(record: Result, name: str) -> str:
     """Return the reading of a file in the form `name`.
 
     Raises:
         RecognizerError: the form is for another kind of file.
     """
-    form = FORMS[name]
-    if isinstance(form, TimedForm):
+    form = FORMATS[name]
+    if isinstance(form, TimedFormat):
         _refuse_other_unit(record, "s", f"a recording for {name}")
         return form.write(record)
     _refuse_other_unit(record, "px", f"an image for {name}")
-    return form.write(sheet_of(record))
+    return form.write(layout_of_image(record))
 
 
-def written_page(page: Page, records: Sequence[Record], name: str) -> str:
+def format_page(page: Page, records: Sequence[Result], name: str) -> str:
     """Return the readings of a page's lines in the form `name`; the page's own form keeps all else.
 
     Raises:
         RecognizerError: the form is for recordings.
     """
-    form = FORMS[name]
-    if isinstance(form, TimedForm):
+    form = FORMATS[name]
+    if isinstance(form, TimedFormat):
         raise RecognizerError(f"{page.path}: its places are in px, wanted a recording for {name}")
-    sheet = sheet_of_page(page, records)
+    sheet = layout_of_page(page, records)
     own = form.page and form.page == form_of(page.path)
-    return filled(page.path, sheet) if own else form.write(sheet)
+    return update_page(page.path, sheet) if own else form.write(sheet)
 
 
-def _refuse_other_unit(record: Record, unit: str, wanted: str) -> None:
+def _refuse_other_unit(record: Result, unit: str, wanted: str) -> None:
     if record.unit != unit:
         raise RecognizerError(f"{record.name}: its places are in {record.unit}, wanted {wanted}")

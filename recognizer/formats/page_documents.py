@@ -5,14 +5,14 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 from recognizer import __version__
-from recognizer.writers.sheet import Outline, Sheet, SheetLine, box_around, corners
+from recognizer.formats.layout import LayoutLine, Outline, PageLayout, box_around, corners
 
 PAGE = "http://schema.primaresearch.org/PAGE/gts/pagecontent/2019-07-15"
 ALTO = "http://www.loc.gov/standards/alto/ns-v4#"
 XHTML = "http://www.w3.org/1999/xhtml"
 
 
-def hocr(sheet: Sheet) -> str:
+def hocr(sheet: PageLayout) -> str:
     """Return hOCR 1.2: ocr_page, ocr_line, ocrx_word with boxes and confidences from 0 to 100."""
     root = Element("html", xmlns=XHTML)
     head = SubElement(root, "head")
@@ -32,7 +32,7 @@ def hocr(sheet: Sheet) -> str:
     return written_xml(root)
 
 
-def page_xml(sheet: Sheet) -> str:
+def page_xml(sheet: PageLayout) -> str:
     """Return PAGE XML of 2019: one region with its lines and their words; confidences from 0 to 1."""
     width, height = sheet.size
     root = Element("PcGts", xmlns=PAGE)
@@ -55,7 +55,7 @@ def page_xml(sheet: Sheet) -> str:
     return written_xml(root)
 
 
-def alto(sheet: Sheet) -> str:
+def alto(sheet: PageLayout) -> str:
     """Return ALTO 4: one block with its lines of strings and spaces; confidences (WC) from 0 to 1."""
     width, height = sheet.size
     root = Element("alto", xmlns=ALTO)
@@ -79,7 +79,7 @@ def alto(sheet: Sheet) -> str:
     return written_xml(root)
 
 
-def page_words(line: SheetLine, row: int, namespace: str) -> list[Element]:
+def page_words(line: LayoutLine, row: int, namespace: str) -> list[Element]:
     """Return the <Word>s of line number `row`; `namespace` stands before the name of each element, as "{...}"."""
     made = []
     for number, (word, outline) in enumerate(zip(line.hypothesis.words, line.words, strict=True), 1):
@@ -97,7 +97,7 @@ def page_text(namespace: str, text: str, confidence: float | None) -> Element:
     return element
 
 
-def alto_strings(line: SheetLine, row: int, namespace: str) -> list[Element]:
+def alto_strings(line: LayoutLine, row: int, namespace: str) -> list[Element]:
     """Return the <String>s of line number `row` with an <SP> between two of them."""
     made: list[Element] = []
     for number, (word, outline) in enumerate(zip(line.hypothesis.words, line.words, strict=True), 1):

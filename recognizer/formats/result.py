@@ -4,11 +4,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from recognizer.decoding.hypothesis import Hypothesis, Span
-from recognizer.signals.signal import Signal
+from recognizer.inputs.signal import Signal
 
 
 @dataclass(frozen=True)
-class Record:
+class Result:
     """A reading of one file.
 
     Args:
@@ -43,6 +43,6 @@ class Record:
         return (0, start, across, end) if self.vertical else (start, 0, end, across)
 
 
-def record(name: str, hypothesis: Hypothesis, signal: Signal) -> Record:
+def make_result(name: str, hypothesis: Hypothesis, signal: Signal) -> Result:
     """Return the record of a reading of `signal`."""
-    return Record(name, hypothesis, signal.unit, signal.extent, signal.across, signal.vertical)
+    return Result(name, hypothesis, signal.unit, signal.extent, signal.across, signal.vertical)

@@ -6,16 +6,16 @@ from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
-from recognizer.pages.tree import child, children, plain_tag
-from recognizer.writers.boxes import alto_strings, now, page_text, page_words, written_xml
-from recognizer.writers.sheet import Sheet, SheetLine
+from recognizer.formats.layout import LayoutLine, PageLayout
+from recognizer.formats.page_documents import alto_strings, now, page_text, page_words, written_xml
+from recognizer.pages.xml import child, children, plain_tag
 
 DECLARED = re.compile(rb"xmlns(?::([\w.-]+))?\s*=\s*[\"']([^\"']+)[\"']")  # prefix and name of a namespace
 RESERVED = re.compile(rb"ns\d+")  # prefixes that ElementTree gives itself
 OLD_PAGE, OLD_ALTO = ("Word", "TextEquiv"), ("String", "SP", "HYP")  # what readings take the place of
 
 
-def filled(path: Path, sheet: Sheet) -> str:
+def update_page(path: Path, sheet: PageLayout) -> str:
     """Return PAGE XML or ALTO with the texts, words and confidences of `sheet`.
 
     Args:
@@ -44,7 +44,7 @@ def filled(path: Path, sheet: Sheet) -> str:
     return written_xml(root)
 
 
-def _whole(line: SheetLine, namespace: str) -> Element:
+def _whole(line: LayoutLine, namespace: str) -> Element:
     return page_text(namespace, line.hypothesis.text, line.hypothesis.confidence)
 
 
