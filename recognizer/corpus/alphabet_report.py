@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from recognizer.alphabet import Alphabet, TextSettings
+from recognizer.corpus.alphabet import Alphabet, TextSettings
 
 RARE = 10  # times: what is seen less often is hardly learned
 INVISIBLE = ("Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp")  # general categories that no pen writes and no voice says

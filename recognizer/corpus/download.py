@@ -15,8 +15,8 @@ from typing import BinaryIO
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
+from recognizer.atomic_write import write_atomically
 from recognizer.errors import RecognizerError
-from recognizer.files import write_atomically
 
 CHUNK = 1 << 20  # bytes read at once
 PATIENCE = 60  # seconds that a server may stay silent

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from recognizer.corpus.sample import Sample
 from recognizer.errors import RecognizerError
+from recognizer.inputs.kind import MEDIA
 from recognizer.pages.page import is_there
-from recognizer.signals.kinds import MEDIA
 
 MANIFESTS = ("manifest.tsv", "manifest.csv", "manifest.jsonl", "transcripts.tsv")
 GROUPS = ("group", "writer", "speaker", "page", "letter", "document")  # the first that is there is the group

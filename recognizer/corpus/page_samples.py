@@ -8,7 +8,7 @@ from recognizer.corpus.manifest import TRUTH, files_below, manifests_in, split_o
 from recognizer.corpus.sample import Sample
 from recognizer.errors import RecognizerError
 from recognizer.pages.page import IMAGES, SUFFIX, Page
-from recognizer.pages.reading import form_of, read_page
+from recognizer.pages.parse import form_of, read_page
 
 
 @dataclass(frozen=True)

@@ -7,16 +7,16 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from recognizer.alphabet import TextSettings
+from recognizer.corpus.alphabet import TextSettings
 from recognizer.corpus.manifest import read_corpus
 from recognizer.corpus.page_samples import pages_below, read_pages
 from recognizer.corpus.recipes import load_recipe, recipe_names
 from recognizer.corpus.sample import Sample
 from recognizer.corpus.store import FILE, Header, Packed, Unusable, write_store
 from recognizer.errors import RecognizerError
+from recognizer.inputs.kind import PLURALS, default_signal, kind_of, read_signal, refuse_bad_signal
+from recognizer.inputs.lines.page_line import page_line_digest
 from recognizer.pages.page import page_and_line
-from recognizer.signals.kinds import PLURALS, default_signal, kind_of, read_signal, refuse_bad_signal
-from recognizer.signals.page_line import page_line_digest
 
 UNREADABLE = "cannot be read"  # the reason where nobody knows a better one
 Say = Callable[[str], None]

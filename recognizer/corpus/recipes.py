@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from recognizer.alphabet import TextSettings
+from recognizer.corpus.alphabet import TextSettings
 from recognizer.corpus.download import Download
 from recognizer.corpus.manifest import named, read_lines, read_table
 from recognizer.corpus.sample import Sample
 from recognizer.errors import RecognizerError
-from recognizer.signals.kinds import SOUNDS
+from recognizer.inputs.kind import SOUNDS
 
 PACKAGE = Path(__file__).resolve().parents[1]
 TABLE = "transcripts.tsv"
@@ -51,7 +51,7 @@ class Recipe:
     Args:
         name: the folder under datasets/.
         samples: reads a source folder.
-        kind: "handwriting", "speech" or "ink".
+        kind: "handwriting", "speech" or "strokes".
         licence: the licence of the corpus in a few words.
         home: where it comes from.
         text: how its transcripts are normalised unless the user says otherwise.

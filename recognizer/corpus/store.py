@@ -10,9 +10,9 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from recognizer.atomic_write import replacing
 from recognizer.corpus.sample import Sample
 from recognizer.errors import RecognizerError
-from recognizer.files import replacing
 
 MAGIC = b"RECPACK\x02"  # the last byte is the version of the format
 FILE = "corpus.pack"
@@ -29,7 +29,7 @@ class Header:
 
     Args:
         name: of the corpus.
-        kind: "handwriting", "speech" or "ink".
+        kind: "handwriting", "speech" or "strokes".
         signal: the settings its signals were made with.
         text: the text settings that its recipe proposes.
         left_out: what `prepare` could not use, reason by reason, with counts.

@@ -1,6 +1,6 @@
 """The rule that says whether CTC can spell a text in the frames that are there."""
 
-from recognizer.alphabet import Alphabet, frames_needed
+from recognizer.corpus.alphabet import Alphabet, frames_needed
 
 EMPTY, SHORT = "empty text", "more characters than frames"
 

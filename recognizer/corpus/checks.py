@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recognizer.alphabet import Alphabet
-from recognizer.corpus.feasible import infeasible
+from recognizer.corpus.alphabet import Alphabet
+from recognizer.corpus.ctc_feasibility import infeasible
 from recognizer.corpus.store import Store
-from recognizer.signals.kinds import signal_faults
+from recognizer.inputs.kind import signal_faults
 
 LOST, FAULT, NOTE = "lost", "fault", "note"  # nothing can be learned from it; suspect; worth knowing
 
@@ -57,7 +57,7 @@ class SplitSummary:
 
 
 @dataclass(frozen=True)
-class Rows:
+class CorpusColumns:
     """The strings of a store, read once.
 
     Args:
@@ -82,14 +82,14 @@ class Rows:
         return found
 
 
-def rows_of(store: Store, normalize: Callable[[str], str]) -> Rows:
+def corpus_columns(store: Store, normalize: Callable[[str], str]) -> CorpusColumns:
     """Return the strings of `store`."""
     texts = store.column("text")
     normal = [normalize(text) for text in texts]
-    return Rows(store.column("path"), texts, normal, store.column("split"), store.column("group"))
+    return CorpusColumns(store.column("path"), texts, normal, store.column("split"), store.column("group"))
 
 
-def summaries(store: Store, rows: Rows, unit: float) -> list[SplitSummary]:
+def summaries(store: Store, rows: CorpusColumns, unit: float) -> list[SplitSummary]:
     """Return the size of each split; `unit` is steps of a signal in a pixel or second."""
     splits, lengths = np.array(rows.splits), store.counts / unit
     texts = np.array([len(text) for text in rows.normal])
@@ -103,7 +103,9 @@ def summaries(store: Store, rows: Rows, unit: float) -> list[SplitSummary]:
     return found
 
 
-def findings(store: Store, rows: Rows, frames: Sequence[int], alphabet: Alphabet, learned: str) -> list[Finding]:
+def findings(
+    store: Store, rows: CorpusColumns, frames: Sequence[int], alphabet: Alphabet, learned: str
+) -> list[Finding]:
     """Return all that is wrong or odd, the gravest first.
 
     Args:
@@ -133,7 +135,7 @@ def left_out(store: Store) -> list[Finding]:
     return [Finding(f"left out by prepare: {r}", LOST, n, cases.get(r, []), []) for r, n in counts.items()]
 
 
-def unlearnable(rows: Rows, frames: Sequence[int], alphabet: Alphabet) -> list[Finding]:
+def unlearnable(rows: CorpusColumns, frames: Sequence[int], alphabet: Alphabet) -> list[Finding]:
     """Return the samples with an empty text, or with more characters than CTC can spell in their output frames."""
     found = _Found(rows.names)
     for index, (text, have) in enumerate(zip(rows.texts, frames, strict=True)):
@@ -142,7 +144,7 @@ def unlearnable(rows: Rows, frames: Sequence[int], alphabet: Alphabet) -> list[F
     return found.findings(LOST)
 
 
-def suspect_signals(store: Store, rows: Rows) -> list[Finding]:
+def suspect_signals(store: Store, rows: CorpusColumns) -> list[Finding]:
     """Return the faults of the signals themselves; reads every one."""
     found = _Found(rows.names)
     for index in range(len(store)):
@@ -152,7 +154,7 @@ def suspect_signals(store: Store, rows: Rows) -> list[Finding]:
     return found.findings(FAULT)
 
 
-def repaired(store: Store, rows: Rows) -> list[Finding]:
+def repaired(store: Store, rows: CorpusColumns) -> list[Finding]:
     """Return what `prepare` found odd and repaired, such as images with light ink on dark paper."""
     found = _Found(rows.names)
     for index, notes in enumerate(store.column("notes")):
@@ -161,7 +163,7 @@ def repaired(store: Store, rows: Rows) -> list[Finding]:
     return found.findings(NOTE)
 
 
-def duplicates(store: Store, rows: Rows) -> list[Finding]:
+def duplicates(store: Store, rows: CorpusColumns) -> list[Finding]:
     """Return files whose bytes stand more than once in the corpus, across splits or within one."""
     across, within = _Found(rows.names), _Found(rows.names)
     for members in _groups(store.digest(index) for index in range(len(store))):
@@ -176,7 +178,7 @@ def duplicates(store: Store, rows: Rows) -> list[Finding]:
     return across.findings(FAULT) + within.findings(NOTE)
 
 
-def shared_texts(rows: Rows, learned: str) -> list[Finding]:
+def shared_texts(rows: CorpusColumns, learned: str) -> list[Finding]:
     """Return the samples of other splits whose text is learned too."""
     known = {text for text, split in zip(rows.normal, rows.splits, strict=True) if split == learned}
     found = _Found(rows.names)
@@ -186,7 +188,7 @@ def shared_texts(rows: Rows, learned: str) -> list[Finding]:
     return found.findings(NOTE)
 
 
-def shared_groups(rows: Rows) -> list[Finding]:
+def shared_groups(rows: CorpusColumns) -> list[Finding]:
     """Return the writers, speakers or pages that stand in several splits."""
     splits: dict[str, Counter[str]] = defaultdict(Counter)
     for group, split in zip(rows.groups, rows.splits, strict=True):

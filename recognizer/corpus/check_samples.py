@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from recognizer.atomic_write import write_atomically
 from recognizer.corpus.store import Store
-from recognizer.features.lines import LineFeatures
-from recognizer.features.log_mel import FULL_SCALE, LogMel
-from recognizer.features.strokes import StrokeFeatures
-from recognizer.files import write_atomically
+from recognizer.inputs.lines.features import LineFeatures
+from recognizer.inputs.speech.log_mel import FULL_SCALE, LogMel
+from recognizer.inputs.strokes.features import StrokeFeatures
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -62,7 +62,7 @@ def _show(store: Store, features: Features, index: int, stem: Path) -> list[Path
 
 
 def _show_line(store: Store, features: LineFeatures, values: np.ndarray, path: Path) -> Path:
-    from recognizer.signals.handwriting import HandwritingSettings, picture
+    from recognizer.inputs.lines.image import HandwritingSettings, picture
 
     ink, _ = features(torch.from_numpy(values)[None], torch.tensor([len(values)]))
     return _write_png(picture(features.inverse(ink)[0].numpy(), HandwritingSettings(**store.header.signal)), path)
@@ -71,7 +71,7 @@ def _show_line(store: Store, features: LineFeatures, values: np.ndarray, path: P
 def _show_strokes(features: StrokeFeatures, values: np.ndarray, path: Path) -> Path:
     from PIL import Image
 
-    from recognizer.signals.ink import raster
+    from recognizer.inputs.strokes.strokes import raster
 
     steps, _ = features(torch.from_numpy(values)[None], torch.tensor([len(values)]))
     return _write_png(Image.fromarray(raster(features.inverse(steps)[0].numpy())), path)
@@ -85,7 +85,7 @@ def _write_png(image: "Image.Image", path: Path) -> Path:
 
 
 def _show_sound(store: Store, features: LogMel, values: np.ndarray, stem: Path) -> list[Path]:
-    from recognizer.signals.speech import SpeechSettings, write_speech
+    from recognizer.inputs.speech.audio import SpeechSettings, write_speech
 
     frames, _ = features(torch.from_numpy(values)[None], torch.tensor([len(values)]))
     heard = _heard(features, frames).clamp(-1, 1 - 1 / FULL_SCALE) * FULL_SCALE

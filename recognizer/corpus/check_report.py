@@ -7,21 +7,21 @@ from typing import Any
 
 import torch
 
-from recognizer.alphabet import Alphabet, TextSettings
-from recognizer.bundle import load_bundle
-from recognizer.commands.check_show import show_samples
-from recognizer.corpus import inspect
+from recognizer.corpus import checks as inspect
+from recognizer.corpus.alphabet import Alphabet, TextSettings
 from recognizer.corpus.alphabet_report import AlphabetReport, named, report_alphabet
-from recognizer.corpus.inspect import FAULT, LOST, NOTE, Finding, SplitSummary, rows_of
+from recognizer.corpus.check_samples import show_samples
+from recognizer.corpus.checks import FAULT, LOST, NOTE, Finding, SplitSummary, corpus_columns
 from recognizer.corpus.store import Store
-from recognizer.features.log_mel import LogMelSettings
+from recognizer.evaluation.open_corpus import refuse_other_form
+from recognizer.inputs.speech.log_mel import LogMelSettings
 from recognizer.model import Model, ModelSettings, from_plain
+from recognizer.model_file import load_model_file
 from recognizer.network.network import NetworkSettings
-from recognizer.opening import refuse_other_form
 
 LISTED = 20  # names of a finding, characters of a kind, in the table; the data have all
 SHOWN = 20  # samples that are written to be looked at or listened to
-UNITS = {"handwriting": ("px", "columns"), "speech": ("s", "samples of sound"), "ink": ("points", "points")}
+UNITS = {"handwriting": ("px", "columns"), "speech": ("s", "samples of sound"), "strokes": ("points", "points")}
 HEADINGS = {
     LOST: "lost (nothing can be learned from it or read of it)",
     FAULT: "suspect (kept)",
@@ -54,7 +54,7 @@ class CheckReport:
 
     Args:
         corpus: its name.
-        kind: "handwriting", "speech" or "ink".
+        kind: "handwriting", "speech" or "strokes".
         against: the model or network that the CTC rule was applied for.
         steps_per_frame: steps of a signal (columns, samples) that one output frame stands for.
         splits: sizes.
@@ -111,7 +111,7 @@ def check(folder: Path, settings: CheckSettings, show: Path | None = None) -> Ch
     """
     store = Store(folder)
     alphabet, model = _measure(store, settings)
-    rows = rows_of(store, alphabet.text.normalize)
+    rows = corpus_columns(store, alphabet.text.normalize)
     frames = model.counts(torch.from_numpy(store.counts.astype("int64"))).tolist()
     findings = inspect.findings(store, rows, frames, alphabet, settings.learned)
     seen = _worth_seeing(findings, len(store)) if show else []
@@ -135,9 +135,9 @@ def _measure(store: Store, settings: CheckSettings) -> tuple[Alphabet, Model]:
         text = settings.text or from_plain(TextSettings, header.text, "text")
         made = ModelSettings(header.kind, header.signal, settings.features, settings.network)
         return Alphabet((), text), Model(made, 2).eval()
-    bundle = load_bundle(settings.model)
-    refuse_other_form(bundle.settings, store)
-    return bundle.alphabet, bundle.model
+    model_file = load_model_file(settings.model)
+    refuse_other_form(model_file.settings, store)
+    return model_file.alphabet, model_file.model
 
 
 def _worth_seeing(findings: Iterable[Finding], samples: int) -> list[int]:
