@@ -10,9 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from recognizer.alphabet import TextSettings
+from recognizer.atomic_write import write_atomically
+from recognizer.corpus.alphabet import TextSettings
 from recognizer.errors import RecognizerError
-from recognizer.files import write_atomically
 from recognizer.language.perplexity import Perplexity
 from recognizer.network.cells import CellSettings, build_direction
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from recognizer.atomic_write import write_atomically
 from recognizer.errors import RecognizerError
-from recognizer.files import write_atomically
 from recognizer.language.lstm import END_ID, LanguageModel, LanguageModelSettings, settings_of
 
 FORMAT = "recognizer language training 1"

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recognizer.alphabet import TextSettings
+from recognizer.atomic_write import replacing
+from recognizer.corpus.alphabet import TextSettings
 from recognizer.errors import RecognizerError
-from recognizer.files import replacing
 from recognizer.language import arpa
 from recognizer.language.text import END, SPACE, START, UNITS, UNKNOWN, split
 from recognizer.language.trie import Floats, Ints, Trie, find, minimal_states, suffixes

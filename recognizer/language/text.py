@@ -10,7 +10,7 @@ from typing import IO, cast
 import numpy as np
 import numpy.typing as npt
 
-from recognizer.alphabet import TextSettings
+from recognizer.corpus.alphabet import TextSettings
 from recognizer.errors import RecognizerError
 
 UNKNOWN, START, END = "<unk>", "<s>", "</s>"
