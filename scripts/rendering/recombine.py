@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from recognizer.errors import RecognizerError
-from recognizer.rendering.bend import moved
-from recognizer.rendering.noise import Rng
-from recognizer.rendering.text import plain
+from rendering.bend import moved
+from rendering.noise import Rng
+from rendering.text import plain
 
 PAPER = 255  # grey
 INK = 170  # grey value below which a pixel is ink

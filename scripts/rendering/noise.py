@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from recognizer.rendering.settings import Range
+from rendering.settings import Range
 
 Rng = np.random.Generator
 

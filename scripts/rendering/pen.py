@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
-from recognizer.rendering.fonts import UNIT, Font, Freetype
-from recognizer.rendering.noise import Rng, happens
+from rendering.fonts import UNIT, Font, Freetype
+from rendering.noise import Rng, happens
 
 ABOVE, BELOW = 5 * UNIT, 4 * UNIT  # pixels of the drawing above and below the baseline
 SIDE = 2 * UNIT  # pixels of paper left and right

@@ -3,13 +3,13 @@
 import numpy as np
 
 from recognizer.errors import RecognizerError
-from recognizer.rendering.bend import bend, moved, shape_of
-from recognizer.rendering.fonts import UNIT, Font
-from recognizer.rendering.ink import darken, thicken
-from recognizer.rendering.noise import Rng, happens
-from recognizer.rendering.paper import blot, compressed, paper, rules, shining, torn
-from recognizer.rendering.pen import draw
-from recognizer.rendering.settings import RenderSettings
+from rendering.bend import bend, moved, shape_of
+from rendering.fonts import UNIT, Font
+from rendering.ink import darken, thicken
+from rendering.noise import Rng, happens
+from rendering.paper import blot, compressed, paper, rules, shining, torn
+from rendering.pen import draw
+from rendering.settings import RenderSettings
 
 EDGE = 2  # columns of paper that every line has on its left and right
 

@@ -5,8 +5,8 @@ import io
 import numpy as np
 from PIL import Image
 
-from recognizer.rendering.noise import Rng, curve, grain, happens, surface
-from recognizer.rendering.settings import RenderSettings
+from rendering.noise import Rng, curve, grain, happens, surface
+from rendering.settings import RenderSettings
 
 
 def paper(rows: int, columns: int, settings: RenderSettings, rng: Rng) -> np.ndarray:

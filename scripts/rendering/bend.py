@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from recognizer.rendering.fonts import UNIT, Font
-from recognizer.rendering.noise import Rng, curve, surface, within
-from recognizer.rendering.pen import ABOVE, Drawing
-from recognizer.rendering.settings import RenderSettings
+from rendering.fonts import UNIT, Font
+from rendering.noise import Rng, curve, surface, within
+from rendering.pen import ABOVE, Drawing
+from rendering.settings import RenderSettings
 
 FINE = 2  # pixels of the bent drawing for one of the line
 CELL = 20  # pixels of the bent drawing between two nodes, across

@@ -5,9 +5,9 @@ from statistics import NormalDist
 import numpy as np
 from PIL import Image, ImageFilter
 
-from recognizer.rendering.bend import FINE
-from recognizer.rendering.noise import Rng, curve, grain, happens, surface, within
-from recognizer.rendering.settings import RenderSettings
+from rendering.bend import FINE
+from rendering.noise import Rng, curve, grain, happens, surface, within
+from rendering.settings import RenderSettings
 
 THICKEST = 0.21  # of the height of an "x"
 NORMAL = NormalDist()

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from recognizer.errors import RecognizerError
-from recognizer.rendering.noise import Rng, happens
+from rendering.noise import Rng, happens
 
 LONGEST = 80  # characters
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
