@@ -8,7 +8,7 @@ FOLDER = Path(__file__).parent / "models"
 SUFFIX = ".safetensors"
 
 
-def shipped_models() -> list[str]:
+def pretrained_models() -> list[str]:
     """Return the names of the shipped models."""
     return sorted(path.name.removesuffix(SUFFIX) for path in FOLDER.glob(f"*{SUFFIX}"))
 
@@ -27,5 +27,5 @@ def find_model(path_or_name: str | Path) -> Path:
     named = FOLDER / f"{path_or_name}{SUFFIX}"
     if named.is_file():
         return named
-    known = ", ".join(shipped_models()) or "none"
+    known = ", ".join(pretrained_models()) or "none"
     raise RecognizerError(f"{path_or_name}: no such model file; shipped models: {known}")
