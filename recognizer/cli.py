@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import NoReturn
 
 from recognizer import __version__
-from recognizer.commands.decoder_command import add_decoder_options, decoder_options
+from recognizer.commands.decoder_options import add_decoder_options, decoder_options
 from recognizer.commands.exit_codes import DONE, FOUND, run_and_exit
-from recognizer.commands.lm_command import add_lm
-from recognizer.commands.model_commands import Voice, add_model_verbs
-from recognizer.commands.transcribe_command import add_transcribe
+from recognizer.commands.lm import add_lm
+from recognizer.commands.model_commands import Console, add_model_verbs
+from recognizer.commands.transcribe import add_transcribe
 from recognizer.errors import RecognizerError
 
 
@@ -31,7 +31,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _run(words: Sequence[str]) -> int:
     if words[:1] == ["train"]:
-        from recognizer.commands.train_command import run_train
+        from recognizer.commands.train import run_train
 
         return run_train(words[1:], print)
     parser = _parser()
@@ -83,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--device", default="auto", help="auto, cpu or cuda")
     add_decoder_options(evaluate)
     evaluate.set_defaults(act=_evaluate)
-    voice = Voice(_say, _complain)
+    voice = Console(_say, _complain)
     add_transcribe(verbs, voice)
     add_model_verbs(verbs, voice)
     add_lm(verbs, voice)
@@ -151,13 +151,13 @@ def _fetched(chosen: argparse.Namespace) -> Path:
 def _check(chosen: argparse.Namespace) -> int:
     import json
 
-    from recognizer.commands.check import CheckSettings, check
-    from recognizer.files import write_atomically
-    from recognizer.shipped import find_model
+    from recognizer.atomic_write import write_atomically
+    from recognizer.corpus.check_report import CheckSettings, check
+    from recognizer.pretrained import find_model
 
     settings = CheckSettings(model=find_model(chosen.model) if chosen.model else None)
     if chosen.config:
-        from recognizer.commands.train_command import read_config
+        from recognizer.commands.train import read_config
 
         config = read_config(["--config", str(chosen.config)])
         settings = CheckSettings(None, config.network, config.features, config.text, config.data.train)
@@ -171,9 +171,9 @@ def _check(chosen: argparse.Namespace) -> int:
 def _evaluate(chosen: argparse.Namespace) -> int:
     import json
 
+    from recognizer.atomic_write import write_atomically
     from recognizer.evaluation.evaluate import evaluate
     from recognizer.evaluation.report import table
-    from recognizer.files import write_atomically
     from recognizer.reader import Reader
 
     reader = Reader.load(chosen.model, chosen.device, decoder_options(chosen))
@@ -189,9 +189,9 @@ def _evaluate(chosen: argparse.Namespace) -> int:
 def _info(chosen: argparse.Namespace) -> int:
     import json
 
-    from recognizer.bundle import read_header
     from recognizer.commands.info import describe_model
-    from recognizer.shipped import find_model
+    from recognizer.model_file import read_header
+    from recognizer.pretrained import find_model
 
     path = find_model(chosen.model)
     header = read_header(path)

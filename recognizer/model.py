@@ -7,14 +7,14 @@ import torch
 from torch import Tensor, nn
 
 from recognizer.errors import RecognizerError
-from recognizer.features.lines import LineFeatures
-from recognizer.features.log_mel import LogMel, LogMelSettings
-from recognizer.features.strokes import StrokeFeatures
+from recognizer.inputs.lines.features import LineFeatures
+from recognizer.inputs.speech.log_mel import LogMel, LogMelSettings
+from recognizer.inputs.strokes.features import StrokeFeatures
 from recognizer.network.front import FrontSettings
-from recognizer.network.multidimensional import MultidimensionalSettings
+from recognizer.network.mdlstm import MultidimensionalSettings
 from recognizer.network.network import Network, NetworkSettings, Output
 
-PADDING = {"handwriting": 255, "speech": 0, "ink": 0}  # of each kind: paper, silence, the pen in the air
+PADDING = {"handwriting": 255, "speech": 0, "strokes": 0}  # of each kind: paper, silence, the pen in the air
 Settings = TypeVar("Settings")
 
 
@@ -23,7 +23,7 @@ class ModelSettings:
     """What a model is made of, as its file states it.
 
     Args:
-        kind: "handwriting", "speech" or "ink".
+        kind: "handwriting", "speech" or "strokes".
         signal: settings of the signal (`HandwritingSettings`, `SpeechSettings`, `InkSettings`) as plain data.
         features: sound to frames; lines and strokes have no choice there.
         network: the form of the network.
@@ -82,7 +82,7 @@ class Model(nn.Module):
         self.features: LineFeatures | LogMel | StrokeFeatures
         if settings.kind == "handwriting":
             self.features = LineFeatures(settings.signal["height"])
-        elif settings.kind == "ink":
+        elif settings.kind == "strokes":
             self.features = StrokeFeatures(settings.signal["spacing"])
         else:
             self.features = LogMel(settings.features, settings.signal["sample_rate"])

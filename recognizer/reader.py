@@ -9,44 +9,44 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from recognizer.bundle import Bundle, load_bundle
-from recognizer.decoding.align import align
-from recognizer.decoding.choice import DecoderOptions, choose
+from recognizer.decoding.alignment import align
 from recognizer.decoding.decoder import Decoder
+from recognizer.decoding.decoder_factory import DecoderOptions, make_decoder
 from recognizer.decoding.hypothesis import Hypothesis, Span
-from recognizer.decoding.reading import reading
+from recognizer.decoding.hypothesis_building import build_hypothesis
 from recognizer.errors import RecognizerError
-from recognizer.evaluation.confidence import Calibrations, calibrations_of
+from recognizer.evaluation.calibration import Calibrations, calibrations_of
+from recognizer.inputs.kind import array_signal, read_signal
+from recognizer.inputs.lines.tta import VIEWS, View
+from recognizer.inputs.signal import Signal
 from recognizer.model import pad_signals
+from recognizer.model_file import ModelFile, load_model_file
 from recognizer.pages.page import Page, PageLine
-from recognizer.pages.reading import read_page
-from recognizer.shipped import find_model
-from recognizer.signals.kinds import array_signal, read_signal
-from recognizer.signals.signal import Signal
-from recognizer.signals.views import VIEWS, View
+from recognizer.pages.parse import read_page
+from recognizer.pretrained import find_model
 
 Source = str | Path | BinaryIO | np.ndarray
-BUDGET = {"handwriting": 25_000, "speech": 16_000 * 160, "ink": 40_000}  # steps of a padded batch
+BUDGET = {"handwriting": 25_000, "speech": 16_000 * 160, "strokes": 40_000}  # steps of a padded batch
 
 
 class Reader:
     """Files in, hypotheses out; what is read of a file does not depend on its company."""
 
-    def __init__(self, bundle: Bundle, device: torch.device, decoder: Decoder | None = None) -> None:
-        """Read with the model of `bundle` on `device`; without a decoder, with the one that the bundle states.
+    def __init__(self, model_file: ModelFile, device: torch.device, decoder: Decoder | None = None) -> None:
+        """Read with the model of `model_file` on `device`; without a decoder, with the one that the model_file states.
 
         Raises:
-            RecognizerError: the bundle's decoder or calibration is at fault, or the views do not fit.
+            RecognizerError: the model_file's decoder or calibration is at fault, or the views do not fit.
         """
-        self.bundle, self.device = bundle, device
-        self.decoder = decoder or choose(DecoderOptions(), bundle.decoder, bundle.alphabet)
-        self.calibrations: Calibrations | None = calibrations_of(bundle.calibration)
-        self.kind, self.alphabet = bundle.settings.kind, bundle.alphabet
-        if not 1 <= (views := self.decoder.settings.views) <= len(VIEWS):
+        self.model_file, self.device = model_file, device
+        self.decoder = decoder or make_decoder(DecoderOptions(), model_file.decoder, model_file.alphabet)
+        self.calibrations: Calibrations | None = calibrations_of(model_file.calibration)
+        self.kind, self.alphabet = model_file.settings.kind, model_file.alphabet
+        if not 1 <= (views := self.decoder.settings.tta) <= len(VIEWS):
             raise RecognizerError(f"views is {views}, wanted 1 to {len(VIEWS)}")
         if views > 1 and self.kind != "handwriting":
             raise RecognizerError(f"views are of lines of handwriting, and the model reads {self.kind}")
-        self.model = bundle.model.to(device).eval()
+        self.model = model_file.model.to(device).eval()
 
     @classmethod
     def load(cls, path_or_name: str | Path, device: str = "auto", options: DecoderOptions | None = None) -> "Reader":
@@ -55,17 +55,17 @@ class Reader:
         Args:
             path_or_name: of the model.
             device: "auto" takes a GPU where there is one.
-            options: of the decoder; what they leave open the model file decides (see `choose`).
+            options: of the decoder; what they leave open the model file decides (see `make_decoder`).
 
         Raises:
             RecognizerError: no such model, a file that is none, or options that do not fit it.
         """
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
-        bundle = load_bundle(find_model(path_or_name))
-        decoder = choose(options or DecoderOptions(), bundle.decoder, bundle.alphabet)
+        model_file = load_model_file(find_model(path_or_name))
+        decoder = make_decoder(options or DecoderOptions(), model_file.decoder, model_file.alphabet)
         try:
-            return cls(bundle, torch.device(device), decoder)
+            return cls(model_file, torch.device(device), decoder)
         except (RuntimeError, AssertionError) as error:
             reason = str(error).partition("\n")[0]
             raise RecognizerError(f"device {device!r} cannot be used ({reason}), wanted auto, cpu or cuda") from None
@@ -124,17 +124,17 @@ class Reader:
         """
         if self.kind != "handwriting":
             raise RecognizerError(f"{name or source}: an image of a page, and the model reads {self.kind}")
-        from recognizer.signals.handwriting import HandwritingSettings
-        from recognizer.signals.page_line import find_page
+        from recognizer.inputs.lines.image import HandwritingSettings
+        from recognizer.inputs.lines.page_line import find_page
 
-        return find_page(source, HandwritingSettings(**self.bundle.settings.signal), name or str(source))
+        return find_page(source, HandwritingSettings(**self.model_file.settings.signal), name or str(source))
 
     def signal(self, source: Source, rate: int | None = None, name: str = "") -> Signal:
         """Return the signal of a source as this model takes it; `name` stands for a file object in messages."""
         if isinstance(source, np.ndarray):
-            return array_signal(self.kind, self.bundle.settings.signal, source, rate)
+            return array_signal(self.kind, self.model_file.settings.signal, source, rate)
         path = Path(source) if isinstance(source, str) else source
-        return read_signal(self.kind, self.bundle.settings.signal, path, name)
+        return read_signal(self.kind, self.model_file.settings.signal, path, name)
 
     def read(self, signals: Sequence[Signal]) -> list[Hypothesis]:
         """Read signals, spans in the file's own unit."""
@@ -145,19 +145,19 @@ class Reader:
     def read_values(self, values: Sequence[np.ndarray]) -> list[Hypothesis]:
         """Read the values of signals, spans in output frames; of views of a line the surest reading is taken."""
         best = self._read_once(values)
-        for view in VIEWS[1 : self.decoder.settings.views]:
+        for view in VIEWS[1 : self.decoder.settings.tta]:
             others = self._read_once([view.of(line) for line in values])
             for i, (line, other) in enumerate(zip(values, others, strict=True)):
-                if self._sureness(other) > self._sureness(best[i]):
+                if self._selection_score(other) > self._selection_score(best[i]):
                     best[i] = _back(other, view, line, self.model.steps_per_frame())
         return [self._calibrated(hypothesis) for hypothesis in best]
 
-    def _sureness(self, hypothesis: Hypothesis) -> float:
+    def _selection_score(self, hypothesis: Hypothesis) -> float:
         """Return what readings of several views are compared by: of the best path the confidence, not calibrated.
 
         A beam's readings are compared by their score for each character, in which a language model has its word.
         """
-        if self.decoder.settings.engine == "best-path":
+        if self.decoder.settings.engine == "greedy":
             return hypothesis.confidence
         return hypothesis.score / max(1, len(hypothesis.characters))
 
@@ -183,7 +183,7 @@ class Reader:
             raise RecognizerError("the text to align is empty, wanted at least one character")
         log_probs, counts = self.log_probs([signal.values])
         found = align(log_probs[0, : int(counts[0])], labels)
-        hypothesis = self._calibrated(reading(found.placed, self.alphabet, found.score, 0.0))
+        hypothesis = self._calibrated(build_hypothesis(found.placed, self.alphabet, found.score, 0.0))
         return _placed(hypothesis, signal, self.model.steps_per_frame())
 
     def _calibrated(self, hypothesis: Hypothesis) -> Hypothesis:

@@ -15,7 +15,7 @@ from recognizer.corpus.store import Store
 from recognizer.decoding.hypothesis import Hypothesis
 from recognizer.errors import RecognizerError
 from recognizer.evaluation.evaluate import evaluate
-from recognizer.evaluation.page import show_lines
+from recognizer.evaluation.html_report import write_html
 from recognizer.evaluation.report import Report
 from recognizer.reader import Reader
 
@@ -72,7 +72,7 @@ def demo(out: Path, arguments: list[str], say: Say) -> Demo:
     sample = store.sample(index)
     page = out / "report.html"
     lines = [(store.signal(i), one) for i, one in zip(store.indices("test")[:SHOWN], report.scored, strict=False)]
-    show_lines(page, f"{model} on lines it has not learned from", report, lines)
+    write_html(page, f"{model} on lines it has not learned from", report, lines)
     return Demo(report, page, model, sample.path, reader.transcribe(sample.path), sample.text)
 
 

@@ -20,7 +20,7 @@ def _lines(path: Path, header: dict[str, Any]) -> Iterator[str]:
     yield "signal: " + _pairs(settings["signal"])
     if settings["kind"] == "handwriting":
         yield "values: ink from 0 (paper) to 1, from grey 255 to 0"
-    elif settings["kind"] == "ink":
+    elif settings["kind"] == "strokes":
         yield "values: steps of the pen, its height, whether it is down, its turns"
     else:
         yield "features: " + _pairs(settings["features"])

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recognizer.commands.decoder_command import add_decoder_options, decoder_options
+from recognizer.commands.decoder_options import add_decoder_options, decoder_options
 from recognizer.commands.exit_codes import DONE, FOUND
 from recognizer.errors import RecognizerError
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from recognizer.reader import Reader
 
 Say = Callable[[str], None]
-# Names of recognizer.writers.forms, spelled here because help is not to wait for what writes them.
+# Names of recognizer.formats.formats, spelled here because help is not to wait for what writes them.
 DOCUMENTS = ("srt", "vtt", "ctm", "textgrid", "hocr", "page", "alto")
 
 
 @dataclass(frozen=True)
-class Voice:
+class Console:
     """Where a verb's words go.
 
     Args:
@@ -33,7 +33,7 @@ class Voice:
     complain: Say
 
 
-def add_model_verbs(verbs: Any, voice: Voice) -> None:
+def add_model_verbs(verbs: Any, voice: Console) -> None:
     """Add align and calibrate to the command line `verbs`, what argparse's add_subparsers returned."""
     align = verbs.add_parser("align", help="say where the characters and words of a given text stand in a file")
     align.add_argument("file", type=Path, help="image of a line, recording, or page")
@@ -61,15 +61,15 @@ def add_model_verbs(verbs: Any, voice: Voice) -> None:
     calibrate.set_defaults(act=partial(_calibrate, voice))
 
 
-def _align(voice: Voice, chosen: argparse.Namespace) -> int:
+def _align(voice: Console, chosen: argparse.Namespace) -> int:
     import json
 
-    from recognizer.decoding.choice import DecoderOptions
+    from recognizer.decoding.decoder_factory import DecoderOptions
+    from recognizer.formats.formats import format_reading
+    from recognizer.formats.result import make_result
     from recognizer.reader import Reader
-    from recognizer.writers.forms import written
-    from recognizer.writers.record import record
 
-    reader = Reader.load(chosen.model, chosen.device, DecoderOptions(engine="best-path"))
+    reader = Reader.load(chosen.model, chosen.device, DecoderOptions(engine="greedy"))
     if chosen.lines:
         return _align_page(voice, chosen, reader)
     signal = reader.signal(chosen.file)
@@ -78,9 +78,9 @@ def _align(voice: Voice, chosen: argparse.Namespace) -> int:
     except RecognizerError as error:
         raise RecognizerError(f"{chosen.file}: {error}") from None
     form = "json" if chosen.json else chosen.format
-    placed = record(str(chosen.file), found, signal)
+    placed = make_result(str(chosen.file), found, signal)
     if form in DOCUMENTS:
-        voice.say(written(placed, form).removesuffix("\n"))
+        voice.say(format_reading(placed, form).removesuffix("\n"))
     elif form == "json":
         voice.say(json.dumps(placed.as_data(), ensure_ascii=False))
     else:
@@ -89,16 +89,16 @@ def _align(voice: Voice, chosen: argparse.Namespace) -> int:
     return 0
 
 
-def _align_page(voice: Voice, chosen: argparse.Namespace, reader: "Reader") -> int:
+def _align_page(voice: Console, chosen: argparse.Namespace, reader: "Reader") -> int:
     import json
 
-    from recognizer.commands.align_page import align_page
-    from recognizer.writers.forms import written_page
+    from recognizer.formats.formats import format_page
+    from recognizer.page_alignment import align_page
 
     done = align_page(reader, chosen.file, chosen.lines)
     form = "json" if chosen.json else chosen.format
     if form in DOCUMENTS:
-        voice.say(written_page(done.page, done.records, form).removesuffix("\n"))
+        voice.say(format_page(done.page, done.records, form).removesuffix("\n"))
     for one in done.records if form not in DOCUMENTS else ():
         found = one.hypothesis
         if form == "json":
@@ -117,12 +117,12 @@ def aligned_lines(found: "Hypothesis", unit: str) -> list[str]:
     return rows + [f"{w.start:.{digits}f}\t{w.end:.{digits}f}\t{w.confidence:.3f}\t{w.text}" for w in found.words]
 
 
-def _calibrate(voice: Voice, chosen: argparse.Namespace) -> int:
+def _calibrate(voice: Console, chosen: argparse.Namespace) -> int:
     from recognizer.evaluation.calibrate import calibrate
-    from recognizer.evaluation.trust import error_words
-    from recognizer.opening import refuse_test
+    from recognizer.evaluation.calibration_report import error_words
+    from recognizer.evaluation.open_corpus import refuse_test
+    from recognizer.pretrained import find_model
     from recognizer.reader import Reader
-    from recognizer.shipped import find_model
 
     refuse_test(chosen.split, "calibrate")
     path = find_model(chosen.model)

@@ -1,220 +1,112 @@
-"""Read files that a user names."""
+"""The verb transcribe on the command line: files in; text, JSON, or what other programs take, out."""
 
-import io
-import re
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+import argparse
+import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, Any
 
-from recognizer.decoding.choice import DecoderOptions
-from recognizer.decoding.hypothesis import Hypothesis
+from recognizer.commands.decoder_options import add_decoder_options, decoder_options, number
+from recognizer.commands.exit_codes import DONE, FAULT, FOUND
+from recognizer.commands.model_commands import DOCUMENTS, Console
 from recognizer.errors import RecognizerError
-from recognizer.pages.page import Page, page_and_line
-from recognizer.pages.reading import form_of, read_page
-from recognizer.reader import Reader
-from recognizer.shipped import shipped_models
-from recognizer.signals.handwriting import LOOKS_LIKE_A_PAGE
-from recognizer.signals.kinds import MEDIA, NOUNS, kind_of
-from recognizer.signals.signal import Signal
-from recognizer.writers.record import Record, record
 
-RUN = 64  # files, or lines of pages, that are read from disk before the network sees them
+if TYPE_CHECKING:
+    from recognizer.formats.result import Result
 
 
-@dataclass(frozen=True)
-class Transcript:
-    """What became of one file.
-
-    Args:
-        name: of the file as the user gave it, "-" for standard input.
-        records: what was read: of a page a record for each line that can be read, of any other file one.
-        errors: what is at fault, one line each: the file, or lines of the page.
-        page: the page that the file describes, None where it is no page.
-    """
-
-    name: str
-    records: tuple[Record, ...]
-    errors: tuple[str, ...] = ()
-    page: Page | None = None
-
-
-@dataclass(frozen=True)
-class _Document:
-    """A file with what is to be read of it: itself, or the lines of the page that it is."""
-
-    name: str
-    parts: tuple[tuple[str, Path | BinaryIO], ...]
-    errors: tuple[str, ...] = ()
-    page: Page | None = None
-
-
-@dataclass(frozen=True)
-class Manner:
-    """How files are read.
-
-    Args:
-        model: a model file or the name of a shipped model; None lets each file's kind pick the shipped one of its name.
-        device: "auto", "cpu" or "cuda".
-        decoder: what the decoder is asked for.
-        say: takes what a user should know of the decoder, and of lines that were found.
-        find_lines: take every image for a page whose lines are to be found; else only one that looks like a page.
-    """
-
-    model: str | None
-    device: str
-    decoder: DecoderOptions
-    say: Callable[[str], None]
-    find_lines: bool = False
-
-    def reader(self, name: str) -> Reader:
-        """Load a reader."""
-        loaded = Reader.load(name, self.device, self.decoder)
-        for note in loaded.decoder.notes:
-            self.say(note)
-        return loaded
+def add_transcribe(verbs: Any, voice: Console) -> None:
+    """Add transcribe to the command line `verbs`, what argparse's add_subparsers returned."""
+    transcribe = verbs.add_parser("transcribe", help="read images of lines, pages, pen strokes, recordings")
+    transcribe.add_argument("files", nargs="+", help="files (of pages PAGE XML or ALTO), folders, - for standard input")
+    transcribe.add_argument("--model", help="model file or name; without it the kind of the file picks a shipped model")
+    form = transcribe.add_mutually_exclusive_group()
+    form.add_argument(
+        "--format",
+        choices=["txt", "json", *DOCUMENTS],
+        default="txt",
+        help="txt (default), json, of a recording srt, vtt, ctm, textgrid, of an image hocr, page, alto",
+    )
+    form.add_argument("--json", action="store_true", help="the same as --format json: text, confidence, spans")
+    transcribe.add_argument("--out", type=Path, help="folder for one file each, called like what was read")
+    transcribe.add_argument(
+        "--find-lines",
+        action="store_true",
+        help="take every image for a page and find its lines; else only what looks like a page",
+    )
+    transcribe.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    transcribe.add_argument(
+        "--min-confidence", type=number("min-confidence"), metavar="P", help="words below it are written [word?]"
+    )
+    add_decoder_options(transcribe)
+    transcribe.set_defaults(act=partial(_transcribe, voice))
 
 
-def doubtful(hypothesis: Hypothesis, below: float) -> list[int]:
-    """Return the numbers of the words whose confidence is below a limit."""
-    return [i for i, word in enumerate(hypothesis.words) if word.confidence < below]
+def _transcribe(voice: Console, chosen: argparse.Namespace) -> int:
+    from recognizer.formats.formats import FORMATS, format_page, format_reading
+    from recognizer.transcription import TranscribeOptions, Transcript, doubtful, marked, transcribe
+
+    below = 0.0 if chosen.min_confidence is None else chosen.min_confidence
+    if not 0 <= below <= 1:
+        raise RecognizerError(f"--min-confidence is {below:g}, wanted 0 to 1")
+    form = "json" if chosen.json else chosen.format
+    if below and form in FORMATS:
+        raise RecognizerError(f"--min-confidence marks words in txt and json, {form} has a place for confidences")
+    alone = len(chosen.files) == 1 and not Path(chosen.files[0]).is_dir()
+    if form in FORMATS and FORMATS[form].alone and not alone and chosen.out is None:
+        raise RecognizerError(f"--format {form} is a document for each file, wanted --out with a folder for them")
+
+    def text_of(transcript: Transcript) -> str:
+        if form in FORMATS:
+            if transcript.page:
+                return format_page(transcript.page, transcript.records, form)
+            return format_reading(transcript.records[0], form)
+        return "".join(line_of(record) for record in transcript.records)
+
+    def line_of(record: "Result") -> str:
+        found = record.hypothesis
+        if form == "json":
+            data = record.as_data()
+            if below:
+                data["doubtful"] = doubtful(found, below)
+            return json.dumps(data, ensure_ascii=False) + "\n"
+        text = marked(found, below)
+        return f"{text}\n" if alone or chosen.out else f"{record.name}\t{text}\n"
+
+    put = _into(chosen.out, FORMATS[form].suffix if form in FORMATS else f".{form}") if chosen.out else None
+    manner = TranscribeOptions(chosen.model, chosen.device, decoder_options(chosen), voice.complain, chosen.find_lines)
+    done = failed = 0
+    for transcript in transcribe(chosen.files, manner):
+        errors = [*transcript.errors]
+        if transcript.records:
+            try:
+                text = text_of(transcript)
+                if put:
+                    put(transcript.name, text)
+                else:
+                    voice.say(text.removesuffix("\n"))
+                done += 1
+            except RecognizerError as error:
+                errors.append(str(error))
+        failed += len(errors)
+        for line in errors:
+            voice.complain(f"recognizer: {line}")
+    return DONE if not failed else FAULT if alone and not done else FOUND
 
 
-def marked(hypothesis: Hypothesis, below: float) -> str:
-    """Return the text with each word whose confidence is below a limit as [word?]."""
-    marks = set(doubtful(hypothesis, below))
-    words = iter(range(len(hypothesis.words)))
-    return re.sub(r"\S+", lambda found: f"[{found[0]}?]" if next(words) in marks else found[0], hypothesis.text)
+def _into(folder: Path, suffix: str) -> Callable[[str, str], None]:
+    """Return what writes the text of a file as `folder`/its name with `suffix`, never twice to one place."""
+    from recognizer.atomic_write import write_atomically
 
+    taken: dict[Path, str] = {}
 
-def transcribe(names: Sequence[str], manner: Manner) -> Iterator[Transcript]:
-    """Yield a transcript for each file, in order; a file at fault does not stop the others.
+    def put(name: str, text: str) -> None:
+        path = folder / f"{Path(name).stem if name != '-' else 'stdin'}{suffix}"
+        if path in taken:
+            raise RecognizerError(f"{name}: {path} is that of {taken[path]}, wanted files of different names")
+        taken[path] = name
+        folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, text.encode())
 
-    Args:
-        names: files, folders (all pages, images, recordings and InkML files in them), "-" for standard input; a page
-            is PAGE XML or ALTO, FILE#ID one of its lines.
-        manner: how they are read.
-    """
-    readers: dict[str, Reader] = {}
-    if manner.model is not None:
-        readers["any"] = manner.reader(manner.model)
-    waiting: list[_Document] = []
-    for name, source in list(_sources(names)):  # what cannot be opened up ends the call before anything is read
-        waiting.append(_document(name, source))
-        if sum(len(document.parts) for document in waiting) >= RUN:
-            yield from _run(waiting, readers, manner)
-            waiting = []
-    yield from _run(waiting, readers, manner)
-
-
-def _document(name: str, source: Path | BinaryIO) -> _Document:
-    """Return a file as it is, or, where it is a page, with the names of its lines."""
-    if not isinstance(source, Path) or not form_of(source):
-        return _Document(name, ((name, source),))
-    try:
-        page = read_page(source)
-        page.image_path()
-    except RecognizerError as error:
-        return _Document(name, (), (str(error),))
-    lines = tuple((str(page.name_of(line)), page.name_of(line)) for line in page.lines)
-    return _Document(name, lines, () if lines else (f"{name}: a page without lines, wanted one that has some",), page)
-
-
-def _run(documents: list[_Document], readers: dict[str, Reader], manner: Manner) -> Iterator[Transcript]:
-    """Yield the transcripts of some documents."""
-    found = _read([part for document in documents for part in document.parts], readers, manner)
-    for document in documents:
-        made = [found.pop(0) for _ in document.parts]
-        if _is_page(document, made):
-            yield _with_lines_found(document, readers, manner)
-            continue
-        errors = (*document.errors, *(str(one) for one in made if isinstance(one, RecognizerError)))
-        records = tuple(one for one in made if isinstance(one, Record))
-        yield Transcript(document.name, records, errors, document.page)
-
-
-def _is_page(document: _Document, made: Sequence[Record | RecognizerError]) -> bool:
-    """Return whether a file is refused as a line because it is an image of a page."""
-    if document.page or not made or _is_line_of_page(document.parts[0][1]):
-        return False
-    return isinstance(made[0], RecognizerError) and made[0].reason == LOOKS_LIKE_A_PAGE
-
-
-def _with_lines_found(document: _Document, readers: dict[str, Reader], manner: Manner) -> Transcript:
-    """Return the transcript of an image of a page, of which nobody has said where its lines are."""
-    ((name, source),) = document.parts
-    reader = readers[_key(source, readers)]
-    try:
-        page, signals = reader.find_page(source, name)
-    except RecognizerError as error:
-        return Transcript(name, (), (str(error),))
-    manner.say(f"{name}: a page, {len(signals)} lines found on it")
-    hypotheses = reader.read(signals)
-    parts = zip(page.lines, hypotheses, signals, strict=True)
-    return Transcript(name, tuple(record(str(page.name_of(line)), h, s) for line, h, s in parts), (), page)
-
-
-def _key(source: Path | BinaryIO, readers: dict[str, Reader]) -> str:
-    """Return by what name the reader of a file is kept."""
-    return "any" if "any" in readers else kind_of(source)
-
-
-def _read(
-    parts: list[tuple[str, Path | BinaryIO]], readers: dict[str, Reader], manner: Manner
-) -> list[Record | RecognizerError]:
-    """Return a record of each part or what is at fault; those of one model are read in one batch."""
-    waiting: dict[str, list[tuple[int, Signal]]] = {}
-    done: dict[int, Record | RecognizerError] = {}
-    for i, (name, source) in enumerate(parts):
-        try:
-            key = _key(source, readers)
-            if key not in readers:
-                if key not in shipped_models():
-                    raise RecognizerError(f"{name}: {NOUNS[key]}, which no model that is shipped reads, wanted --model")
-                readers[key] = manner.reader(key)
-            if manner.find_lines and kind_of(source) == "handwriting" and not _is_line_of_page(source):
-                raise RecognizerError(f"{name}: a page", LOOKS_LIKE_A_PAGE)
-            waiting.setdefault(key, []).append((i, readers[key].signal(source, name=name)))
-        except RecognizerError as error:
-            done[i] = error
-    for key, signals in waiting.items():
-        hypotheses = readers[key].read([signal for _, signal in signals])
-        for (i, signal), hypothesis in zip(signals, hypotheses, strict=True):
-            done[i] = record(parts[i][0], hypothesis, signal)
-    return [done[i] for i in range(len(parts))]
-
-
-def _is_line_of_page(source: Path | BinaryIO) -> bool:
-    return isinstance(source, Path) and page_and_line(source) is not None
-
-
-def _sources(names: Sequence[str]) -> Iterator[tuple[str, Path | BinaryIO]]:
-    """Yield (name, file) of what the user named, folders opened up.
-
-    Raises:
-        RecognizerError: a folder holds nothing that can be read.
-    """
-    for name in names:
-        path = Path(name)
-        if name == "-":
-            yield name, io.BytesIO(sys.stdin.buffer.read())
-        elif path.is_dir():
-            inside = _readable(path)
-            if not inside:
-                raise RecognizerError(f"{name}: no page, no image, no recording, no pen strokes in this folder")
-            yield from ((str(p), p) for p in inside)
-        else:
-            yield name, path
-
-
-def _readable(folder: Path) -> list[Path]:
-    """Return what can be read below a folder; the images of its pages are read as pages, not as lines."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    pages = {path for path in files if form_of(path)}
-    images = set()
-    for path in pages:
-        with suppress(RecognizerError):  # reading the page will say what is wrong with it
-            images.add(read_page(path).image_path())
-    return [path for path in files if path in pages or (path.suffix.lower() in MEDIA and path not in images)]
+    return put

@@ -5,8 +5,8 @@ import struct
 from pathlib import Path
 from typing import Any
 
-from recognizer.bundle import KEY, read_header
-from recognizer.files import write_atomically
+from recognizer.atomic_write import write_atomically
+from recognizer.model_file import KEY, read_header
 
 
 def write_header(path: Path, out: Path, changes: dict[str, Any]) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 
 import torch
 
-from recognizer.alphabet import Alphabet, TextSettings
+from recognizer.atomic_write import write_atomically
+from recognizer.corpus.alphabet import Alphabet, TextSettings
 from recognizer.errors import RecognizerError
-from recognizer.files import write_atomically
 from recognizer.model import Model, ModelSettings, from_plain
 
 FORMAT = 1
@@ -20,7 +20,7 @@ RESTART = "wanted a model.safetensors that `recognizer train` wrote"
 
 
 @dataclass
-class Bundle:
+class ModelFile:
     """Everything a model file holds.
 
     Args:
@@ -57,15 +57,15 @@ class Bundle:
         }
 
 
-def save_bundle(bundle: Bundle, path: Path, half: bool = False) -> None:
+def save_model_file(model_file: ModelFile, path: Path, half: bool = False) -> None:
     """Write a model file whole or not at all; `half` stores the weights as float16."""
     from safetensors.torch import save
 
     tensors = {}
-    for name, tensor in bundle.model.state_dict().items():
+    for name, tensor in model_file.model.state_dict().items():
         small = half and tensor.is_floating_point()
         tensors[name] = tensor.detach().to("cpu", torch.float16 if small else tensor.dtype).contiguous()
-    header = json.dumps(bundle.header(), ensure_ascii=False, sort_keys=True)
+    header = json.dumps(model_file.header(), ensure_ascii=False, sort_keys=True)
     write_atomically(path, save(tensors, metadata={KEY: header}))
 
 
@@ -104,7 +104,7 @@ def read_header(path: Path) -> dict[str, Any]:
     return header
 
 
-def load_bundle(path: Path) -> Bundle:
+def load_model_file(path: Path) -> ModelFile:
     """Read a model file; nothing in it is ever executed.
 
     Raises:
@@ -133,7 +133,7 @@ def load_bundle(path: Path) -> Bundle:
         )
     except RuntimeError as error:
         raise RecognizerError(f"{path}: the weights do not fit the header ({error}), {RESTART}") from None
-    return Bundle(settings, alphabet, model.eval(), **rest)
+    return ModelFile(settings, alphabet, model.eval(), **rest)
 
 
 def _alphabet(data: dict[str, Any]) -> Alphabet:

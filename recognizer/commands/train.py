@@ -12,14 +12,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recognizer.commands.config_file import names, nearest, places
 from recognizer.errors import RecognizerError
-from recognizer.quiet import quiet_libraries
+from recognizer.training.config_file import names, nearest, places
+from recognizer.training.logging_setup import silence_libraries
 
 if TYPE_CHECKING:
     from recognizer.training.config import Config
 
-DEFAULT_OF = {"handwriting": "lines.yaml", "speech": "sound.yaml", "ink": "strokes.yaml"}  # where no --config is given
+DEFAULT_OF = {
+    "handwriting": "lines.yaml",
+    "speech": "sound.yaml",
+    "strokes": "strokes.yaml",
+}  # where no --config is given
 CONFIG = "config.yaml"  # of a run, under the command that began it
 FOLDER = "RECOGNIZER_RUN"  # environment variable that tells the further processes of a run its folder
 OWN_TRAINER = ("logger", "callbacks", "plugins")  # objects that no command line can spell
@@ -35,7 +39,7 @@ DEFAULTS = {  # where Lightning's own would not do; "auto" devices and precision
 
 def run_train(words: Sequence[str], say: Callable[[str], None]) -> int:
     """Parse `words`, train, return the exit code."""
-    quiet_libraries()
+    silence_libraries()
     words, resume = _without_resume(list(words))
     further = _run_of_first_process()
     if further is None:
@@ -116,8 +120,8 @@ def with_defaults(words: list[str]) -> list[str]:
 
 def _made_like(model: str) -> list[str]:
     """Return the flags of the network and the features that a model file states."""
-    from recognizer.bundle import read_header
-    from recognizer.shipped import find_model
+    from recognizer.model_file import read_header
+    from recognizer.pretrained import find_model
 
     settings = read_header(find_model(model))["settings"]
     return [part for name in ("network", "features") for part in (f"--{name}", json.dumps(settings[name]))]
@@ -151,9 +155,9 @@ def _output_in(path: Path) -> Iterator[None]:
 
 def _choose(trainer: Any, say: Callable[[str], None]) -> None:
     """Settle what the user left to the machine, so that every process and a resumed run do the same."""
-    from recognizer.training.machine import choose
+    from recognizer.training.hardware import choose_hardware
 
-    choice = choose(trainer.accelerator, trainer.devices, trainer.precision)
+    choice = choose_hardware(trainer.accelerator, trainer.devices, trainer.precision)
     say(choice.reason)
     trainer.accelerator, trainer.precision = choice.accelerator, choice.precision
     if trainer.devices == "auto":
@@ -202,7 +206,7 @@ def _refuse_old_run(run: Path, resume: Path | None) -> None:
 
 def _write_config(run: Path, resumed: bool, command: str, text: str) -> str:
     """Write the resolved configuration under the command that began the run; return that command."""
-    from recognizer.files import write_atomically
+    from recognizer.atomic_write import write_atomically
 
     path = run / CONFIG
     first = path.read_text(encoding="utf-8").partition("\n")[0] if path.is_file() else ""

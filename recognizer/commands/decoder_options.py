@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from recognizer.errors import RecognizerError
 
 if TYPE_CHECKING:
-    from recognizer.decoding.choice import DecoderOptions
+    from recognizer.decoding.decoder_factory import DecoderOptions
 
 NAMES = {"decoder": "engine"}  # options whose setting has another name
 OPTIONS = (
     "decoder",
-    "views",
+    "tta",
     "beam",
     "lm",
     "lm_weight",
@@ -22,7 +22,7 @@ OPTIONS = (
     "hot_words",
     "hot_bonus",
     "lexicon",
-    "out_of_lexicon",
+    "oov_penalty",
     "rescore",
     "rescore_weight",
 )
@@ -31,10 +31,8 @@ OPTIONS = (
 def add_decoder_options(parser: argparse.ArgumentParser) -> None:
     """Give a verb the options of its decoder; what is not given is left to the model file."""
     group = parser.add_argument_group("decoder (what is not given is left to the model file, else to the best path)")
-    group.add_argument("--decoder", choices=["best-path", "beam", "flashlight"], help="how log-probabilities are read")
-    group.add_argument(
-        "--views", type=whole("views"), metavar="N", help="of a line, read larger, slanted, smaller: 1 to 5"
-    )
+    group.add_argument("--decoder", choices=["greedy", "beam", "flashlight"], help="how log-probabilities are read")
+    group.add_argument("--tta", type=whole("tta"), metavar="N", help="of a line, read larger, slanted, smaller: 1 to 5")
     group.add_argument("--beam", type=whole("beam"), metavar="N", help="prefixes kept (default 25)")
     group.add_argument("--lm", type=Path, metavar="FILE", help="language model: .arpa, .arpa.gz, packed, or neural")
     group.add_argument("--lm-weight", type=number("lm-weight"), metavar="X", help="of its log-probabilities")
@@ -42,14 +40,14 @@ def add_decoder_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--hot-words", type=Path, metavar="FILE", help="words to prefer, one a line")
     group.add_argument("--hot-bonus", type=number("hot-bonus"), metavar="X", help="added for each of them")
     group.add_argument("--lexicon", type=Path, metavar="FILE", help="the words that may be read, one a line")
-    group.add_argument("--out-of-lexicon", type=number("out-of-lexicon"), metavar="X", help="price of any other word")
+    group.add_argument("--oov-penalty", type=number("oov-penalty"), metavar="X", help="price of any other word")
     group.add_argument("--rescore", type=Path, metavar="FILE", help="language model that ranks the beam's texts anew")
     group.add_argument("--rescore-weight", type=number("rescore-weight"), metavar="X", help="of its log-probabilities")
 
 
 def decoder_options(chosen: argparse.Namespace) -> "DecoderOptions":
     """Return what a command line asks of the decoder."""
-    from recognizer.decoding.choice import DecoderOptions
+    from recognizer.decoding.decoder_factory import DecoderOptions
 
     return DecoderOptions(**{NAMES.get(name, name): getattr(chosen, name) for name in OPTIONS})
 

@@ -9,10 +9,10 @@ import numpy as np
 from recognizer.corpus.manifest import read_lines
 from recognizer.errors import RecognizerError
 from recognizer.evaluation.metrics import distance
+from recognizer.formats.result import Result, make_result
 from recognizer.pages.page import Page
-from recognizer.pages.reading import form_of
+from recognizer.pages.parse import form_of
 from recognizer.reader import Reader
-from recognizer.writers.record import Record, record
 
 ALONE = 0.3  # of its characters: what a line costs that has no other beside it; lines match below 60 % of edits
 
@@ -28,7 +28,7 @@ class AlignedPage:
     """
 
     page: Page
-    records: tuple[Record, ...]
+    records: tuple[Result, ...]
     left: tuple[str, ...]
 
 
@@ -53,7 +53,7 @@ def align_page(reader: Reader, path: Path, transcript: Path) -> AlignedPage:
     for at, number in pairs:
         name = str(page.name_of(page.lines[at]))
         try:
-            records.append(record(name, reader.align(signals[at], normal[number]), signals[at]))
+            records.append(make_result(name, reader.align(signals[at], normal[number]), signals[at]))
         except RecognizerError as error:
             left.append(f"{name}: {error}")
     texts, lines = {number for _, number in pairs}, {at for at, _ in pairs}

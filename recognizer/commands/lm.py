@@ -5,15 +5,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recognizer.commands.decoder_command import add_decoder_options, decoder_options, number, whole
-from recognizer.commands.model_commands import Voice
+from recognizer.commands.decoder_options import add_decoder_options, decoder_options, number, whole
+from recognizer.commands.model_commands import Console
 from recognizer.errors import RecognizerError
 
 if TYPE_CHECKING:
-    from recognizer.alphabet import TextSettings
+    from recognizer.corpus.alphabet import TextSettings
 
 
-def add_lm(verbs: Any, voice: Voice) -> None:
+def add_lm(verbs: Any, voice: Console) -> None:
     """Add lm to the command line `verbs`, what argparse's add_subparsers returned."""
     lm = verbs.add_parser("lm", help="build, measure, train and tune language models")
     actions = lm.add_subparsers(title="actions", metavar="ACTION", required=True)
@@ -23,7 +23,7 @@ def add_lm(verbs: Any, voice: Voice) -> None:
     _add_tune(actions, voice)
 
 
-def _add_build(actions: Any, voice: Voice) -> None:
+def _add_build(actions: Any, voice: Console) -> None:
     build = actions.add_parser("build", help="an n-gram model of texts, a sentence a line")
     build.add_argument("texts", nargs="+", type=Path, help="text files in UTF-8, .gz and .xz too")
     build.add_argument("--order", type=whole("order"), default=6, help="units of the longest n-gram (default 6)")
@@ -41,14 +41,14 @@ def _add_build(actions: Any, voice: Voice) -> None:
     build.set_defaults(act=partial(_build, voice))
 
 
-def _add_perplexity(actions: Any, voice: Voice) -> None:
+def _add_perplexity(actions: Any, voice: Console) -> None:
     perplexity = actions.add_parser("perplexity", help="how well a language model foretells a text")
     perplexity.add_argument("lm", type=Path, help="language model of any kind")
     perplexity.add_argument("text", type=Path, help="text file, a sentence a line")
     perplexity.set_defaults(act=partial(_perplexity, voice))
 
 
-def _add_train(actions: Any, voice: Voice) -> None:
+def _add_train(actions: Any, voice: Console) -> None:
     train = actions.add_parser("train", help="a neural model of characters, of the recognizer's own layers")
     train.add_argument("texts", nargs="+", type=Path, help="text files in UTF-8, .gz and .xz too")
     train.add_argument("--out", type=Path, required=True, help="model file; FILE.training beside it while it learns")
@@ -74,7 +74,7 @@ def _add_train(actions: Any, voice: Voice) -> None:
     train.set_defaults(act=partial(_train, voice))
 
 
-def _add_tune(actions: Any, voice: Voice) -> None:
+def _add_tune(actions: Any, voice: Console) -> None:
     tune = actions.add_parser("tune", help="find weight, word bonus and beam on validation, write them into the model")
     tune.add_argument("model", help="model file, folder of a run, or name of a shipped model")
     tune.add_argument("corpus", type=Path, help="prepared corpus, manifest or folder")
@@ -93,19 +93,19 @@ def _add_text_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _text_settings(model: str | None) -> "TextSettings":
-    from recognizer.alphabet import TextSettings
+    from recognizer.corpus.alphabet import TextSettings
 
     if model is None:
         return TextSettings()
-    from recognizer.bundle import load_bundle
-    from recognizer.shipped import find_model
+    from recognizer.model_file import load_model_file
+    from recognizer.pretrained import find_model
 
-    return load_bundle(find_model(model)).alphabet.text
+    return load_model_file(find_model(model)).alphabet.text
 
 
-def _build(voice: Voice, chosen: argparse.Namespace) -> int:
-    from recognizer.commands.lm_build import build_checked
+def _build(voice: Console, chosen: argparse.Namespace) -> int:
     from recognizer.language.build import BuildSettings
+    from recognizer.language.checked_build import build_checked
 
     settings = BuildSettings(chosen.order, chosen.unit, tuple(chosen.prune), _text_settings(chosen.model))
     built = build_checked(chosen.texts, settings, chosen.out, chosen.against, voice.complain)
@@ -127,9 +127,9 @@ def _build(voice: Voice, chosen: argparse.Namespace) -> int:
     return 0
 
 
-def _perplexity(voice: Voice, chosen: argparse.Namespace) -> int:
-    from recognizer.alphabet import TextSettings
-    from recognizer.decoding.outside import open_language_model
+def _perplexity(voice: Console, chosen: argparse.Namespace) -> int:
+    from recognizer.corpus.alphabet import TextSettings
+    from recognizer.decoding.decoder_files import open_language_model
     from recognizer.language import lstm, perplexity
     from recognizer.language.text import read_lines
 
@@ -148,11 +148,11 @@ def _perplexity(voice: Voice, chosen: argparse.Namespace) -> int:
     return 0
 
 
-def _train(voice: Voice, chosen: argparse.Namespace) -> int:
-    from recognizer.commands.lm_build import compare
-    from recognizer.commands.lm_train import LanguageTraining, train_language
+def _train(voice: Console, chosen: argparse.Namespace) -> int:
     from recognizer.language.build import BuildSettings
+    from recognizer.language.checked_build import compare
     from recognizer.language.lstm_training import TrainingSettings
+    from recognizer.language.train import LanguageTraining, train_language
 
     text = _text_settings(chosen.model)
     names = ("hidden", "layers", "cell", "embedding", "dropout", "least", "save_every", "device")
@@ -167,21 +167,21 @@ def _train(voice: Voice, chosen: argparse.Namespace) -> int:
     return 0
 
 
-def _tune(voice: Voice, chosen: argparse.Namespace) -> int:
-    from recognizer.commands.lm_tune import TuneSettings, point_line, surface_lines, tune
-    from recognizer.decoding.choice import DecoderOptions
+def _tune(voice: Console, chosen: argparse.Namespace) -> int:
+    from recognizer.decoding.decoder_factory import DecoderOptions
+    from recognizer.evaluation.tuning import TuneSettings, point_line, surface_lines, tune
+    from recognizer.pretrained import find_model
     from recognizer.reader import Reader
-    from recognizer.shipped import find_model
 
     settings = TuneSettings(chosen.split, chosen.by, chosen.samples)
     options = decoder_options(chosen)
     for name in ("lm_weight", "word_bonus"):
         if getattr(options, name) is not None:
             raise RecognizerError(f"--{name.replace('_', '-')} is what lm tune looks for, wanted it left out")
-    if options.views is not None:
-        raise RecognizerError("--views is not for lm tune, which reads each line once, wanted it left out")
+    if options.tta is not None:
+        raise RecognizerError("--tta is not for lm tune, which reads each line once, wanted it left out")
     path = find_model(chosen.model)
-    reader = Reader.load(path, chosen.device, DecoderOptions(engine="best-path"))
+    reader = Reader.load(path, chosen.device, DecoderOptions(engine="greedy"))
     out = chosen.out or path
     tuned = tune(reader, out, path, chosen.corpus, options, settings, voice.complain)
     for line in surface_lines(tuned, chosen.by):
