@@ -14,13 +14,13 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from recognizer.bundle import Bundle, load_bundle, save_bundle  # noqa: E402
 from recognizer.commands.exit_codes import run_and_exit  # noqa: E402
 from recognizer.errors import RecognizerError  # noqa: E402
-from recognizer.shipped import find_model  # noqa: E402
+from recognizer.model_file import ModelFile, load_model_file, save_model_file  # noqa: E402
+from recognizer.pretrained import find_model  # noqa: E402
 
 
-def average(paths: list[str], weights: list[float]) -> Bundle:
+def average(paths: list[str], weights: list[float]) -> ModelFile:
     """Return the first model with the weighted mean of all models' weights, whose sum is brought to 1.
 
     Raises:
@@ -31,12 +31,12 @@ def average(paths: list[str], weights: list[float]) -> Bundle:
     if min(weights) < 0 or sum(weights) <= 0:
         raise RecognizerError(f"--weights are {weights}, wanted shares of at least 0 whose sum is above 0")
     shares = [weight / sum(weights) for weight in weights]
-    bundles = [load_bundle(find_model(path)) for path in paths]
+    bundles = [load_model_file(find_model(path)) for path in paths]
     first = bundles[0]
-    states = [bundle.model.state_dict() for bundle in bundles]
+    states = [model_file.model.state_dict() for model_file in bundles]
     form = _form(first)
-    for path, bundle in zip(paths, bundles, strict=True):
-        if _form(bundle) != form:
+    for path, model_file in zip(paths, bundles, strict=True):
+        if _form(model_file) != form:
             raise RecognizerError(f"{path}: its alphabet or network is not that of {paths[0]}, wanted models alike")
     with torch.no_grad():
         for name, value in first.model.state_dict().items():
@@ -44,17 +44,17 @@ def average(paths: list[str], weights: list[float]) -> Bundle:
                 mean = sum(share * state[name].double() for share, state in zip(shares, states, strict=True))
                 value.copy_(torch.as_tensor(mean))
     first.training["averaged"] = [
-        {"model": Path(path).name, "share": share, "command": bundle.training.get("command", "")}
-        for path, share, bundle in zip(paths, shares, bundles, strict=True)
+        {"model": Path(path).name, "share": share, "command": model_file.training.get("command", "")}
+        for path, share, model_file in zip(paths, shares, bundles, strict=True)
     ]
     first.card, first.results, first.calibration = "", {}, {}
     return first
 
 
-def _form(bundle: Bundle) -> tuple[object, ...]:
+def _form(model_file: ModelFile) -> tuple[object, ...]:
     """Return all that must be alike: what it reads, its symbols, the shapes of its weights."""
-    settings, shapes = bundle.settings, {name: value.shape for name, value in bundle.model.state_dict().items()}
-    return settings.kind, settings.signal, settings.features, bundle.alphabet, shapes
+    settings, shapes = model_file.settings, {name: value.shape for name, value in model_file.model.state_dict().items()}
+    return settings.kind, settings.signal, settings.features, model_file.alphabet, shapes
 
 
 def main() -> None:
@@ -64,7 +64,7 @@ def main() -> None:
     parser.add_argument("--weights", nargs="+", type=float, help="share of each; equal shares where not given")
     parser.add_argument("--out", type=Path, required=True)
     chosen = parser.parse_args()
-    save_bundle(average(chosen.models, chosen.weights or [1.0] * len(chosen.models)), chosen.out)
+    save_model_file(average(chosen.models, chosen.weights or [1.0] * len(chosen.models)), chosen.out)
     print(chosen.out)
 
 

@@ -18,7 +18,7 @@ from torch import Tensor  # noqa: E402
 
 from recognizer.commands.exit_codes import run_and_exit  # noqa: E402
 from recognizer.network.cells import CELLS, CellSettings, build_layer  # noqa: E402
-from recognizer.network.multidimensional import MultidimensionalFront, MultidimensionalSettings  # noqa: E402
+from recognizer.network.mdlstm import MultidimensionalFront, MultidimensionalSettings  # noqa: E402
 
 
 @dataclass(frozen=True)

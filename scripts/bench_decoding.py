@@ -20,16 +20,18 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from recognizer.alphabet import Alphabet, TextSettings
 from recognizer.commands.exit_codes import run_and_exit
-from recognizer.decoding.beam import BeamSettings, beam_search
+from recognizer.corpus.alphabet import Alphabet, TextSettings
+from recognizer.decoding.beam_search import BeamSettings, beam_search
 from recognizer.decoding.flashlight import Flashlight, FlashlightSettings
 from recognizer.decoding.scorers import WordModel
 from recognizer.language.ngram import NGram
 
 WIDTH, BATCH = 25, 32
 WEIGHT, BONUS, UNKNOWN = 0.5, 1.5, -10.0  # the defaults of pyctcdecode
-NEAR = BeamSettings(width=WIDTH, floor=-5.0, margin=10.0, certain=0.9933)  # pyctcdecode's thresholds: 1 - e^-5 = 0.9933
+NEAR = BeamSettings(
+    width=WIDTH, token_min_logp=-5.0, beam_threshold=10.0, blank_skip_threshold=0.9933
+)  # pyctcdecode's thresholds: 1 - e^-5 = 0.9933
 LOWER = TextSettings(case="lower")
 
 Decode = Callable[[Tensor, Tensor], object]
@@ -100,7 +102,7 @@ def flashlight(group: Group, arpa: Path | None, model: NGram | None) -> Decode:
     known = set(group.alphabet.symbols)
     words = tuple(word for word in model.words if not word.startswith("<") and set(word) <= known) if model else ()
     options = FlashlightSettings(arpa, words, WEIGHT, BONUS if arpa else 0.0)
-    return Flashlight(group.alphabet, BeamSettings(width=WIDTH, margin=50.0), options).search
+    return Flashlight(group.alphabet, BeamSettings(width=WIDTH, beam_threshold=50.0), options).search
 
 
 def systems(group: Group, arpa: Path | None, model: NGram | None) -> dict[str, Decode]:

@@ -17,13 +17,13 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from recognizer.commands.align_page import matched_lines  # noqa: E402
 from recognizer.commands.exit_codes import run_and_exit  # noqa: E402
 from recognizer.errors import RecognizerError  # noqa: E402
 from recognizer.evaluation.metrics import Edits, total  # noqa: E402
 from recognizer.evaluation.report import score  # noqa: E402
-from recognizer.pages.page import Area, Page  # noqa: E402
-from recognizer.pages.reading import form_of, read_page  # noqa: E402
+from recognizer.page_alignment import matched_lines  # noqa: E402
+from recognizer.pages.page import LineRegion, Page  # noqa: E402
+from recognizer.pages.parse import form_of, read_page  # noqa: E402
 from recognizer.reader import Reader  # noqa: E402
 
 NEAR, LONG = 0.3, 0.7
@@ -80,7 +80,7 @@ def say(name: str, counts: tuple[int, ...], rates: list[str]) -> None:
     print("|", " | ".join([name, *map(str, counts[:3]), *rates, *map(str, counts[3:])]), "|", flush=True)
 
 
-def match(page: Page, found: list[Area]) -> list[Match]:
+def match(page: Page, found: list[LineRegion]) -> list[Match]:
     """Return which lines of a page were found; no line that was found stands for two."""
     baselines = [np.array(sorted(line.area.baseline)) if line.area else np.zeros((0, 2)) for line in page.lines]
     heights = sorted(float(b[:, 1].mean()) for b in baselines if len(b))

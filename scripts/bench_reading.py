@@ -19,9 +19,9 @@ import torch  # noqa: E402
 
 from recognizer.commands.exit_codes import run_and_exit  # noqa: E402
 from recognizer.corpus.store import Store  # noqa: E402
-from recognizer.decoding.best_path import best_path  # noqa: E402
+from recognizer.decoding.greedy import greedy  # noqa: E402
+from recognizer.pretrained import find_model  # noqa: E402
 from recognizer.reader import Reader  # noqa: E402
-from recognizer.shipped import find_model  # noqa: E402
 
 SIZES = (1, 32)
 
@@ -76,7 +76,7 @@ def spelling(reader: Reader, signals: list[np.ndarray], repeats: int) -> float:
     for _ in range(repeats):
         begin = time.perf_counter()
         for log_probs, counts in batches:
-            best_path(log_probs, counts, reader.alphabet)
+            greedy(log_probs, counts, reader.alphabet)
         best = min(best, time.perf_counter() - begin)
     return best
 

@@ -22,13 +22,13 @@ import torch  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 
 from recognizer.commands.exit_codes import run_and_exit  # noqa: E402
-from recognizer.commands.train_command import read_config  # noqa: E402
+from recognizer.commands.train import read_config  # noqa: E402
 from recognizer.model import Model  # noqa: E402
 from recognizer.training.config import Config  # noqa: E402
 from recognizer.training.data import Batch, BatchSampler  # noqa: E402
 from recognizer.training.learner import Learner  # noqa: E402
-from recognizer.training.losses import ctc  # noqa: E402
-from recognizer.training.task import make_task  # noqa: E402
+from recognizer.training.losses import ctc_loss  # noqa: E402
+from recognizer.training.setup import make_setup  # noqa: E402
 
 PARTS = ("reading", "augmenting", "front", "stack", "loss", "backward", "optimiser")
 
@@ -54,7 +54,7 @@ def main() -> None:
 
 def divide(config: Config, steps: int, half: bool) -> tuple[dict[str, float], int]:
     """Return the seconds of each part over `steps` steps, with the samples they learned from."""
-    task = make_task(config)
+    task = make_setup(config)
     model = Model(task.settings, task.alphabet.classes).train()
     learner = Learner(config, model, task.alphabet, task.corpora)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, fused=True)
@@ -85,8 +85,8 @@ def _step(
         hook.remove()
     marks += [ended[0], time.perf_counter()]
     loss = _loss(output.log_probs, output.counts, batch)
-    if output.side_log_probs is not None:
-        loss = loss + 0.3 * _loss(output.side_log_probs, output.counts, batch)
+    if output.auxiliary_log_probs is not None:
+        loss = loss + 0.3 * _loss(output.auxiliary_log_probs, output.counts, batch)
     marks.append(time.perf_counter())
     optimizer.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
@@ -98,7 +98,7 @@ def _step(
 
 
 def _loss(log_probs: Tensor, counts: Tensor, batch: Batch) -> Tensor:
-    return ctc(log_probs, counts, batch).sum() / batch.label_counts.sum()
+    return ctc_loss(log_probs, counts, batch).sum() / batch.label_counts.sum()
 
 
 def whole_run(arguments: list[str]) -> float:
@@ -107,7 +107,7 @@ def whole_run(arguments: list[str]) -> float:
         whole = _seconds([*arguments, "--run", f"{folder}/run", "--trainer.max_epochs", "2"])
         one_batch = ["--trainer.limit_train_batches", "1", "--trainer.limit_val_batches", "1"]
         start = _seconds([*arguments, "--run", f"{folder}/start", "--trainer.max_epochs", "1", *one_batch])
-    return 2 * len(make_task(read_config(arguments)).train) / (whole - start)
+    return 2 * len(make_setup(read_config(arguments)).train) / (whole - start)
 
 
 def _seconds(arguments: list[str]) -> float:

@@ -24,7 +24,7 @@ from typing import Any
 sys.path[:0] = [str(folder) for folder in Path(__file__).resolve().parents[:2]]
 
 import torch  # noqa: E402
-from cell_rows import Row, keep, read, tables  # noqa: E402
+from cell_table import Row, keep, read, tables  # noqa: E402
 
 from recognizer.commands.exit_codes import run_and_exit  # noqa: E402
 from recognizer.corpus.store import Packed, Store, write_store  # noqa: E402
@@ -32,11 +32,11 @@ from recognizer.errors import RecognizerError  # noqa: E402
 from recognizer.model import Model  # noqa: E402
 from recognizer.network.cells import CELLS  # noqa: E402
 from recognizer.network.front import Front, FrontSettings  # noqa: E402
-from recognizer.network.multidimensional import MultidimensionalSettings  # noqa: E402
+from recognizer.network.mdlstm import MultidimensionalSettings  # noqa: E402
 from recognizer.network.network import Network, NetworkSettings  # noqa: E402
-from recognizer.quiet import quiet_libraries  # noqa: E402
+from recognizer.training.checkpointing import HISTORY  # noqa: E402
 from recognizer.training.config import Config  # noqa: E402
-from recognizer.training.keeper import HISTORY  # noqa: E402
+from recognizer.training.logging_setup import silence_libraries  # noqa: E402
 
 TOLERANCE = 0.05  # of the number of weights
 SCAN = "multidimensional"  # the front of that type under the recipe's own cell
@@ -70,7 +70,7 @@ def main(words: Sequence[str] | None = None) -> None:
     words = sys.argv[1:] if words is None else words
     chosen = _options(words)
     if chosen.table != "show":
-        quiet_libraries()
+        silence_libraries()
         config, trainer = recipe(chosen.config or Path("configs") / f"{chosen.corpus}.yaml")
         data = chosen.data or Path(config.data.folders[0])
         if chosen.lines:
@@ -160,10 +160,10 @@ def matching_hidden(weights: Callable[[int], int], step: int, wanted: int) -> in
 
 def _trained(chosen: argparse.Namespace, config: Config, trainer: dict[str, Any], name: str, command: str) -> Row:
     """Train one row in a folder of its own, in the place of an earlier run there."""
-    from recognizer.training.task import make_task
+    from recognizer.training.setup import make_setup
     from recognizer.training.train import train
 
-    task = make_task(config)
+    task = make_setup(config)
     model = Model(task.settings, task.alphabet.classes)
     shape = Shape(model.features.size, getattr(model.features, "parts", 1), task.alphabet.classes)
     network = settings_of(chosen.table, name, config.network, shape)

@@ -15,10 +15,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from recognizer.commands.exit_codes import run_and_exit  # noqa: E402
-from recognizer.commands.lm_tune import Heard, Rates, hear, rates_of  # noqa: E402
-from recognizer.decoding.choice import DecoderOptions, choose  # noqa: E402
 from recognizer.decoding.decoder import Decoder  # noqa: E402
+from recognizer.decoding.decoder_factory import DecoderOptions, make_decoder  # noqa: E402
 from recognizer.decoding.settings import DecoderSettings  # noqa: E402
+from recognizer.evaluation.tuning import CachedLogProbs, Rates, cache_log_probs, rates_of  # noqa: E402
 from recognizer.reader import Reader  # noqa: E402
 
 WEIGHTS = (0.25, 0.5, 0.75, 1.0, 1.5)
@@ -29,7 +29,7 @@ WIDTHS = (10, 50, 100)
 class Table:
     """Rows of rates on validation and test, printed as they come."""
 
-    def __init__(self, reader: Reader, valid: Heard, test: Heard) -> None:
+    def __init__(self, reader: Reader, valid: CachedLogProbs, test: CachedLogProbs) -> None:
         """Read `valid` to choose by and `test` to report."""
         self.reader, self.valid, self.test = reader, valid, test
 
@@ -40,7 +40,7 @@ class Table:
 
     def model(self, path: Path, widths: bool) -> Decoder:
         """Print the rows of a language model and return the decoder that was best on validation."""
-        opened = choose(DecoderOptions(engine="beam", lm=path), {}, self.reader.alphabet)
+        opened = make_decoder(DecoderOptions(engine="beam", lm=path), {}, self.reader.alphabet)
         tried = {(weight, bonus): self._rates(opened, weight, bonus) for weight in WEIGHTS for bonus in BONUSES}
         plain = min((one for one in tried if one[1] == 0.0), key=tried.__getitem__)
         best = min(tried, key=tried.__getitem__)
@@ -56,7 +56,7 @@ class Table:
     def rescored(self, first: Decoder, lm: Path, path: Path) -> None:
         """Print the row of a language model that ranks the texts of `first`, whose language model is `lm`."""
         options = DecoderOptions(engine="beam", lm=lm, rescore=path)
-        opened = choose(options, {}, self.reader.alphabet)
+        opened = make_decoder(options, {}, self.reader.alphabet)
         made = [
             Decoder(
                 replace(first.settings, rescore=opened.settings.rescore, rescore_weight=weight),
@@ -90,17 +90,17 @@ def main() -> None:
     parser.add_argument("--rescore", type=Path, nargs="+", default=[], help="language models that rank anew")
     parser.add_argument("--split", default="test", help="to report, beside valid (default test)")
     given = parser.parse_args()
-    reader = Reader.load(given.model, options=DecoderOptions(engine="best-path"))
+    reader = Reader.load(given.model, options=DecoderOptions(engine="greedy"))
 
     def complain(line: str) -> None:
         print(line, file=sys.stderr)
 
-    valid, test = (hear(reader, given.corpus, split, 0, complain) for split in ("valid", given.split))
+    valid, test = (cache_log_probs(reader, given.corpus, split, 0, complain) for split in ("valid", given.split))
     table = Table(reader, valid, test)
     print(f"| decoder | valid CER | valid WER | {given.split} CER | {given.split} WER |")
     print("| --- | ---: | ---: | ---: | ---: |")
     table.row("best path", Decoder(DecoderSettings(), reader.alphabet))
-    table.row("beam 25", choose(DecoderOptions(engine="beam"), {}, reader.alphabet))
+    table.row("beam 25", make_decoder(DecoderOptions(engine="beam"), {}, reader.alphabet))
     found = [table.model(path, widths=i == 0) for i, path in enumerate(given.lm)]
     for path in given.rescore:
         table.rescored(found[0], given.lm[0], path)

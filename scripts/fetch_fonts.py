@@ -14,9 +14,9 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from recognizer.atomic_write import write_atomically
 from recognizer.commands.exit_codes import run_and_exit
 from recognizer.errors import RecognizerError
-from recognizer.files import write_atomically
 
 FAMILIES = """
 alex-brush allura annie-use-your-telescope architects-daughter bad-script birthstone caveat cedarville-cursive cookie

@@ -11,8 +11,9 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from grammars import Word, accepted, counted, learn, rebers  # noqa: E402
+
 from recognizer.commands.exit_codes import run_and_exit  # noqa: E402
-from recognizer.language.grammars import Word, accepted, counted, learn, rebers  # noqa: E402
 from recognizer.language.lstm import LanguageModel, LanguageModelSettings  # noqa: E402
 from recognizer.network.cells import CellSettings  # noqa: E402
 

@@ -13,16 +13,16 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from rendering.recombine import Hand, Word, cut_words, new_line
+from rendering.text import read_sentences
 
+from recognizer.atomic_write import write_atomically
 from recognizer.commands.exit_codes import run_and_exit
 from recognizer.corpus.store import Store
-from recognizer.decoding.align import align_batch
+from recognizer.decoding.alignment import align_batch
 from recognizer.errors import RecognizerError
-from recognizer.files import write_atomically
-from recognizer.opening import opened
+from recognizer.evaluation.open_corpus import open_corpus
 from recognizer.reader import Reader
-from recognizer.rendering.recombine import Hand, Word, cut_words, new_line
-from recognizer.rendering.text import read_sentences
 
 BATCH = 32  # lines aligned at a time
 SAID = 500  # lines from one word of progress to the next
@@ -77,7 +77,7 @@ def main() -> int:
     arguments = parser.parse_args()
     sentences = [sentence for path in arguments.text for sentence in read_sentences(path)]
     reader = Reader.load(arguments.model)
-    with opened(reader, arguments.corpus, print) as store:
+    with open_corpus(reader, arguments.corpus, print) as store:
         name, hand = store.header.name, read_hand(reader, store)
     rows = ["file\ttext\tsplit\tgroup"]
     for i in range(arguments.count):

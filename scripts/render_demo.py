@@ -13,14 +13,14 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from rendering.fonts import Font
+from rendering.line import render_line
+from rendering.settings import MILD
+from rendering.text import plain, read_sentences
 
+from recognizer.atomic_write import write_atomically
 from recognizer.commands.exit_codes import run_and_exit
 from recognizer.errors import RecognizerError
-from recognizer.files import write_atomically
-from recognizer.rendering.fonts import Font
-from recognizer.rendering.line import render_line
-from recognizer.rendering.settings import MILD
-from recognizer.rendering.text import plain, read_sentences
 
 FONTS = {"patrick-hand-400": "Patrick Hand, by Patrick Wagesreiter", "kalam-400": "Kalam, by the Indian Type Foundry"}
 COUNTS = {"train": 1000, "valid": 100, "test": 120}

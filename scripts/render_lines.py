@@ -16,14 +16,14 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from rendering.fonts import Font, read_fonts
+from rendering.line import render_line
+from rendering.settings import RenderSettings
+from rendering.text import line_text, read_sentences
 
+from recognizer.atomic_write import write_atomically
 from recognizer.commands.exit_codes import run_and_exit
 from recognizer.errors import RecognizerError
-from recognizer.files import write_atomically
-from recognizer.rendering.fonts import Font, read_fonts
-from recognizer.rendering.line import render_line
-from recognizer.rendering.settings import RenderSettings
-from recognizer.rendering.text import line_text, read_sentences
 
 QUALITY = 85  # of WebP, 0 to 100
 SAID = 500  # lines from one word of progress to the next

@@ -11,11 +11,11 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from recognizer.bundle import load_bundle, save_bundle  # noqa: E402
 from recognizer.commands.exit_codes import run_and_exit  # noqa: E402
 from recognizer.evaluation.evaluate import evaluate  # noqa: E402
+from recognizer.model_file import load_model_file, save_model_file  # noqa: E402
+from recognizer.pretrained import FOLDER, SUFFIX, find_model  # noqa: E402
 from recognizer.reader import Reader  # noqa: E402
-from recognizer.shipped import FOLDER, SUFFIX, find_model  # noqa: E402
 
 
 def main() -> None:
@@ -27,12 +27,12 @@ def main() -> None:
     parser.add_argument("--test", action="append", default=[], metavar="CORPUS:SPLIT", help="scored once, at the end")
     chosen = parser.parse_args()
     path = FOLDER / f"{chosen.name}{SUFFIX}"
-    bundle = load_bundle(find_model(chosen.run))
-    bundle.card = chosen.card.read_text(encoding="utf-8")
-    forget_folder(bundle.training)
-    save_bundle(bundle, path, half=True)
+    model_file = load_model_file(find_model(chosen.run))
+    model_file.card = chosen.card.read_text(encoding="utf-8")
+    forget_folder(model_file.training)
+    save_model_file(model_file, path, half=True)
     reader = Reader.load(path)
-    shipped = reader.bundle
+    shipped = reader.model_file
     shipped.results = {}
     for test in chosen.test:
         corpus, _, split = test.rpartition(":")
@@ -40,7 +40,7 @@ def main() -> None:
         kept = ("cer", "wer", "cer_95", "wer_95", "samples", "characters", "words", "skipped", "sha256")
         shipped.results[f"{data['corpus']} {split}"] = {name: data[name] for name in kept}
         print(f"{data['corpus']} {split}: CER {data['cer']:.2%} {data['cer_95']}, WER {data['wer']:.2%}")
-    save_bundle(shipped, path, half=True)
+    save_model_file(shipped, path, half=True)
     print(f"{path}: {path.stat().st_size / 1e6:.2f} MB")
 
 

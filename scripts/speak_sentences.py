@@ -21,12 +21,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from rendering.text import read_sentences
 
+from recognizer.atomic_write import write_atomically
 from recognizer.commands.exit_codes import run_and_exit
 from recognizer.errors import RecognizerError
-from recognizer.files import write_atomically
-from recognizer.rendering.text import read_sentences
-from recognizer.signals.speech import SpeechSettings, read_speech, write_speech
+from recognizer.inputs.speech.audio import SpeechSettings, read_speech, write_speech
 
 FORM = SpeechSettings(sample_rate=16000)
 SPOKEN = re.compile(r"[A-Za-z'’,;:.!?\"“”‘ —–-]+")  # what every engine says alike: no digits, no foreign letters

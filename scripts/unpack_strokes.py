@@ -21,10 +21,10 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
+from recognizer.atomic_write import write_atomically
 from recognizer.commands.exit_codes import run_and_exit
 from recognizer.errors import RecognizerError
-from recognizer.files import write_atomically
-from recognizer.signals.ink import Stroke, strokes_of, write_inkml
+from recognizer.inputs.strokes.strokes import Stroke, strokes_of, write_inkml
 
 ROWS = 64  # pixels of an image
 MARGIN = 5  # pixels around the ink

@@ -6,13 +6,13 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
-from recognizer.alphabet import Alphabet
-from recognizer.bundle import Bundle, save_bundle
-from recognizer.features.log_mel import LogMelSettings
+from recognizer.corpus.alphabet import Alphabet
+from recognizer.inputs.kind import default_signal
+from recognizer.inputs.speech.log_mel import LogMelSettings
 from recognizer.model import Model, ModelSettings
+from recognizer.model_file import ModelFile, save_model_file
 from recognizer.network.front import FrontSettings
 from recognizer.network.network import NetworkSettings
-from recognizer.signals.kinds import default_signal
 
 SYMBOLS = tuple(" abcdefghijklmnopqrstuvwxyz")
 
@@ -24,7 +24,7 @@ def model_settings(kind: str) -> ModelSettings:
     return ModelSettings(kind, default_signal(kind), LogMelSettings(bands=16), network)
 
 
-def bundle(kind: str) -> Bundle:
+def model_file(kind: str) -> ModelFile:
     """Return a model of random weights, whose output is loud enough to read something everywhere."""
     torch.manual_seed(1)
     alphabet = Alphabet(SYMBOLS)
@@ -32,12 +32,12 @@ def bundle(kind: str) -> Bundle:
     model = Model(settings, alphabet.classes)
     with torch.no_grad():
         model.network.head.weight.normal_(std=10.0)
-    return Bundle(settings, alphabet, model.eval())
+    return ModelFile(settings, alphabet, model.eval())
 
 
 def save_model(kind: str, path: Path) -> Path:
     """Write such a model and return its path."""
-    save_bundle(bundle(kind), path)
+    save_model_file(model_file(kind), path)
     return path
 
 

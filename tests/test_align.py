@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from recognizer.decoding.align import align, align_batch
+from recognizer.decoding.alignment import align, align_batch
 from recognizer.errors import RecognizerError
 
 

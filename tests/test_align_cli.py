@@ -8,7 +8,7 @@ import torch
 from terminal import said
 from tiny import Run
 
-from recognizer.decoding.align import align
+from recognizer.decoding.alignment import align
 from recognizer.reader import Reader
 
 

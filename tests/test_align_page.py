@@ -6,8 +6,8 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 from terminal import said
 
-from recognizer.commands.align_page import matched_lines
-from recognizer.pages.reading import read_page
+from recognizer.page_alignment import matched_lines
+from recognizer.pages.parse import read_page
 
 LINES = (
     "une journée de pluie",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from recognizer.alphabet import Alphabet, TextSettings, alphabet_of, frames_needed
+from recognizer.corpus.alphabet import Alphabet, TextSettings, alphabet_of, frames_needed
 from recognizer.errors import RecognizerError
 
 LETTERS = Alphabet(tuple("abc \u00e9"))

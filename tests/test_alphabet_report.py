@@ -1,6 +1,6 @@
 """The alphabet report: each oddity of the characters is found, and plain texts are left in peace."""
 
-from recognizer.alphabet import Alphabet, TextSettings
+from recognizer.corpus.alphabet import Alphabet, TextSettings
 from recognizer.corpus.alphabet_report import AlphabetReport, named, report_alphabet, script
 
 PLAIN = Alphabet(())

@@ -8,7 +8,7 @@ import pytest
 import torch
 from tiny import Run
 
-from recognizer.bundle import load_bundle, read_header, save_bundle
+from recognizer.model_file import load_model_file, read_header, save_model_file
 
 SCRIPT = Path(__file__).resolve().parents[1] / "scripts" / "average_models.py"
 
@@ -19,17 +19,17 @@ def ask(*words: object) -> subprocess.CompletedProcess[str]:
 
 def test_weights_are_means_by_their_shares_and_the_header_says_of_what(line_run: Run, tmp_path: Path) -> None:
     first, other = (
-        load_bundle(line_run.folder / "model.safetensors"),
-        load_bundle(line_run.folder / "model.safetensors"),
+        load_model_file(line_run.folder / "model.safetensors"),
+        load_model_file(line_run.folder / "model.safetensors"),
     )
     for value in other.model.state_dict().values():
         if value.is_floating_point():
             value.add_(1.0)
-    save_bundle(other, tmp_path / "other.safetensors")
+    save_model_file(other, tmp_path / "other.safetensors")
     out = tmp_path / "mean.safetensors"
     done = ask(line_run.folder, tmp_path / "other.safetensors", "--weights", 3, 1, "--out", out)
     assert done.returncode == 0, done.stderr
-    mean = load_bundle(out).model.state_dict()
+    mean = load_model_file(out).model.state_dict()
     for name, value in first.model.state_dict().items():
         wanted = value + 0.25 if value.is_floating_point() else value
         assert torch.allclose(mean[name], wanted, atol=1e-6), name

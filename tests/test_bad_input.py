@@ -14,16 +14,16 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from makers import bundle, line_image, page_image, save_model, tone
+from makers import line_image, model_file, page_image, save_model, tone
 from PIL import Image
 
 import recognizer
-from recognizer.bundle import save_bundle
+from recognizer.atomic_write import write_atomically
 from recognizer.cli import main
 from recognizer.errors import RecognizerError
-from recognizer.files import write_atomically
-from recognizer.signals import handwriting
-from recognizer.signals.handwriting import HandwritingSettings, line_from_array, read_line
+from recognizer.inputs.lines import image as handwriting
+from recognizer.inputs.lines.image import HandwritingSettings, line_from_array, read_line
+from recognizer.model_file import save_model_file
 
 Write = Callable[[Path], object]
 
@@ -254,11 +254,11 @@ def fail(*unused: object) -> None:
 def test_a_full_disk_leaves_the_old_model_as_it_was(call: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = save_model("handwriting", tmp_path / "model.safetensors")
     before = path.read_bytes()
-    changed = bundle("handwriting")
+    changed = model_file("handwriting")
     changed.card = "another"
     monkeypatch.setattr(os, call, fail)
     with pytest.raises(RecognizerError, match=r"model\.safetensors: cannot be written \(No space left"):
-        save_bundle(changed, path)
+        save_model_file(changed, path)
     assert path.read_bytes() == before
     assert [file.name for file in tmp_path.iterdir()] == ["model.safetensors"]
 

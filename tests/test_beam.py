@@ -9,11 +9,20 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from recognizer.alphabet import Alphabet
-from recognizer.decoding.align import align
-from recognizer.decoding.beam import EXACT, BeamSettings, Candidate, advance, beam_search, finish, search, start
-from recognizer.decoding.best_path import best_path
-from recognizer.decoding.search import AskOne
+from recognizer.corpus.alphabet import Alphabet
+from recognizer.decoding.alignment import align
+from recognizer.decoding.batched_beam_search import AskOne
+from recognizer.decoding.beam_search import (
+    EXACT,
+    BeamSettings,
+    Candidate,
+    advance_beam,
+    beam_search,
+    finish_beam,
+    search_candidates,
+    start_beam,
+)
+from recognizer.decoding.greedy import greedy
 from recognizer.errors import RecognizerError
 
 
@@ -78,7 +87,7 @@ def test_a_wide_beam_finds_what_all_paths_say(samples: int, frames: int, classes
     log_probs = matrices(samples, frames, classes, frames, scale)
     texts, probs = all_texts(log_probs)
     settings = replace(EXACT, width=len(texts), n_best=len(texts))
-    found = search(log_probs, torch.full((samples,), frames), settings)
+    found = search_candidates(log_probs, torch.full((samples,), frames), settings)
     for row, wanted in zip(found, probs, strict=True):
         order = np.argsort(-wanted, kind="stable")
         assert row[0].labels == texts[order[0]]
@@ -94,7 +103,7 @@ def test_with_a_scorer_it_finds_what_all_paths_say(seed: int) -> None:
     scorer = Pairs(3, seed)
     wanted = np.log(probs) + np.array([scorer.of(text) for text in texts])
     settings = replace(EXACT, width=len(texts), n_best=5)
-    for row, line in zip(search(log_probs, torch.full((400,), 5), settings, scorer), wanted, strict=True):
+    for row, line in zip(search_candidates(log_probs, torch.full((400,), 5), settings, scorer), wanted, strict=True):
         order = np.argsort(-line)[:5]
         assert [one.labels for one in row] == [texts[i] for i in order]
         np.testing.assert_allclose([one.score for one in row], line[order], rtol=1e-9)
@@ -102,14 +111,14 @@ def test_with_a_scorer_it_finds_what_all_paths_say(seed: int) -> None:
 
 def test_a_prefix_that_was_cut_and_comes_back_is_one_prefix() -> None:
     log_probs = matrices(300, 12, 4, 7, 1.5)
-    for row in search(log_probs, torch.full((300,), 12), replace(EXACT, width=4, n_best=4)):
+    for row in search_candidates(log_probs, torch.full((300,), 12), replace(EXACT, width=4, n_best=4)):
         assert len({one.labels for one in row}) == len(row)
 
 
 def test_no_score_is_above_the_probability_of_its_text() -> None:
     log_probs = matrices(100, 20, 5, 8)
     for width in (1, 3, 10):
-        for i, row in enumerate(search(log_probs, torch.full((100,), 20), replace(EXACT, width=width))):
+        for i, row in enumerate(search_candidates(log_probs, torch.full((100,), 20), replace(EXACT, width=width))):
             labels = torch.tensor([row[0].labels], dtype=torch.long)
             loss = torch.nn.functional.ctc_loss(
                 log_probs[i : i + 1].transpose(0, 1), labels, torch.tensor([20]), torch.tensor([labels.shape[1]]),
@@ -121,34 +130,36 @@ def test_no_score_is_above_the_probability_of_its_text() -> None:
 def test_a_wider_beam_is_no_worse_on_the_whole() -> None:
     log_probs = matrices(200, 15, 6, 9, 1.5)
     totals = [
-        sum(row[0].score for row in search(log_probs, torch.full((200,), 15), replace(EXACT, width=w)))
+        sum(row[0].score for row in search_candidates(log_probs, torch.full((200,), 15), replace(EXACT, width=w)))
         for w in (1, 4, 16)
     ]
     assert totals[0] < totals[1] < totals[2]
 
 
 @pytest.mark.parametrize("scorer", [None, Pairs(5, 3)])
-@pytest.mark.parametrize("settings", [BeamSettings(width=4), BeamSettings(width=25, margin=3.0, certain=0.6)])
+@pytest.mark.parametrize(
+    "settings", [BeamSettings(width=4), BeamSettings(width=25, beam_threshold=3.0, blank_skip_threshold=0.6)]
+)
 def test_the_engine_for_one_sample_is_that_for_many(settings: BeamSettings, scorer: Pairs | None) -> None:
     peaks = matrices(12, 50, 5, 11, 4.0)[:, torch.arange(50) // 3]  # of several frames, but no two frames alike
     log_probs = (peaks + matrices(12, 50, 5, 12, 1.0)).log_softmax(2)
     counts = torch.arange(39, 51)
-    together = search(log_probs, counts, settings, scorer)
+    together = search_candidates(log_probs, counts, settings, scorer)
     for one, count, found in zip(log_probs, counts, together, strict=True):
-        assert_same(search(one[None, : int(count)], count[None], settings, scorer)[0], found)
+        assert_same(search_candidates(one[None, : int(count)], count[None], settings, scorer)[0], found)
 
 
 @pytest.mark.parametrize("scorer", [None, Pairs(5, 3)])
 def test_company_and_padding_change_nothing(scorer: Pairs | None) -> None:
     log_probs = matrices(12, 40, 5, 10, 6.0)
     counts = torch.tensor([40, 0, 1, 2, 17, 39, 40, 8, 25, 3, 31, 12])
-    settings = BeamSettings(width=8, n_best=3, certain=0.9)
-    together = search(log_probs, counts, settings, scorer)
+    settings = BeamSettings(width=8, n_best=3, blank_skip_threshold=0.9)
+    together = search_candidates(log_probs, counts, settings, scorer)
     padded = torch.cat((log_probs, torch.zeros(12, 7, 5)), 1)
     for i, n in enumerate(counts.tolist()):
-        alone = search(log_probs[i : i + 1, :n], counts[i : i + 1], settings, scorer)[0]
+        alone = search_candidates(log_probs[i : i + 1, :n], counts[i : i + 1], settings, scorer)[0]
         assert_same(alone, together[i])
-        assert_same(search(padded[i : i + 1], counts[i : i + 1], settings, scorer)[0], together[i])
+        assert_same(search_candidates(padded[i : i + 1], counts[i : i + 1], settings, scorer)[0], together[i])
 
 
 def assert_same(a: list[Candidate], b: list[Candidate]) -> None:
@@ -162,21 +173,23 @@ def assert_same(a: list[Candidate], b: list[Candidate]) -> None:
 def test_chunks_give_the_same_as_the_whole(pieces: tuple[int, ...], certain: float, scorer: Pairs | None) -> None:
     log_probs = matrices(10, 40, 5, 11, 6.0)
     counts = torch.tensor([40, 33, 0, 21, 14, 13, 12, 1, 40, 39])
-    settings = BeamSettings(width=10, n_best=4, certain=certain)
-    state = start(10, settings, scorer)
+    settings = BeamSettings(width=10, n_best=4, blank_skip_threshold=certain)
+    state = start_beam(10, settings, scorer)
     begin = 0
     for piece in pieces:
         chunk = log_probs[:, begin : begin + piece]
-        state = advance(state, chunk, (counts - begin).clamp(0, piece), settings, scorer)
+        state = advance_beam(state, chunk, (counts - begin).clamp(0, piece), settings, scorer)
         begin += piece
-    for a, b in zip(finish(state, settings, scorer), search(log_probs, counts, settings, scorer), strict=True):
+    for a, b in zip(
+        finish_beam(state, settings, scorer), search_candidates(log_probs, counts, settings, scorer), strict=True
+    ):
         assert_same(a, b)
 
 
 def test_certain_stretches_cost_next_to_nothing() -> None:
     log_probs = matrices(200, 60, 6, 12, 8.0)
     counts = torch.full((200,), 60)
-    fast, exact = search(log_probs, counts, BeamSettings()), search(log_probs, counts, EXACT)
+    fast, exact = search_candidates(log_probs, counts, BeamSettings()), search_candidates(log_probs, counts, EXACT)
     same = sum(a[0].labels == b[0].labels for a, b in zip(fast, exact, strict=True))
     assert same >= 198
     assert all(
@@ -188,10 +201,10 @@ def test_a_floor_cuts_classes_and_a_margin_prefixes() -> None:
     log_probs = torch.tensor([[[0.6, 0.3, 0.1], [0.6, 0.1, 0.3]]]).log()
     counts = torch.tensor([2])
     wide = replace(EXACT, n_best=20)
-    assert len(search(log_probs, counts, wide)[0]) == 5
-    cut = search(log_probs, counts, replace(wide, floor=math.log(0.2)))[0]
+    assert len(search_candidates(log_probs, counts, wide)[0]) == 5
+    cut = search_candidates(log_probs, counts, replace(wide, token_min_logp=math.log(0.2)))[0]
     assert {one.labels for one in cut} == {(), (1,), (2,), (1, 2)}
-    assert len(search(log_probs.repeat(1, 8, 1), counts * 8, replace(wide, margin=0.5))[0]) < 20
+    assert len(search_candidates(log_probs.repeat(1, 8, 1), counts * 8, replace(wide, beam_threshold=0.5))[0]) < 20
 
 
 def test_spans_and_confidences_are_those_of_the_forced_alignment() -> None:
@@ -199,7 +212,7 @@ def test_spans_and_confidences_are_those_of_the_forced_alignment() -> None:
     log_probs = matrices(50, 20, 5, 13, 1.5).float()
     counts = torch.full((50,), 20)
     found = beam_search(log_probs, counts, alphabet, replace(EXACT, n_best=3))
-    greedy = best_path(log_probs, counts, alphabet)
+    greedy = greedy(log_probs, counts, alphabet)
     assert any(row[0].text != one.text for row, one in zip(found, greedy, strict=True))
     for i, row in enumerate(found):
         for one in row:
@@ -222,7 +235,14 @@ def test_no_samples_give_nothing() -> None:
 
 
 def test_bad_settings_and_batches_are_named() -> None:
-    for bad in ({"width": 0}, {"n_best": 30}, {"floor": 1.0}, {"floor": math.nan}, {"margin": 0.0}, {"certain": 0.3}):
+    for bad in (
+        {"width": 0},
+        {"n_best": 30},
+        {"token_min_logp": 1.0},
+        {"token_min_logp": math.nan},
+        {"beam_threshold": 0.0},
+        {"certain": 0.3},
+    ):
         with pytest.raises(RecognizerError, match=r"^beam: "):
             replace(BeamSettings(), **bad)
     broken = matrices(1, 3, 2, 0)

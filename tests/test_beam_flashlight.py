@@ -5,8 +5,8 @@ import sys
 import pytest
 import torch
 
-from recognizer.alphabet import Alphabet
-from recognizer.decoding.beam import BeamSettings, beam_search
+from recognizer.corpus.alphabet import Alphabet
+from recognizer.decoding.beam_search import BeamSettings, beam_search
 from recognizer.decoding.flashlight import Flashlight, FlashlightSettings
 from recognizer.errors import RecognizerError
 
@@ -24,7 +24,9 @@ def test_it_reads_what_our_beam_reads() -> None:
     log_probs = (5 * torch.randn(40, 20, 4, generator=torch.Generator().manual_seed(1))).log_softmax(2)
     counts = torch.randint(0, 21, (40,), generator=torch.Generator().manual_seed(2))
     ours = beam_search(log_probs, counts, ALPHABET, BeamSettings(width=50))
-    theirs = Flashlight(ALPHABET, BeamSettings(width=50, margin=50.0), FlashlightSettings()).search(log_probs, counts)
+    theirs = Flashlight(ALPHABET, BeamSettings(width=50, beam_threshold=50.0), FlashlightSettings()).search(
+        log_probs, counts
+    )
     same = sum(a[0].text.split() == b[0].text.split() for a, b in zip(ours, theirs, strict=True))
     assert same >= 36
 

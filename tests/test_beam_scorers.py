@@ -9,11 +9,11 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from recognizer.alphabet import Alphabet, TextSettings
-from recognizer.decoding.beam import EXACT, beam_search
-from recognizer.decoding.preferences import CharacterBonus, HotWords, Lexicon, WordBonus
+from recognizer.corpus.alphabet import Alphabet, TextSettings
+from recognizer.decoding.batched_beam_search import Scorer
+from recognizer.decoding.beam_search import EXACT, beam_search
 from recognizer.decoding.scorers import CharacterModel, Sum, WordModel
-from recognizer.decoding.search import Scorer
+from recognizer.decoding.word_scorers import CharacterBonus, HotWords, Lexicon, WordBonus
 from recognizer.errors import RecognizerError
 
 ALPHABET = Alphabet((" ", ".", "a", "b", "A"))

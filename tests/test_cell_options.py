@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from recognizer.errors import RecognizerError
 from recognizer.network.cells import CELLS, CellSettings, build_direction, build_layer
 from recognizer.network.cells.direction import Direction
-from recognizer.network.cells.noise import weight_noise
 from recognizer.network.cells.settings import FORGETFUL, PROJECTED
+from recognizer.network.cells.weight_noise import weight_noise
 
 INPUT, HIDDEN = 6, 4
 COUNTS = torch.tensor([9, 9, 9])

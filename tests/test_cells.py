@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from recognizer.network.cells import CellSettings, build_direction, build_layer
 from recognizer.network.cells.direction import Direction
-from recognizer.network.reverse import reverse_padded
+from recognizer.network.reversal import reverse_padded
 
 INPUT, HIDDEN = 6, 4
 KINDS = {
@@ -257,7 +257,7 @@ def test_a_frameless_sample_changes_nothing() -> None:
 
 @pytest.fixture(scope="module")
 def carousel() -> ModuleType:
-    path = Path(__file__).resolve().parents[1] / "scripts" / "carousel.py"
+    path = Path(__file__).resolve().parents[1] / "scripts" / "gradient_flow.py"
     spec = importlib.util.spec_from_file_location("carousel", path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -7,18 +7,18 @@ import pytest
 import tiny
 import torch
 
-from recognizer.alphabet import Alphabet
-from recognizer.bundle import Bundle, load_bundle, save_bundle
+from recognizer.corpus.alphabet import Alphabet
 from recognizer.errors import RecognizerError
-from recognizer.features.log_mel import LogMelSettings
+from recognizer.inputs.speech.log_mel import LogMelSettings
 from recognizer.model import Model, ModelSettings, pad_signals
+from recognizer.model_file import ModelFile, load_model_file, save_model_file
 from recognizer.network.cells import CELLS
 from recognizer.network.front import FrontSettings
-from recognizer.network.multidimensional import MultidimensionalSettings
+from recognizer.network.mdlstm import MultidimensionalSettings
 from recognizer.network.network import NetworkSettings
 from recognizer.training.config import Config
 from recognizer.training.data import Batch
-from recognizer.training.losses import ctc
+from recognizer.training.losses import ctc_loss
 
 SCAN = MultidimensionalSettings(sizes=[2, 4], blocks=[[4, 2], [4, 1]], between=[4])
 CHOICES = {cell: NetworkSettings(cell=cell, hidden=8) for cell in CELLS} | {
@@ -89,14 +89,14 @@ def test_a_few_steps_learn_and_the_model_file_reads_alike(choice: str, tmp_path:
     losses = []
     for _ in range(6):
         output = model(x, counts)
-        loss = ctc(output.log_probs, output.counts, batch).mean()
+        loss = ctc_loss(output.log_probs, output.counts, batch).mean()
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         losses.append(float(loss.detach()))
     assert losses[-1] < 0.7 * losses[0]
-    save_bundle(Bundle(model.settings, LETTERS, model), tmp_path / "model.safetensors")
-    loaded = load_bundle(tmp_path / "model.safetensors")
+    save_model_file(ModelFile(model.settings, LETTERS, model), tmp_path / "model.safetensors")
+    loaded = load_model_file(tmp_path / "model.safetensors")
     assert loaded.settings == model.settings
     with torch.inference_mode():
         assert torch.equal(loaded.model(x, counts).log_probs, model.eval()(x, counts).log_probs)
@@ -107,8 +107,8 @@ def test_every_cell_trains_on_a_corpus(choice: str, few: Path, tmp_path: Path) -
     config = replace(tiny.line_config(few), network=replace(network(choice), layers=1))
     kept = tiny.fit(config, tmp_path, max_epochs=1)
     assert kept.epoch == 0
-    bundle = load_bundle(tmp_path / "model.safetensors")
-    assert bundle.settings.network == config.network
+    model_file = load_model_file(tmp_path / "model.safetensors")
+    assert model_file.settings.network == config.network
 
 
 @pytest.mark.parametrize("choice", ["peephole", "convolutional"])
@@ -124,7 +124,7 @@ def test_4_a_run_that_was_cut_off_ends_with_the_same_bits(choice: str, few: Path
 
 
 def test_the_command_line_sets_the_scan(few: Path, tmp_path: Path) -> None:
-    from recognizer.commands.train_command import run_train
+    from recognizer.commands.train import run_train
 
     words = tiny.words(
         few,
@@ -136,7 +136,7 @@ def test_the_command_line_sets_the_scan(few: Path, tmp_path: Path) -> None:
         network__front__multidimensional__between=[4],
     )
     assert run_train(words, lambda line: None) == 0
-    front = load_bundle(tmp_path / "run" / "model.safetensors").settings.network.front
+    front = load_model_file(tmp_path / "run" / "model.safetensors").settings.network.front
     assert (front.type, front.multidimensional, front.stride) == ("multidimensional", SCAN, 2)
 
 

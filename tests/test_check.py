@@ -8,19 +8,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from recognizer.alphabet import Alphabet, TextSettings
-from recognizer.bundle import Bundle, save_bundle
-from recognizer.commands.check import CheckReport, CheckSettings, check
-from recognizer.corpus.feasible import infeasible, needed
-from recognizer.corpus.inspect import Finding
+from recognizer.corpus.alphabet import Alphabet, TextSettings
+from recognizer.corpus.check_report import CheckReport, CheckSettings, check
+from recognizer.corpus.checks import Finding
+from recognizer.corpus.ctc_feasibility import infeasible, needed
 from recognizer.corpus.sample import Sample
 from recognizer.corpus.store import Header, Packed, Unusable, write_store
 from recognizer.errors import RecognizerError
-from recognizer.features.log_mel import LogMelSettings
+from recognizer.inputs.kind import default_signal
+from recognizer.inputs.speech.log_mel import LogMelSettings
 from recognizer.model import Model, ModelSettings
+from recognizer.model_file import ModelFile, save_model_file
 from recognizer.network.front import FrontSettings
 from recognizer.network.network import NetworkSettings
-from recognizer.signals.kinds import default_signal
 
 SMALL = NetworkSettings(layers=1, hidden=4, front=FrontSettings(channels=[2], pool_time=[2], pool_features=[2]))
 SETTINGS = CheckSettings(network=SMALL)  # one frame per 4 columns
@@ -185,7 +185,7 @@ def model_file(path: Path, kind: str, network: NetworkSettings, height: int = 64
     signal = {**default_signal(kind), **({"height": height} if kind == "handwriting" else {})}
     settings = ModelSettings(kind, signal, LogMelSettings(), network)
     alphabet = Alphabet(("a", "b"))
-    save_bundle(Bundle(settings, alphabet, Model(settings, alphabet.classes)), path)
+    save_model_file(ModelFile(settings, alphabet, Model(settings, alphabet.classes)), path)
     return path
 
 

@@ -12,7 +12,7 @@ from tiny import Run
 
 import recognizer
 from recognizer.cli import main
-from recognizer.commands.train_command import DEFAULT_OF, read_config
+from recognizer.commands.train import DEFAULT_OF, read_config
 from recognizer.errors import RecognizerError
 
 CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.yaml"))
@@ -98,8 +98,8 @@ def test_a_shipped_configuration_is_valid_and_says_how_it_is_run(path: Path) -> 
 
 def test_without_a_configuration_the_kind_of_the_corpus_chooses_one(lines: Path, sounds: Path) -> None:
     of_lines, of_sound = (read_config(["--data.corpus", str(corpus)]) for corpus in (lines, sounds))
-    assert (of_lines.network.front.convolutions, of_lines.learning.average) == (2, 0.999)
-    assert (of_sound.network.front.patch, of_sound.data.short_first) == ([1, 2], True)
+    assert (of_lines.network.front.convolutions, of_lines.learning.ema_decay) == (2, 0.999)
+    assert (of_sound.network.front.patch, of_sound.data.sortagrad) == ([1, 2], True)
     assert read_config(["--network.layers=5", f"--data.corpus=[{sounds}, {sounds}]"]).network.layers == 5
     assert read_config([f"--data.corpus={sounds}"]).network == of_sound.network
 

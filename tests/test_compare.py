@@ -9,12 +9,12 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
-from cell_rows import Row, cer_after, keep, read, tables  # noqa: E402
+from cell_table import Row, cer_after, keep, read, tables  # noqa: E402
 from compare_cells import NAMES, SCAN, Shape, main, matching_hidden, part_of, scan, settings_of  # noqa: E402
 
-from recognizer.bundle import read_header  # noqa: E402
 from recognizer.corpus.store import Store  # noqa: E402
 from recognizer.errors import RecognizerError  # noqa: E402
+from recognizer.model_file import read_header  # noqa: E402
 from recognizer.network.network import NetworkSettings  # noqa: E402
 
 ROW = Row("cells", "toy", 100, 2, "lstm", 1, 8, 1000, 50.0, "3.0:0.50000 6.0:0.20000")

@@ -8,12 +8,12 @@ import pytest
 import tiny
 import torch
 
-from recognizer.alphabet import Alphabet, alphabet_of
+from recognizer.corpus.alphabet import Alphabet, alphabet_of
 from recognizer.corpus.sample import Sample
 from recognizer.corpus.store import Header, Packed, Store, write_store
 from recognizer.errors import RecognizerError
 from recognizer.training.config import DataSettings
-from recognizer.training.data import BatchSampler, Corpora, Item, cut
+from recognizer.training.data import BatchSampler, Corpora, SampleRef, batch_by_budget
 
 BUDGET = 120.0  # columns of a batch
 
@@ -43,7 +43,7 @@ def sampler(corpora: Corpora, seed: int = 1, **settings: object) -> BatchSampler
     return BatchSampler(corpora, corpora.items("train"), BUDGET, made, seed)
 
 
-def batches(of: BatchSampler, epoch: int, rank: int = 0, world: int = 1) -> list[list[Item]]:
+def batches(of: BatchSampler, epoch: int, rank: int = 0, world: int = 1) -> list[list[SampleRef]]:
     of.rank, of.world = rank, world
     of.set_epoch(epoch)
     numbers, groups = zip(*of, strict=True)
@@ -112,7 +112,7 @@ def test_a_weight_above_one_takes_all_and_some_again(corpora: Corpora) -> None:
 
 def test_short_first_begins_with_short_samples_in_the_first_epoch_alone(corpora: Corpora) -> None:
     lengths = [
-        [np.mean([corpora.count(item) for item in group]) for group in batches(sampler(corpora, short_first=True), e)]
+        [np.mean([corpora.count(item) for item in group]) for group in batches(sampler(corpora, sortagrad=True), e)]
         for e in (0, 1)
     ]
     assert lengths[0] == sorted(lengths[0])
@@ -120,16 +120,16 @@ def test_short_first_begins_with_short_samples_in_the_first_epoch_alone(corpora:
 
 
 def test_cut_keeps_order_and_budget() -> None:
-    items = [Item(0, i) for i in range(5)]
-    runs = cut(items, [10.0, 20.0, 30.0, 90.0, 10.0], 60.0)
+    items = [SampleRef(0, i) for i in range(5)]
+    runs = batch_by_budget(items, [10.0, 20.0, 30.0, 90.0, 10.0], 60.0)
     assert [[item.index for item in run] for run in runs] == [[0, 1], [2], [3], [4]]
 
 
 def test_cut_keeps_the_budget_of_each_of_several_shares() -> None:
-    items = [Item(0, i) for i in range(5)]
-    runs = cut(items, [30.0] * 5, 60.0, 2)
+    items = [SampleRef(0, i) for i in range(5)]
+    runs = batch_by_budget(items, [30.0] * 5, 60.0, 2)
     assert [len(run) for run in runs] == [4, 1]
-    assert [len(run) for run in cut(items, [25.0] * 5, 60.0, 2)] == [4, 1]  # three in one share would be 75
+    assert [len(run) for run in batch_by_budget(items, [25.0] * 5, 60.0, 2)] == [4, 1]  # three in one share would be 75
 
 
 def test_a_batch_holds_signals_counts_and_labels(lines: Path) -> None:
@@ -155,7 +155,7 @@ def test_a_character_without_a_class_is_named(lines: Path) -> None:
 
 
 def test_a_sample_is_named_by_corpus_and_file(corpora: Corpora) -> None:
-    assert corpora.name(Item(1, 3)) == "small: small-3.png"
+    assert corpora.name(SampleRef(1, 3)) == "small: small-3.png"
 
 
 def test_a_split_that_no_corpus_has_is_refused_with_those_there_are(corpora: Corpora) -> None:

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from recognizer.errors import RecognizerError
 from recognizer.network.front import Front, FrontSettings
-from recognizer.network.masked import pack, unpack, valid_frames
-from recognizer.network.multidimensional import MultidimensionalSettings
+from recognizer.network.mdlstm import MultidimensionalSettings
+from recognizer.network.packing import pack, unpack, valid_frames
 
 FORMS = {
     "as in the tests": FrontSettings(channels=[4, 8], pool_time=[1, 1], pool_features=[2, 2]),

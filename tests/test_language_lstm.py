@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from grammars import Word, accepts, counted, learn, reber, rebers
 from torch import Tensor
 
 from recognizer.errors import RecognizerError
-from recognizer.language.grammars import Word, accepts, counted, learn, reber, rebers
 from recognizer.language.lstm import (
     END_ID,
     UNKNOWN_ID,

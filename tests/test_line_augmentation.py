@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from recognizer.augment.lines import LineAugment, LineAugmentSettings
 from recognizer.errors import RecognizerError
+from recognizer.inputs.lines.augment import LineAugment, LineAugmentSettings
 
 OFF = LineAugmentSettings(**{field.name: 0.0 for field in fields(LineAugmentSettings)})
 CHANGES = [field.name for field in fields(LineAugmentSettings) if field.name != "share"]

@@ -10,12 +10,12 @@ import tiny
 from terminal import said
 from tiny import Run
 
-from recognizer.bundle import load_bundle, read_header
-from recognizer.commands.lm_tune import BONUSES, WEIGHTS
 from recognizer.decoding.settings import settings_of
+from recognizer.evaluation.tuning import BONUSES, WEIGHTS
 from recognizer.language import lstm
 from recognizer.language.ngram import NGram
 from recognizer.language.perplexity import perplexity
+from recognizer.model_file import load_model_file, read_header
 
 TEXT = "lox ol\nxo lx-\nol lox\nx-o l\nlx ol-\n"
 
@@ -169,7 +169,7 @@ def model(line_run: Run, tmp_path: Path) -> Path:
 def test_tuning_writes_the_best_setting_of_its_surface(
     model: Path, lines: Path, text: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    weights = load_bundle(model).model.state_dict()
+    weights = load_model_file(model).model.state_dict()
     lm = text.with_name("c.ng")
     said(capsys, "lm", "build", text, "--order", 3, "--out", lm)
     code, out, err = said(capsys, "lm", "tune", model, lines, "--lm", lm, "--split", "valid", "--beam", 5)
@@ -181,7 +181,7 @@ def test_tuning_writes_the_best_setting_of_its_surface(
     settings = settings_of(read_header(model)["decoder"])
     assert settings.lm is not None and settings.lm.name == "c.ng"
     assert f"weight {settings.lm_weight:6.4g}  bonus {settings.word_bonus:6.4g}" in best
-    assert all(value.equal(weights[name]) for name, value in load_bundle(model).model.state_dict().items())
+    assert all(value.equal(weights[name]) for name, value in load_model_file(model).model.state_dict().items())
     _, out, _ = said(capsys, "evaluate", model, lines, "--split", "valid", "--lm", lm)
     assert f"CER {min(cers):6.2f}%" in out
     _, out, err = said(capsys, "evaluate", model, lines, "--split", "valid")
@@ -217,7 +217,7 @@ def test_nothing_is_fitted_on_a_test_split(
         assert "does not look at the split 'test-clean'" in err
     assert "no language model, wanted --lm FILE" in refused(capsys, "lm", "tune", model, lines)
     assert "is what lm tune looks for" in refused(capsys, "lm", "tune", model, lines, "--lm", text, "--lm-weight", 1)
-    assert "--views is not for lm tune" in refused(capsys, "lm", "tune", model, lines, "--lm", text, "--views", 2)
+    assert "--tta is not for lm tune" in refused(capsys, "lm", "tune", model, lines, "--lm", text, "--tta", 2)
     assert "--by is 'ser', wanted cer or wer" in refused(
         capsys, "lm", "tune", model, lines, "--lm", text, "--by", "ser"
     )

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from recognizer.errors import RecognizerError
-from recognizer.features.log_mel import LogMel, LogMelSettings
+from recognizer.inputs.speech.log_mel import LogMel, LogMelSettings
 
 TIMIT = LogMelSettings(bands=40, energy=True, deltas=True)
 PLAIN = LogMelSettings(utterance_mean=False)

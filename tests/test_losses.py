@@ -8,22 +8,22 @@ import pytest
 import tiny
 import torch
 
-from recognizer.augment.lines import LineAugment, LineAugmentSettings
+from recognizer.inputs.lines.augment import LineAugment, LineAugmentSettings
 from recognizer.training.data import Batch
-from recognizer.training.losses import consistency, ctc, frames_wanted
+from recognizer.training.losses import cr_ctc_loss, ctc_loss, frames_wanted
 
 
 def test_an_impossible_sample_has_an_infinite_loss() -> None:
     log_probs = torch.full((1, 2, 3), 1 / 3).log()
     batch = Batch(torch.zeros(1), torch.tensor([2]), torch.tensor([1, 1]), torch.tensor([2]), [], 0)
-    assert ctc(log_probs, torch.tensor([2]), batch).tolist() == [float("inf")]  # "aa" needs three frames
+    assert ctc_loss(log_probs, torch.tensor([2]), batch).tolist() == [float("inf")]  # "aa" needs three frames
 
 
 def test_the_loss_is_that_of_pencil_and_paper() -> None:
     log_probs = torch.tensor([[[0.5, 0.4, 0.1], [0.3, 0.6, 0.1]]]).log()
     batch = Batch(torch.zeros(1), torch.tensor([2]), torch.tensor([1]), torch.tensor([1]), [], 0)
     probability = 0.4 * 0.6 + 0.4 * 0.3 + 0.5 * 0.6  # aa, a-, -a
-    assert ctc(log_probs, torch.tensor([2]), batch)[0].exp() == pytest.approx(1 / probability)
+    assert ctc_loss(log_probs, torch.tensor([2]), batch)[0].exp() == pytest.approx(1 / probability)
 
 
 def test_equal_neighbours_want_a_frame_between_them_but_not_across_samples() -> None:
@@ -36,8 +36,8 @@ def test_the_loss_of_two_views_is_the_mean_of_theirs() -> None:
     log_probs = torch.randn(4, 6, 3, generator=torch.Generator().manual_seed(1)).log_softmax(-1)
     batch = Batch(torch.zeros(1), torch.tensor([6, 5]), torch.tensor([1, 2, 1]), torch.tensor([2, 1]), [], 0)
     counts = torch.tensor([6, 5, 6, 5])
-    apart = [ctc(half, counts[:2], batch) for half in log_probs.chunk(2)]
-    assert torch.allclose(ctc(log_probs, counts, batch), (apart[0] + apart[1]) / 2)
+    apart = [ctc_loss(half, counts[:2], batch) for half in log_probs.chunk(2)]
+    assert torch.allclose(ctc_loss(log_probs, counts, batch), (apart[0] + apart[1]) / 2)
 
 
 def test_two_views_are_apart_by_the_mean_of_both_divergences() -> None:
@@ -45,14 +45,14 @@ def test_two_views_are_apart_by_the_mean_of_both_divergences() -> None:
     log_probs = torch.tensor([[one, one, one], [other, other, other]]).log()
     to_other = 0.5 * math.log(0.5 / 0.9) + 0.5 * math.log(0.5 / 0.1)
     to_one = 0.9 * math.log(0.9 / 0.5) + 0.1 * math.log(0.1 / 0.5)
-    found = consistency(log_probs, torch.tensor([2, 2]))  # the third frame is padding
+    found = cr_ctc_loss(log_probs, torch.tensor([2, 2]))  # the third frame is padding
     assert found.tolist() == pytest.approx([2 * (to_other + to_one) / 2])
-    assert consistency(log_probs[:1].repeat(2, 1, 1), torch.tensor([3, 3])).tolist() == [0.0]
+    assert cr_ctc_loss(log_probs[:1].repeat(2, 1, 1), torch.tensor([3, 3])).tolist() == [0.0]
 
 
 def test_each_view_learns_from_the_other_held_still() -> None:
     scores = torch.tensor([[[0.0, 0.0]], [[2.0, 0.0]]], requires_grad=True)
-    apart = consistency(scores.log_softmax(-1), torch.tensor([1, 1])).sum()
+    apart = cr_ctc_loss(scores.log_softmax(-1), torch.tensor([1, 1])).sum()
     (gradient,) = torch.autograd.grad(apart, scores)
     p = scores.detach().softmax(-1)[:, 0]
     # The gradient of KL(aim || softmax(s)) is softmax(s) - aim where the aim is constant.
@@ -82,7 +82,7 @@ def test_a_step_with_two_views_has_the_same_loss_and_more(
     config = replace(config, network=replace(config.network, dropout=0.3, layers=2))
     losses = {}
     for weight in (0.0, 1e-9, 1.0):
-        learner = tiny.made_learner(corpus, replace(config, learning=replace(config.learning, consistency=weight)))
+        learner = tiny.made_learner(corpus, replace(config, learning=replace(config.learning, cr_ctc=weight)))
         monkeypatch.setattr(learner, "_log_step", lambda batch, output, loss: None)
         torch.manual_seed(2)
         losses[weight] = float(learner.training_step(tiny.made_batch(corpus, learner), 0).detach())

@@ -6,12 +6,12 @@ import pytest
 import torch
 
 from recognizer.errors import RecognizerError
-from recognizer.features.log_mel import LogMelSettings
+from recognizer.inputs.speech.log_mel import LogMelSettings
 from recognizer.model import Model, ModelSettings, pad_signals
 from recognizer.network.dropout import Dropout
 from recognizer.network.front import FrontSettings
 from recognizer.network.network import Network, NetworkSettings
-from recognizer.network.reverse import reverse_padded
+from recognizer.network.reversal import reverse_padded
 
 FRONT = FrontSettings(channels=[4, 8], pool_time=[1, 1], pool_features=[2, 2])
 SMALL = NetworkSettings(hidden=8, layers=1, dropout=0.0, front=FRONT)
@@ -29,10 +29,10 @@ def test_log_probabilities_are_float32_that_sum_to_one_also_where_the_rest_is_bf
 def test_the_side_head_speaks_in_training_alone() -> None:
     network = Network(16, 5, SMALL)
     x, counts = torch.rand(1, 10, 16), torch.tensor([10])
-    side = network(x, counts).side_log_probs
+    side = network(x, counts).auxiliary_log_probs
     assert side is not None and side.shape == (1, 5, 5)
-    assert network.eval()(x, counts).side_log_probs is None
-    assert Network(16, 5, replace(SMALL, side_head=0.0))(x, counts).side_log_probs is None
+    assert network.eval()(x, counts).auxiliary_log_probs is None
+    assert Network(16, 5, replace(SMALL, auxiliary_head=0.0))(x, counts).auxiliary_log_probs is None
 
 
 def test_a_network_without_recurrent_layers_reads_too() -> None:
@@ -61,8 +61,8 @@ def test_the_weights_keep_the_names_that_model_files_hold() -> None:
         "network.layers.0.directions.0.rnn.weight_hh_l0",
         "network.layers.0.directions.0.rnn.bias_ih_l0",
         "network.layers.0.directions.0.rnn.bias_hh_l0",
-        "network.side_head.weight",
-        "network.side_head.bias",
+        "network.auxiliary_head.weight",
+        "network.auxiliary_head.bias",
         "network.head.weight",
         "network.head.bias",
     }
@@ -84,7 +84,7 @@ def test_one_direction_does_not_see_what_is_to_come() -> None:
     assert not torch.allclose(a[:, 6:], b[:, 6:])
 
 
-@pytest.mark.parametrize("settings", [{"layers": -1}, {"dropout": 1.0}, {"side_head": -0.1}])
+@pytest.mark.parametrize("settings", [{"layers": -1}, {"dropout": 1.0}, {"auxiliary_head": -0.1}])
 def test_settings_that_mean_nothing_are_refused(settings: dict[str, float]) -> None:
     with pytest.raises(RecognizerError, match="network"):
         NetworkSettings(**settings)  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recognizer.alphabet import TextSettings
+from recognizer.corpus.alphabet import TextSettings
 from recognizer.errors import RecognizerError
 from recognizer.language import counts as counting
 from recognizer.language.build import BuildReport, BuildSettings, build

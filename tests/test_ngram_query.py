@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recognizer.alphabet import TextSettings
+from recognizer.corpus.alphabet import TextSettings
 from recognizer.errors import RecognizerError
 from recognizer.language import arpa
 from recognizer.language.build import BuildSettings, build

@@ -7,11 +7,11 @@ import pytest
 from PIL import Image, ImageDraw
 
 from recognizer.errors import RecognizerError
-from recognizer.pages.cut import cut_line
-from recognizer.pages.light import even_light
-from recognizer.pages.page import Area, is_there, page_and_line
-from recognizer.pages.reading import form_of, read_page
-from recognizer.pages.strip import strip_of
+from recognizer.pages.background import even_light
+from recognizer.pages.dewarping import dewarp
+from recognizer.pages.line_extraction import extract_line
+from recognizer.pages.page import LineRegion, is_there, page_and_line
+from recognizer.pages.parse import form_of, read_page
 
 PCGTS = '<PcGts xmlns="http://schema.primaresearch.org/PAGE/gts/pagecontent/2013-07-15">{}</PcGts>'
 PAGE = PCGTS.format('<Page imageFilename="p.png" imageWidth="200" imageHeight="100">{}</Page>')
@@ -43,13 +43,13 @@ def test_page_xml_gives_outline_baseline_and_text(tmp_path: Path) -> None:
     assert (found.image, found.size) == ("p.png", (200, 100))
     (line,) = found.lines
     assert (line.id, line.text) == ("a", "café & tea")
-    assert line.area == Area(CORNERS, ((10, 35), (50.5, 36), (90, 35)))
+    assert line.area == LineRegion(CORNERS, ((10, 35), (50.5, 36), (90, 35)))
 
 
 def test_page_xml_before_2013_has_points_as_elements(tmp_path: Path) -> None:
     inner = "<Coords>" + "".join(f'<Point x="{x}" y="{y}"/>' for x, y in CORNERS) + "</Coords>"
     xml = PAGE.format(f"<TextRegion>{text_line('a', 'b', inner)}</TextRegion>").replace("2013-07-15", "2010-03-19")
-    assert read_page(page(tmp_path, xml)).lines[0].area == Area(CORNERS)
+    assert read_page(page(tmp_path, xml)).lines[0].area == LineRegion(CORNERS)
 
 
 def test_the_reading_order_of_page_xml_goes_before_the_order_of_the_file(tmp_path: Path) -> None:
@@ -103,9 +103,9 @@ def test_alto_gives_outline_baseline_and_strings(tmp_path: Path) -> None:
         ("c", "no SP"),
         ("d", None),
     ]
-    assert found.lines[0].area == Area(CORNERS[:3], ((10, 35), (90, 36)))
-    assert found.lines[1].area == Area(CORNERS, ((10, 35), (90, 35)))
-    assert found.lines[2].area == Area(CORNERS) and found.lines[3].area is None
+    assert found.lines[0].area == LineRegion(CORNERS[:3], ((10, 35), (90, 36)))
+    assert found.lines[1].area == LineRegion(CORNERS, ((10, 35), (90, 35)))
+    assert found.lines[2].area == LineRegion(CORNERS) and found.lines[3].area is None
 
 
 AT_FAULT = {
@@ -188,8 +188,8 @@ def ink(values: np.ndarray) -> np.ndarray:
 def test_a_sloping_line_is_cut_level() -> None:
     image = Image.new("L", (400, 300), 230)
     ImageDraw.Draw(image).line([(50, 100), (350, 200)], fill=20, width=5)
-    area = Area(((40, 70), (350, 175), (350, 220), (40, 125)), ((50, 100), (350, 200)))
-    cut = cut_line(np.asarray(image), area)
+    area = LineRegion(((40, 70), (350, 175), (350, 220), (40, 125)), ((50, 100), (350, 200)))
+    cut = extract_line(np.asarray(image), area)
     rows = ink(cut.values)[5:-5]
     assert np.ptp(rows) <= 2 and abs(cut.top + rows.mean() - cut.strip.above) < 2
     assert abs(len(rows) + 10 - np.hypot(300, 100)) < 8
@@ -201,7 +201,9 @@ def test_a_bent_line_is_cut_level_and_a_straight_cut_keeps_the_bend() -> None:
     image = Image.new("L", (601, 300), 255)
     ImageDraw.Draw(image).line(bend, fill=0, width=5)
     outline = (*((x, y - 30) for x, y in bend), *((x, y + 20) for x, y in reversed(bend)))
-    level, straight = (cut_line(np.asarray(image), Area(outline, tuple(bend[::6])), flat) for flat in (False, True))
+    level, straight = (
+        extract_line(np.asarray(image), LineRegion(outline, tuple(bend[::6])), flat) for flat in (False, True)
+    )
     assert np.ptp(ink(level.values)) < 5 < 30 < np.ptp(ink(straight.values))
 
 
@@ -210,7 +212,7 @@ def test_what_lies_outside_the_outline_is_paper() -> None:
     grey[30:34] = 10  # the line
     grey[60:90] = 10  # its neighbour, of which the right half of the outline takes some
     outline = ((0, 20), (200, 20), (200, 80), (120, 80), (120, 40), (0, 40))
-    cut = cut_line(grey, Area(outline, ((0, 36), (200, 36))))
+    cut = extract_line(grey, LineRegion(outline, ((0, 36), (200, 36))))
     page_row, page_column = 20 - cut.strip.spread + cut.top, cut.left - cut.strip.spread
     left, right = (cut.values[:, round(column - page_column)] for column in (60, 180))
     ends = [
@@ -224,20 +226,20 @@ def test_what_lies_outside_the_outline_is_paper() -> None:
 def test_a_line_is_trimmed_to_its_ink_with_a_margin() -> None:
     grey = np.full((200, 400), 255, np.uint8)
     grey[90:110, 150:250] = 0
-    cut = cut_line(grey, Area(((50, 50), (350, 50), (350, 150), (50, 150)), ((50, 110), (350, 110))))
+    cut = extract_line(grey, LineRegion(((50, 50), (350, 50), (350, 150), (50, 150)), ((50, 110), (350, 110))))
     assert cut.strip.size == (320, 120) and (cut.left, cut.top) == (104, 44)
     assert cut.values.shape == (32, 112) and not cut.values[6:-6, 6:-6].any() and cut.values[0].min() == 255
 
 
 def test_a_line_without_ink_is_cut_whole() -> None:
-    cut = cut_line(np.full((100, 100), 240, np.uint8), Area(CORNERS))
+    cut = extract_line(np.full((100, 100), 240, np.uint8), LineRegion(CORNERS))
     assert cut.values.shape == cut.strip.size[::-1] == (24, 84) and (cut.values == 240).all()
 
 
 def test_a_stroke_that_a_tight_outline_cuts_is_whole() -> None:
     grey = np.full((200, 400), 255, np.uint8)
     grey[43:157, 100] = 0  # 114 pixels high, the outline 100
-    cut = cut_line(grey, Area(((50, 50), (350, 50), (350, 150), (50, 150)), ((50, 130), (350, 130))))
+    cut = extract_line(grey, LineRegion(((50, 50), (350, 50), (350, 150), (50, 150)), ((50, 130), (350, 130))))
     assert 112 <= (cut.values < 128).sum() / max(1, (cut.values < 128).any(0).sum()) <= 116
 
 
@@ -247,7 +249,7 @@ def test_a_baseline_from_right_to_left_does_not_turn_the_writing_over() -> None:
     grey[10:40, :4] = 0
     corners = ((0, 0), (200, 0), (200, 50), (0, 50))
     for baseline in (((0, 40), (200, 40)), ((200, 40), (0, 40)), ()):
-        dark = cut_line(grey, Area(corners, baseline)).values < 128
+        dark = extract_line(grey, LineRegion(corners, baseline)).values < 128
         assert dark.any(0).sum() in (99, 100, 101) and dark.any(1).sum() in (29, 30, 31)
         assert dark[: len(dark) // 2].sum() > 2 * dark[len(dark) // 2 :].sum()
         assert dark[:, :20].sum() > dark[:, 20:40].sum()
@@ -256,12 +258,12 @@ def test_a_baseline_from_right_to_left_does_not_turn_the_writing_over() -> None:
 def test_writing_up_the_margin_is_cut_level() -> None:
     grey = np.full((300, 60), 255, np.uint8)
     grey[100:200, 28:32] = 0  # a stroke along the baseline, which goes upwards
-    values = cut_line(grey, Area(((0, 0), (60, 0), (60, 300), (0, 300)), ((40, 300), (40, 0)))).values
+    values = extract_line(grey, LineRegion(((0, 0), (60, 0), (60, 300), (0, 300)), ((40, 300), (40, 0)))).values
     assert values.shape[1] > 4 * values.shape[0] and np.ptp(ink(values)) < 2 and 98 <= len(ink(values)) <= 102
 
 
 def test_places_along_a_strip_are_places_on_the_page() -> None:
-    strip = strip_of(Area(((100, 80), (300, 80), (300, 120), (100, 120)), ((110, 110), (290, 110))))
+    strip = dewarp(LineRegion(((100, 80), (300, 80), (300, 120), (100, 120)), ((110, 110), (290, 110))))
     assert strip.size == (208, 48) and strip.spread == 4
     around = strip.around(24, 64)
     assert around[0] == (120, 80) and around[-1] == (120, 120) and {y for _, y in around} == {80, 120}
@@ -273,7 +275,7 @@ def test_an_outline_outside_the_page_is_refused_or_blank(outline: tuple[tuple[in
     grey = np.full((100, 200), 255, np.uint8)
     grey[40:60, 50:150] = 0
     try:
-        cut = cut_line(grey, Area(outline))
+        cut = extract_line(grey, LineRegion(outline))
     except RecognizerError as error:
         assert "holds no pixel of the page" in str(error)
     else:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tiny
 import torch
-from makers import bundle, save_model
+from makers import model_file, save_model
 from PIL import Image
 from terminal import said
 from test_pages import ALTO, PAGE
@@ -20,10 +20,10 @@ from recognizer.decoding.hypothesis import Hypothesis, Span
 from recognizer.errors import RecognizerError
 from recognizer.evaluation.metrics import total
 from recognizer.evaluation.report import score
-from recognizer.pages.reading import read_page
+from recognizer.formats.layout import box_around, layout_of_page
+from recognizer.formats.result import make_result
+from recognizer.pages.parse import read_page
 from recognizer.reader import Reader
-from recognizer.writers.record import record
-from recognizer.writers.sheet import box_around, sheet_of_page
 
 TEXTS = ("lox", "ox-", "x-l")
 STEP, LEFT = 40, 10  # pixels from line to line, and before each
@@ -198,14 +198,14 @@ def test_a_page_of_another_size_than_its_image_is_scaled_and_of_another_shape_re
 def test_places_in_a_line_of_a_page_are_places_on_the_page_in_every_direction(
     tmp_path: Path, direction: str, box: tuple[int, int, int, int]
 ) -> None:
-    made = bundle("handwriting")
+    made = model_file("handwriting")
     made.settings.signal["direction"] = direction
     page, (signal, *_) = Reader(made, torch.device("cpu")).named_page(write_page(tmp_path))
     begin, end = signal.place(0.0), signal.place(float(len(signal.values)))
     assert (begin > end) == (direction == "rtl") and signal.vertical == (direction == "ttb")
     word = Span("x", min(begin, end), max(begin, end), 1.0)  # all of the ink, in the outline 10, 20, 50, 36
-    read = record(str(page.name_of(page.lines[0])), Hypothesis("x", 1.0, (), (word,)), signal)
-    assert box_around(sheet_of_page(page, [read]).lines[0].words[0]) == box
+    read = make_result(str(page.name_of(page.lines[0])), Hypothesis("x", 1.0, (), (word,)), signal)
+    assert box_around(layout_of_page(page, [read]).lines[0].words[0]) == box
 
 
 @pytest.mark.parametrize("form", ["page", "alto"])

@@ -17,17 +17,17 @@ from safetensors.torch import load_file
 from tiny import Run
 from torch import Tensor
 
-from recognizer.alphabet import Alphabet
-from recognizer.bundle import Bundle, load_bundle, read_header
 from recognizer.cli import main
+from recognizer.corpus.alphabet import Alphabet
 from recognizer.decoding.hypothesis import Hypothesis
 from recognizer.errors import RecognizerError
 from recognizer.evaluation.evaluate import evaluate
 from recognizer.evaluation.metrics import Edits, edits, total
-from recognizer.features.log_mel import LogMelSettings
+from recognizer.inputs.speech.log_mel import LogMelSettings
 from recognizer.model import PADDING, Model, ModelSettings, pad_signals
+from recognizer.model_file import ModelFile, load_model_file, read_header
 from recognizer.network.front import FrontSettings
-from recognizer.network.multidimensional import MultidimensionalSettings
+from recognizer.network.mdlstm import MultidimensionalSettings
 from recognizer.network.network import NetworkSettings
 from recognizer.reader import Reader
 
@@ -48,7 +48,7 @@ FRONTS = {
 SIGNALS: dict[str, dict[str, Any]] = {
     "handwriting": {"height": 16, "direction": "ltr", "contrast": "stretch"},
     "speech": {"sample_rate": 16000},
-    "ink": {"spacing": 0.05},
+    "strokes": {"spacing": 0.05},
 }
 LETTERS = Alphabet(tuple(" abcdefg"))
 
@@ -56,7 +56,7 @@ LETTERS = Alphabet(tuple(" abcdefg"))
 def restless_model(kind: str, front: FrontSettings, bidirectional: bool = True) -> Model:
     """Return a model of random weights that changes its mind from frame to frame."""
     torch.manual_seed(3)
-    if kind == "ink":  # six features are not rows of a picture
+    if kind == "strokes":  # six features are not rows of a picture
         front = replace(front, pool_features=[1 for _ in front.pool_features])
     network = NetworkSettings(hidden=8, layers=2, bidirectional=bidirectional, front=front)
     model = Model(ModelSettings(kind, SIGNALS[kind], LogMelSettings(bands=16), network), LETTERS.classes)
@@ -78,7 +78,7 @@ def random_signals(kind: str) -> list[np.ndarray]:
         return [
             random.integers(0, 256, (length // 5 + 1, 16)).astype(np.uint8).repeat(5, 0)[:length] for length in lengths
         ]
-    if kind == "ink":
+    if kind == "strokes":
         ways = [0.3 * random.normal(size=(length // 5 + 1, 2)).repeat(5, 0)[:length] for length in lengths]
         return [np.column_stack((way.cumsum(0), random.integers(0, 2, len(way)))).astype(np.float32) for way in ways]
     signals = []
@@ -129,10 +129,10 @@ def test_1_what_stands_behind_the_end_of_a_sample_is_never_read(kind: str) -> No
 def test_1_the_company_of_a_sample_changes_neither_text_nor_confidence_nor_spans(
     kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    front = FRONTS["odd patch" if kind == "ink" else "small"]  # under the other one hears the same in all ink
+    front = FRONTS["odd patch" if kind == "strokes" else "small"]  # under the other one hears the same in all ink
     model, signals = restless_model(kind, front), random_signals(kind)
-    bundle = Bundle(model.settings, LETTERS, model)
-    reader = Reader(bundle, torch.device("cpu"))
+    model_file = ModelFile(model.settings, LETTERS, model)
+    reader = Reader(model_file, torch.device("cpu"))
     wanted = [reader.read_values([signal])[0] for signal in signals]
     assert len({hypothesis.text for hypothesis in wanted}) > 3  # there is something to confuse
     order = np.random.default_rng(1).permutation(np.arange(32) % len(signals))
@@ -162,7 +162,7 @@ def test_1_padding_changes_neither_training_nor_its_statistics(front: str, kind:
         outputs.append(model(torch.cat((x, x.new_full((len(x), extra, *x.shape[2:]), PADDING[kind])), 1), counts))
         models.append(model.state_dict())
     for i, count in enumerate(outputs[0].counts.tolist()):
-        for part in ("log_probs", "side_log_probs"):
+        for part in ("log_probs", "auxiliary_log_probs"):
             a, b = (getattr(output, part)[i, :count] for output in outputs)
             assert torch.allclose(a, b, atol=1e-4)
     for name, value in models[0].items():
@@ -252,8 +252,8 @@ def test_5_nothing_is_unpickled_to_read_a_model(line_run: Run, monkeypatch: pyte
 
     for owner, name in ((pickle, "load"), (pickle, "loads"), (pickle, "Unpickler"), (torch, "load")):
         monkeypatch.setattr(owner, name, refuse)
-    bundle = load_bundle(line_run.folder / "model.safetensors")
-    assert bundle.alphabet.symbols == tuple(sorted(" " + tiny.GLYPHS))
+    model_file = load_model_file(line_run.folder / "model.safetensors")
+    assert model_file.alphabet.symbols == tuple(sorted(" " + tiny.GLYPHS))
 
 
 def test_5_a_pickle_and_a_file_cut_short_are_refused(line_run: Run, tmp_path: Path) -> None:
@@ -262,7 +262,7 @@ def test_5_a_pickle_and_a_file_cut_short_are_refused(line_run: Run, tmp_path: Pa
     for message, data in cases.items():
         (tmp_path / "model").write_bytes(data)
         with pytest.raises(RecognizerError, match=message):
-            load_bundle(tmp_path / "model")
+            load_model_file(tmp_path / "model")
 
 
 def test_6_rates_are_edits_of_the_whole_over_units_of_the_whole() -> None:

@@ -39,7 +39,7 @@ def test_every_known_corpus_has_a_recipe_a_card_and_a_place_in_the_index() -> No
     index = (folder("datasets") / "README.md").read_text(encoding="utf-8")
     for name in wanted:
         recipe = load_recipe(name)
-        assert recipe.kind in ("handwriting", "speech", "ink") and recipe.licence and recipe.home.startswith("http")
+        assert recipe.kind in ("handwriting", "speech", "strokes") and recipe.licence and recipe.home.startswith("http")
         card = recipe.card.read_text(encoding="utf-8")
         assert recipe.home.split("//")[1].rstrip("/") in card and f"]({name}/card.md)" in index
         assert all(download.url.startswith("https://") for download in recipe.downloads)

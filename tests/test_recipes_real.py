@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from recognizer.alphabet import alphabet_of
+from recognizer.corpus.alphabet import alphabet_of
 from recognizer.corpus.recipes import Corpus, load_recipe
 
 CUT = ("copiste", "hooker", "peraire", "mss19", "timeus")

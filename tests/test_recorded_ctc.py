@@ -11,12 +11,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from recognizer.alphabet import Alphabet
-from recognizer.decoding.align import align
-from recognizer.decoding.beam import EXACT, BeamSettings, advance, beam_search, finish, start
-from recognizer.decoding.best_path import best_path
-from recognizer.decoding.preferences import HotWords
+from recognizer.corpus.alphabet import Alphabet
+from recognizer.decoding.alignment import align
+from recognizer.decoding.beam_search import EXACT, BeamSettings, advance_beam, beam_search, finish_beam, start_beam
+from recognizer.decoding.greedy import greedy
 from recognizer.decoding.scorers import WordModel
+from recognizer.decoding.word_scorers import HotWords
 from recognizer.language.ngram import NGram
 
 NAMES = ("iam-line.csv", "iam-word.csv", "bentham-0.csv", "bentham-1.csv", "bentham-2.csv", "librispeech.json")
@@ -67,7 +67,7 @@ def recorded(shared: Path, request: pytest.FixtureRequest) -> Recorded:
 
 
 def test_the_best_path_is_the_known_one(recorded: Recorded) -> None:
-    assert best_path(recorded.log_probs, recorded.counts, recorded.alphabet)[0].text == recorded.greedy
+    assert greedy(recorded.log_probs, recorded.counts, recorded.alphabet)[0].text == recorded.greedy
 
 
 def test_an_exact_beam_of_25_finds_the_known_text_with_no_less_probability(recorded: Recorded) -> None:
@@ -105,11 +105,11 @@ def test_the_truth_aligns_at_least_as_well_as_torchaudio_aligns_it(recorded: Rec
 
 def test_chunks_of_a_recording_read_the_same(recorded: Recorded) -> None:
     settings = BeamSettings()
-    state = start(1, settings)
+    state = start_beam(1, settings)
     for begin in range(0, recorded.log_probs.shape[1], 17):
         chunk = recorded.log_probs[:, begin : begin + 17]
-        state = advance(state, chunk, torch.tensor([chunk.shape[1]]), settings)
-    assert recorded.alphabet.decode(finish(state, settings)[0][0].labels) == recorded.beam
+        state = advance_beam(state, chunk, torch.tensor([chunk.shape[1]]), settings)
+    assert recorded.alphabet.decode(finish_beam(state, settings)[0][0].labels) == recorded.beam
 
 
 def toy() -> tuple[Tensor, Tensor, Alphabet]:
@@ -125,7 +125,7 @@ def toy() -> tuple[Tensor, Tensor, Alphabet]:
 def test_the_toy_model_decodes_as_its_source_says(shared: Path) -> None:
     log_probs, counts, alphabet = toy()
     model = NGram.open(shared / "ctc/bugs_bunny_kenlm.arpa")
-    settings = BeamSettings(floor=-5.0, width=100)
+    settings = BeamSettings(token_min_logp=-5.0, width=100)
 
     def text(weight: float, vocabulary: tuple[str, ...] = model.words, unknown: float = -10.0) -> str:
         scorer = WordModel(model, vocabulary, alphabet, weight, model.about.text, unknown)

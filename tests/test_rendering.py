@@ -10,14 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rendering.fonts import Font, read_fonts
+from rendering.line import render_line
+from rendering.recombine import Hand, Word, cut_words, new_line
+from rendering.settings import MILD, RenderSettings
+from rendering.text import ALPHABET, LONGEST, line_text, plain, read_sentences
 
 from recognizer.corpus.manifest import read_corpus
 from recognizer.errors import RecognizerError
-from recognizer.rendering.fonts import Font, read_fonts
-from recognizer.rendering.line import render_line
-from recognizer.rendering.recombine import Hand, Word, cut_words, new_line
-from recognizer.rendering.settings import MILD, RenderSettings
-from recognizer.rendering.text import ALPHABET, LONGEST, line_text, plain, read_sentences
 
 ROOT = Path(__file__).resolve().parents[1]
 FULL = RenderSettings()

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from recognizer.alphabet import Alphabet
+from recognizer.corpus.alphabet import Alphabet
 from recognizer.evaluation.metrics import Edits
 from recognizer.evaluation.report import Report, Scored, score, table
 

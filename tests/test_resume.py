@@ -14,8 +14,8 @@ from safetensors.torch import load_file
 from tiny import rows, words
 from torch import Tensor
 
-from recognizer.bundle import read_header
-from recognizer.commands.train_command import run_train
+from recognizer.commands.train import run_train
+from recognizer.model_file import read_header
 
 ROOT = Path(__file__).resolve().parents[1]
 KILLER = """

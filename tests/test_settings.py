@@ -14,20 +14,20 @@ import torch
 from safetensors.torch import load_file
 
 import recognizer.training.train
-from recognizer.alphabet import TextSettings
-from recognizer.augment.lines import LineAugmentSettings
-from recognizer.augment.sound import SoundAugmentSettings
-from recognizer.augment.strokes import StrokeAugmentSettings
-from recognizer.bundle import read_header
 from recognizer.cli import main
+from recognizer.corpus.alphabet import TextSettings
 from recognizer.errors import RecognizerError
 from recognizer.evaluation.metrics import scored_text
+from recognizer.inputs.lines.augment import LineAugmentSettings
+from recognizer.inputs.speech.augment import SoundAugmentSettings
+from recognizer.inputs.strokes.augment import StrokeAugmentSettings
+from recognizer.model_file import read_header
 from recognizer.network.front import FrontSettings
-from recognizer.network.multidimensional import MultidimensionalSettings
+from recognizer.network.mdlstm import MultidimensionalSettings
+from recognizer.training.checkpointing import BestScore
 from recognizer.training.config import AugmentSettings, Config, DataSettings, LearningSettings
 from recognizer.training.data import CorpusData
-from recognizer.training.keeper import Kept
-from recognizer.training.task import make_task
+from recognizer.training.setup import make_setup
 
 CHANGED = 1e-5  # of any weight: far above rounding, far below a step of learning
 STILL = StrokeAugmentSettings(**{f.name: 0.0 for f in dataclasses.fields(StrokeAugmentSettings)} | {"share": 1.0})
@@ -103,7 +103,7 @@ TRAINED: dict[str, Case] = {
     "data.valid": case("spare"),
     "data.batch_columns": case(900),
     "data.batch_seconds": case(1.5, kind="sound"),
-    "data.short_first": case(True),
+    "data.sortagrad": case(True),
     "features.bands": case(12, kind="sound"),
     "features.window_ms": case(40.0, kind="sound"),
     "features.hop_ms": case(12.5, kind="sound"),
@@ -164,7 +164,7 @@ TRAINED: dict[str, Case] = {
     "network.layers": case(2),
     "network.bidirectional": case(False),
     "network.dropout": case(0.5),
-    "network.side_head": case(0.0),
+    "network.auxiliary_head": case(0.0),
     "network.front.type": case("frames"),
     "network.front.patch": case([1, 4]),
     "network.front.channels": case([8, 8]),
@@ -189,10 +189,10 @@ TRAINED: dict[str, Case] = {
     "learning.schedule": case("constant"),
     "learning.warm_up": case(0.7),
     "learning.weight_decay": case(0.5),
-    "learning.clip": case(1e-3),
-    "learning.average": case(0.0),
+    "learning.gradient_clip": case(1e-3),
+    "learning.ema_decay": case(0.0),
     "learning.weight_noise": case(0.1),
-    "learning.consistency": case(0.2),
+    "learning.cr_ctc": case(0.2),
 }
 OTHERWISE = (
     "run",
@@ -250,7 +250,7 @@ def run_of(corpora: Corpora, case: Case) -> Config:
         config = replace(tiny.stroke_config(corpora.strokes), augment=AugmentSettings(strokes=STILL))
     elif case.kind == "sound":
         config = tiny.sound_config(corpora.sounds)
-        network = replace(config.network, side_head=0.0)
+        network = replace(config.network, auxiliary_head=0.0)
         config = replace(config, network=network, augment=AugmentSettings(sound=SoundAugmentSettings()))
     else:
         config = base(corpora.lines)
@@ -312,7 +312,7 @@ def test_the_same_settings_end_in_the_same_place(
 
 
 def test_patience_ends_a_run_that_grows_no_better(corpora: Corpora, tmp_path: Path) -> None:
-    config = replace(base(corpora.lines), learning=LearningSettings(rate=1e-9, average=0.0))
+    config = replace(base(corpora.lines), learning=LearningSettings(rate=1e-9, ema_decay=0.0))
     patient = replace(config, learning=replace(config.learning, patience=1))
     assert trace(config, tmp_path / "a", max_epochs=4, limit_train_batches=1).epochs == 4
     assert trace(patient, tmp_path / "b", max_epochs=4, limit_train_batches=1).epochs == 2
@@ -321,14 +321,14 @@ def test_patience_ends_a_run_that_grows_no_better(corpora: Corpora, tmp_path: Pa
 def test_what_cannot_be_spelled_ends_the_run_or_is_left_out_by_name(corpora: Corpora) -> None:
     config = base(corpora.tight)
     with pytest.raises(RecognizerError, match=r"1 training samples have more characters than frames.*001\.png"):
-        make_task(config)
-    task = make_task(changed(config, "data.allow_infeasible", True))
+        make_setup(config)
+    task = make_setup(changed(config, "data.allow_infeasible", True))
     assert len(task.train) == 13 and len(task.left_out) == 1 and "001.png" in task.left_out[0]
 
 
 def test_workers_are_the_processes_that_read_ahead(corpora: Corpora) -> None:
     config = base(corpora.lines)
-    task = make_task(config)
+    task = make_setup(config)
     for workers in (0, 2):
         data = CorpusData(task.corpora, [], [], task.alphabet, DataSettings(workers=workers), 1)
         assert data._loader(None, []).num_workers == workers  # type: ignore[arg-type]
@@ -349,9 +349,9 @@ def test_scoring_folds_phones() -> None:
 def test_the_run_is_written_into_its_folder(corpora: Corpora, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Path] = []
 
-    def note(config: Config, trainer: dict[str, Any], run: Path, *rest: object) -> Kept:
+    def note(config: Config, trainer: dict[str, Any], run: Path, *rest: object) -> BestScore:
         asked.append(run)
-        return Kept(0.5, 0.5, 0)
+        return BestScore(0.5, 0.5, 0)
 
     monkeypatch.setattr(recognizer.training.train, "train", note)
     monkeypatch.setenv("RECOGNIZER_RUN", "")

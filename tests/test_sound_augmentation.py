@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Generator, Tensor
 
-from recognizer.augment.sound import SoundAugment, SoundAugmentSettings, SpecAugment
 from recognizer.errors import RecognizerError
+from recognizer.inputs.speech.augment import SoundAugment, SoundAugmentSettings, SpecAugment
 
 COUNTS = torch.tensor([16000, 12000, 9000, 5001])
 EVERYTHING = SoundAugmentSettings(speed=0.1, gain_db=6.0, noise=0.5, babble=0.5, reverb=0.5, low_pass=0.5)

@@ -11,7 +11,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from recognizer.errors import RecognizerError
-from recognizer.signals.speech import SpeechSettings, faults, read_speech, seconds, signal_from_array, write_speech
+from recognizer.inputs.speech.audio import SpeechSettings, faults, read_speech, seconds, signal_from_array, write_speech
 
 SETTINGS = SpeechSettings()
 KINDS = [

@@ -11,14 +11,14 @@ import tiny
 import torch
 from jsonargparse import ArgumentParser
 
-from recognizer.alphabet import TextSettings
-from recognizer.bundle import read_header
+from recognizer.corpus.alphabet import TextSettings
 from recognizer.corpus.prepare import Prepared, PrepareSettings, prepare
 from recognizer.errors import RecognizerError
 from recognizer.evaluation.evaluate import evaluate
 from recognizer.evaluation.metrics import edits, scored_text, total
 from recognizer.evaluation.report import Report, table
 from recognizer.model import Model, ModelSettings
+from recognizer.model_file import read_header
 from recognizer.reader import Reader
 from recognizer.training.config import Config
 
@@ -77,7 +77,7 @@ class Phoned:
 @pytest.fixture(scope="module")
 def phoned(tmp_path_factory: pytest.TempPathFactory) -> Phoned:
     """Prepare the made-up corpus and train a small network by the recipe's own configuration."""
-    from recognizer.commands.train_command import run_train
+    from recognizer.commands.train import run_train
 
     root = tmp_path_factory.mktemp("timit")
     prepared = prepare("timit", made_timit(root / "source"), root / "packed", PrepareSettings({}), lambda line: None)
@@ -87,7 +87,7 @@ def phoned(tmp_path_factory: pytest.TempPathFactory) -> Phoned:
         "network.layers": 1,
         "learning.weight_noise": 0.02,
         "learning.rate": 0.02,
-        "learning.average": 0.9,
+        "learning.ema_decay": 0.9,
         "data.batch_seconds": 2.0,
         "trainer.max_epochs": 16,
         "trainer.check_val_every_n_epoch": 4,
@@ -182,7 +182,7 @@ def test_the_configuration_is_the_network_of_the_paper(layers: int) -> None:
     assert model.features.size == model.network.front.size == 3 * (40 + 1)
     assert model.counts(torch.tensor([16000])).tolist() == [98]  # a frame each 10 ms
     assert [layer.output_size for layer in model.network.layers] == layers * [2 * 250]
-    assert model.network.side_head is None and model.network.head.out_features == 62
+    assert model.network.auxiliary_head is None and model.network.head.out_features == 62
     # The paper counts 3.8 and 6.8 million weights.
     weights = sum(weight.numel() for weight in model.parameters())
     assert weights == pytest.approx({3: 3.8e6, 5: 6.8e6}[layers], rel=0.02)

@@ -11,24 +11,24 @@ from safetensors.torch import load_file
 from tiny import Run, rows, words
 from torch import Tensor
 
-from recognizer.alphabet import Alphabet, TextSettings
-from recognizer.bundle import Bundle, load_bundle, read_header
+from recognizer.corpus.alphabet import Alphabet, TextSettings
 from recognizer.corpus.store import Store
 from recognizer.errors import RecognizerError
 from recognizer.model import Model
+from recognizer.model_file import ModelFile, load_model_file, read_header
 from recognizer.training import learner as learner_module
 from recognizer.training.config import LearningSettings
 from recognizer.training.data import Batch, Corpora
+from recognizer.training.finetuning import load_weights
 from recognizer.training.learner import move_average
-from recognizer.training.losses import ctc, frames_wanted
+from recognizer.training.losses import ctc_loss, frames_wanted
 from recognizer.training.schedule import rate_share
-from recognizer.training.warm_start import warm_start
 
 
 def test_a_run_says_what_it_does_and_nothing_else(
     lines: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    from recognizer.commands.train_command import run_train
+    from recognizer.commands.train import run_train
 
     arguments = words(lines, tmp_path / "run", trainer__max_epochs=1, trainer__enable_progress_bar="true")
     assert run_train(arguments, print) == 0
@@ -49,8 +49,8 @@ def test_a_run_learns_a_handful_of_lines_by_heart(tmp_path: Path) -> None:
     fast = replace(
         config,
         data=replace(config.data, valid="train", batch_columns=100),
-        network=replace(config.network, hidden=16, side_head=1.0),
-        learning=replace(config.learning, rate=3e-2, average=0.5),
+        network=replace(config.network, hidden=16, auxiliary_head=1.0),
+        learning=replace(config.learning, rate=3e-2, ema_decay=0.5),
     )
     kept = tiny.fit(fast, tmp_path / "run", max_epochs=60, check_val_every_n_epoch=60)
     assert (kept.cer, kept.wer) == (0.0, 0.0)
@@ -69,14 +69,14 @@ def test_a_run_says_first_what_a_check_of_its_corpora_finds(tmp_path: Path) -> N
 
 
 def test_a_run_never_overwrites_another(lines: Path, line_run: Run) -> None:
-    from recognizer.commands.train_command import run_train
+    from recognizer.commands.train import run_train
 
     with pytest.raises(RecognizerError, match="a run is there already, wanted --resume"):
         run_train(words(lines, line_run.folder), print)
 
 
 def test_resuming_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
-    from recognizer.commands.train_command import run_train
+    from recognizer.commands.train import run_train
 
     with pytest.raises(RecognizerError, match=r"no config.yaml there, wanted the folder of a run"):
         run_train(["--resume", str(tmp_path)], print)
@@ -90,7 +90,7 @@ def test_a_run_that_would_end_before_its_first_validation_is_refused(lines: Path
 def test_validations_without_progress_end_a_run(lines: Path, tmp_path: Path) -> None:
     config = tiny.line_config(lines)
     front = replace(config.network.front, norm="none")  # whose statistics move whatever the rate
-    slow = LearningSettings(rate=1e-12, schedule="constant", patience=1, average=0.0)
+    slow = LearningSettings(rate=1e-12, schedule="constant", patience=1, ema_decay=0.0)
     still = replace(config, learning=slow, network=replace(config.network, front=front))
     kept = tiny.fit(still, tmp_path / "run", max_epochs=6)
     assert kept.epoch == 0
@@ -102,7 +102,7 @@ def poison(monkeypatch: pytest.MonkeyPatch, steps: set[int]) -> None:
     calls = iter(range(10**6))
 
     def foul(log_probs: Tensor, counts: Tensor, batch: Batch) -> Tensor:
-        losses = ctc(log_probs, counts, batch)
+        losses = ctc_loss(log_probs, counts, batch)
         if next(calls) in steps:
             losses = losses * torch.tensor([float("nan")] + [1.0] * (len(losses) - 1))
         return losses
@@ -137,7 +137,7 @@ def test_a_run_gives_up_after_three_returns(
 def test_the_gradient_is_clipped_to_its_norm(lines: Path) -> None:
     config = tiny.line_config(lines)
     for clip, wanted in ((0.01, 0.01), (0.0, 3.0)):
-        learner = tiny.made_learner(lines, replace(config, learning=replace(config.learning, clip=clip)))
+        learner = tiny.made_learner(lines, replace(config, learning=replace(config.learning, gradient_clip=clip)))
         weight = learner.model.network.head.weight
         weight.grad = torch.zeros_like(weight)
         weight.grad[0, 0] = 3.0
@@ -193,11 +193,11 @@ def test_a_model_that_starts_from_another_finds_its_classes_by_their_symbols(lin
     torch.manual_seed(2)
     model = Model(source.model.settings, new.classes)
     before = model.network.head.weight.detach().clone()
-    left = warm_start(model, new, Bundle(source.model.settings, old, source.model))
+    left = load_weights(model, new, ModelFile(source.model.settings, old, source.model))
     assert left == ["output class '?'"]
     name = "network.front.stages.0.first.weight"
     assert torch.equal(model.state_dict()[name], source.model.state_dict()[name])
-    for head in ("head", "side_head"):
+    for head in ("head", "auxiliary_head"):
         to, of = getattr(model.network, head), getattr(source.model.network, head)
         for symbol in ("l", "x"):
             row, place = new.encode(symbol)[0], old.encode(symbol)[0]
@@ -208,7 +208,7 @@ def test_a_model_that_starts_from_another_finds_its_classes_by_their_symbols(lin
 
 def test_a_run_starts_from_the_model_it_is_given(lines: Path, line_run: Run, tmp_path: Path) -> None:
     config = replace(line_run.config, init=str(line_run.folder / "model.safetensors"))
-    still, said = replace(config, learning=replace(config.learning, rate=1e-12, average=0.0)), list[str]()
+    still, said = replace(config, learning=replace(config.learning, rate=1e-12, ema_decay=0.0)), list[str]()
     kept = tiny.fit(still, tmp_path / "run", said=said, max_epochs=1)
     assert any(line.endswith("new: nothing") for line in said)
     assert kept.cer == pytest.approx(line_run.kept.cer, abs=0.05)
@@ -226,7 +226,7 @@ def test_a_run_keeps_what_the_model_before_it_could_write_unless_it_is_told_not_
     for keep, symbols in ((True, " -lox"), (False, " -lo")):
         said = list[str]()
         tiny.fit(replace(poor, keep_symbols=keep), tmp_path / str(keep), said=said, max_epochs=1)
-        model = load_bundle(tmp_path / str(keep) / "model.safetensors")
+        model = load_model_file(tmp_path / str(keep) / "model.safetensors")
         assert "".join(model.alphabet.symbols) == symbols
         assert any(line.endswith(": network.layers 2, there 1") for line in said)
         assert sum(line.endswith("can write what this model will not: 'x'") for line in said) == (not keep)
@@ -259,6 +259,6 @@ def test_sound_that_plays_too_fast_for_its_text_keeps_its_own_speed(sounds: Path
 
 
 def test_the_learned_model_reads_what_it_learned(line_run: Run) -> None:
-    bundle = load_bundle(line_run.folder / "model.safetensors")
-    assert not bundle.model.training
-    assert bundle.training["setbacks"] == 0
+    model_file = load_model_file(line_run.folder / "model.safetensors")
+    assert not model_file.model.training
+    assert model_file.training["setbacks"] == 0

@@ -11,21 +11,21 @@ import soundfile
 import torch
 from PIL import Image, ImageDraw
 
-from recognizer.augment.lines import LineAugmentSettings
-from recognizer.augment.strokes import StrokeAugmentSettings
-from recognizer.bundle import Bundle, save_bundle
 from recognizer.corpus.prepare import PrepareSettings, prepare
 from recognizer.corpus.store import Store
-from recognizer.features.log_mel import LogMelSettings
+from recognizer.inputs.lines.augment import LineAugmentSettings
+from recognizer.inputs.speech.log_mel import LogMelSettings
+from recognizer.inputs.strokes.augment import StrokeAugmentSettings
+from recognizer.inputs.strokes.strokes import write_inkml
 from recognizer.model import Model
+from recognizer.model_file import ModelFile, save_model_file
 from recognizer.network.front import FrontSettings
 from recognizer.network.network import NetworkSettings
-from recognizer.signals.ink import write_inkml
+from recognizer.training.checkpointing import BestScore
 from recognizer.training.config import AugmentSettings, Config, DataSettings, LearningSettings
 from recognizer.training.data import Batch, Corpora
-from recognizer.training.keeper import Kept
 from recognizer.training.learner import Learner
-from recognizer.training.task import make_task
+from recognizer.training.setup import make_setup
 from recognizer.training.train import train
 
 HEIGHT = 16  # pixels of a line
@@ -61,7 +61,7 @@ class Run:
 
     folder: Path
     config: Config
-    kept: Kept
+    kept: BestScore
 
 
 def draw_line(text: str, random: np.random.Generator) -> Image.Image:
@@ -199,7 +199,7 @@ def line_config(corpus: Path) -> Config:
         data=DataSettings(corpus=str(corpus), batch_columns=400),
         augment=AugmentSettings(lines=STILL),
         network=NetworkSettings(hidden=8, layers=1, dropout=0.0, front=LINE_FRONT),
-        learning=LearningSettings(rate=1e-2, average=0.9),
+        learning=LearningSettings(rate=1e-2, ema_decay=0.9),
     )
 
 
@@ -227,18 +227,18 @@ def stroke_config(corpus: Path) -> Config:
 
 def restless(config: Config, path: Path) -> Config:
     """Write a model whose random weights read something everywhere; return the run that hardly changes it."""
-    task = make_task(config)
+    task = make_setup(config)
     torch.manual_seed(1)
     model = Model(task.settings, task.alphabet.classes)
     with torch.no_grad():
         for parameter in model.network.layers.parameters():
             parameter.mul_(2.0)
         model.network.head.weight.normal_(std=10.0)
-    save_bundle(Bundle(task.settings, task.alphabet, model), path)
+    save_model_file(ModelFile(task.settings, task.alphabet, model), path)
     return replace(config, init=str(path), learning=replace(config.learning, rate=1e-5))
 
 
-def fit(config: Config, run: Path, resume: bool = False, said: list[str] | None = None, **trainer: Any) -> Kept:
+def fit(config: Config, run: Path, resume: bool = False, said: list[str] | None = None, **trainer: Any) -> BestScore:
     """Train in this process; `trainer` goes over the tiny trainer's settings, `said` takes what the run says."""
     lines = [] if said is None else said
     run.mkdir(parents=True, exist_ok=True)
@@ -248,7 +248,7 @@ def fit(config: Config, run: Path, resume: bool = False, said: list[str] | None 
 def made_learner(corpus: Path, config: Config | None = None) -> Learner:
     """Return a learner outside a run, of lines unless `config` says otherwise."""
     config = config or line_config(corpus)
-    task = make_task(config)
+    task = make_setup(config)
     torch.manual_seed(1)
     return Learner(config, Model(task.settings, task.alphabet.classes), task.alphabet, task.corpora)
 

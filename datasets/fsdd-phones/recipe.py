@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from recognizer.alphabet import TextSettings
+from recognizer.corpus.alphabet import TextSettings
 from recognizer.corpus.recipes import Corpus, load_recipe
 from recognizer.errors import RecognizerError
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from pathlib import Path
 
-from recognizer.alphabet import TextSettings
+from recognizer.corpus.alphabet import TextSettings
 from recognizer.corpus.manifest import read_lines
 from recognizer.corpus.phones import SIXTY_ONE
 from recognizer.corpus.recipes import Corpus, unrecognised, whole

@@ -5,7 +5,7 @@ from pathlib import Path
 from recognizer.corpus.manifest import read_table
 from recognizer.corpus.recipes import Corpus, unrecognised
 
-KIND = "ink"
+KIND = "strokes"
 LICENCE = "CC BY 4.0; an older notice inside says research only"
 HOME = "https://doi.org/10.5281/zenodo.1195803"
 

@@ -12,24 +12,31 @@ import torch
 from makers import save_model
 
 import recognizer
-from recognizer.augment.strokes import StrokeAugment, StrokeAugmentSettings
 from recognizer.cli import main
-from recognizer.commands.check import CheckSettings, check
+from recognizer.corpus.check_report import CheckSettings, check
 from recognizer.corpus.store import Store
 from recognizer.errors import RecognizerError
 from recognizer.evaluation.evaluate import evaluate
-from recognizer.features.strokes import StrokeFeatures
+from recognizer.inputs.kind import kind_of
+from recognizer.inputs.strokes.augment import StrokeAugment, StrokeAugmentSettings
+from recognizer.inputs.strokes.features import StrokeFeatures
+from recognizer.inputs.strokes.strokes import (
+    StrokeSettings,
+    raster,
+    read_strokes_signal,
+    signal_from_strokes,
+    strokes_from_array,
+    write_inkml,
+)
 from recognizer.reader import Reader
-from recognizer.signals.ink import InkSettings, ink_from_array, ink_from_strokes, raster, read_ink, write_inkml
-from recognizer.signals.kinds import kind_of
 from recognizer.training.config import AugmentSettings
 
-PLAIN = InkSettings()
+PLAIN = StrokeSettings()
 
 
 def of(*strokes: list[tuple[float, float]]) -> np.ndarray:
     """Return the values of a signal."""
-    return ink_from_strokes([np.array(stroke, float) for stroke in strokes], PLAIN, "test").values
+    return signal_from_strokes([np.array(stroke, float) for stroke in strokes], PLAIN, "test").values
 
 
 SLANTED = [(0.0, 0.0), (3.0, 10.0), (6.0, 0.0), (9.0, 10.0)]
@@ -72,7 +79,7 @@ def test_a_dot_and_a_dash_are_writing_too(stroke: list[tuple[float, float]]) -> 
 
 
 def test_places_are_numbers_of_the_points_of_the_file() -> None:
-    signal = ink_from_strokes([np.array(SLANTED), np.array([(20.0, 0.0), (20.0, 10.0)])], PLAIN, "test")
+    signal = signal_from_strokes([np.array(SLANTED), np.array([(20.0, 0.0), (20.0, 10.0)])], PLAIN, "test")
     assert (signal.extent, signal.unit) == (6.0, "points")
     assert signal.place(0.0) == 0.0 and signal.place(len(signal.values)) == 6.0
     down = signal.values[:, 2] == 1
@@ -83,7 +90,7 @@ def test_places_are_numbers_of_the_points_of_the_file() -> None:
 
 def test_files_and_arrays_of_the_same_strokes_are_one_signal(tmp_path: Path) -> None:
     strokes: list[list[float]] = [[0.25, 0, 3, 10, 6, 0.125, 9, 10], [20, 0, 20, 10]]
-    wanted = ink_from_strokes([np.array(stroke).reshape(-1, 2) for stroke in strokes], PLAIN, "test").values
+    wanted = signal_from_strokes([np.array(stroke).reshape(-1, 2) for stroke in strokes], PLAIN, "test").values
     points = [[[x, y, 7] for x, y in zip(s[0::2], s[1::2], strict=True)] for s in strokes]
     turned = "<ink><traceFormat><channel name='Y'/><channel name='X'/></traceFormat>" + "".join(
         "<trace>" + ",".join(f"{y} {x}" for x, y, _ in stroke) + "</trace>" for stroke in points
@@ -96,10 +103,10 @@ def test_files_and_arrays_of_the_same_strokes_are_one_signal(tmp_path: Path) -> 
     }
     for name, data in files.items():
         (tmp_path / name).write_bytes(data)
-        assert kind_of(tmp_path / name) == kind_of(io.BytesIO(data)) == "ink"
-        assert (read_ink(tmp_path / name, PLAIN).values == wanted).all(), name
+        assert kind_of(tmp_path / name) == kind_of(io.BytesIO(data)) == "strokes"
+        assert (read_strokes_signal(tmp_path / name, PLAIN).values == wanted).all(), name
     array = np.array([[*point[:2], i > 0] for stroke in points for i, point in enumerate(stroke)])
-    assert (ink_from_array(array, PLAIN).values == wanted).all()
+    assert (strokes_from_array(array, PLAIN).values == wanted).all()
 
 
 @pytest.mark.parametrize(
@@ -124,16 +131,16 @@ def test_files_and_arrays_of_the_same_strokes_are_one_signal(tmp_path: Path) -> 
 def test_a_bad_file_is_one_line(tmp_path: Path, data: bytes, wanted: str) -> None:
     (tmp_path / "x.inkml").write_bytes(data)
     with pytest.raises(RecognizerError, match="x.inkml: ") as caught:
-        read_ink(tmp_path / "x.inkml", PLAIN)
+        read_strokes_signal(tmp_path / "x.inkml", PLAIN)
     assert wanted in str(caught.value) and caught.value.reason
 
 
 def test_bad_arrays_and_settings_are_refused() -> None:
     for array in (np.zeros((3, 2)), np.zeros((0, 3)), np.zeros(3)):
         with pytest.raises(RecognizerError, match=r"wanted \(points, 3\)"):
-            ink_from_array(array, PLAIN)
+            strokes_from_array(array, PLAIN)
     with pytest.raises(RecognizerError, match="signal.spacing is 0"):
-        InkSettings(spacing=0.0)
+        StrokeSettings(spacing=0.0)
 
 
 def test_features_say_how_the_pen_moves() -> None:
@@ -171,7 +178,7 @@ def test_strokes_are_learned_checked_evaluated_and_transcribed(
 ) -> None:
     tiny.stroke_corpus(tmp_path, 48, 6)
     store = Store(tmp_path / "packed")
-    assert store.header.kind == "ink" and store.header.signal == {"spacing": 0.05}
+    assert store.header.kind == "strokes" and store.header.signal == {"spacing": 0.05}
     base = tiny.stroke_config(tmp_path / "packed")
     augment = AugmentSettings(strokes=StrokeAugmentSettings(share=0.5))
     config = replace(base, augment=augment, network=replace(base.network, hidden=24))
@@ -191,7 +198,7 @@ def test_strokes_are_learned_checked_evaluated_and_transcribed(
 
 
 def test_spans_of_strokes_are_numbers_of_points(tmp_path: Path) -> None:
-    model = recognizer.load(save_model("ink", tmp_path / "model.safetensors"))
+    model = recognizer.load(save_model("strokes", tmp_path / "model.safetensors"))
     (tmp_path / "x.inkml").write_bytes(write_inkml(tiny.flat_strokes("lox-lox", np.random.default_rng(1))))
     line = model.transcribe(tmp_path / "x.inkml")
     points = 2 * (2 + 17 + 4) + 2

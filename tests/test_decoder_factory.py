@@ -11,15 +11,14 @@ import torch
 from terminal import said
 from tiny import Run
 
-from recognizer.alphabet import Alphabet, TextSettings
-from recognizer.commands.transcribe import doubtful, marked
+from recognizer.corpus.alphabet import Alphabet, TextSettings
 from recognizer.corpus.store import Store
-from recognizer.decoding.beam import beam_search
-from recognizer.decoding.best_path import best_path
-from recognizer.decoding.choice import DecoderOptions, choose
+from recognizer.decoding.beam_search import beam_search
 from recognizer.decoding.decoder import Decoder
+from recognizer.decoding.decoder_factory import DecoderOptions, make_decoder
+from recognizer.decoding.decoder_files import DecoderFiles, name_file, open_language_model
+from recognizer.decoding.greedy import greedy
 from recognizer.decoding.hypothesis import Hypothesis, Span
-from recognizer.decoding.outside import Outside, name_file, open_language_model
 from recognizer.decoding.scorers import CharacterModel
 from recognizer.decoding.settings import DecoderSettings, NamedFile, settings_of
 from recognizer.errors import RecognizerError
@@ -28,6 +27,7 @@ from recognizer.language.lstm import LanguageModel, LanguageModelSettings, save
 from recognizer.language.ngram import NGram
 from recognizer.language.text import SPACE
 from recognizer.network.cells import CellSettings
+from recognizer.transcription import doubtful, marked
 
 ALPHABET = Alphabet((" ", "a", "b", "c"))
 TEXT = "ab cab\nbac ab\nab ab cab\ncab bac\n"
@@ -52,15 +52,15 @@ def random(samples: int = 6, frames: int = 14, seed: int = 1) -> tuple[torch.Ten
 
 
 def texts(options: DecoderOptions, stored: dict[str, object] | None = None) -> list[str]:
-    return [one.text for one in choose(options, stored or {}, ALPHABET).decode(*random())]
+    return [one.text for one in make_decoder(options, stored or {}, ALPHABET).decode(*random())]
 
 
 def test_nothing_asked_for_is_the_best_path() -> None:
-    assert choose(DecoderOptions(), {}, ALPHABET).decode(*random()) == best_path(*random(), ALPHABET)
+    assert make_decoder(DecoderOptions(), {}, ALPHABET).decode(*random()) == greedy(*random(), ALPHABET)
 
 
 def test_an_option_of_the_beam_asks_for_the_beam(made: Path) -> None:
-    decoder = choose(DecoderOptions(lm=made / "c.ng", lm_weight=1.5), {}, ALPHABET)
+    decoder = make_decoder(DecoderOptions(lm=made / "c.ng", lm_weight=1.5), {}, ALPHABET)
     model = NGram.open(made / "c.ng")
     scorer = CharacterModel(model, ALPHABET, 1.5, TextSettings(), SPACE)
     wanted = beam_search(*random(), ALPHABET, decoder.settings.beam, scorer)
@@ -73,9 +73,9 @@ def test_an_option_of_the_beam_asks_for_the_beam(made: Path) -> None:
 
 def test_settings_come_back_from_a_model_file_without_a_path(made: Path) -> None:
     options = DecoderOptions(
-        lm=made / "c.ng", beam=7, word_bonus=1.0, hot_words=made / "words", lexicon=made / "words", out_of_lexicon=3.0
+        lm=made / "c.ng", beam=7, word_bonus=1.0, hot_words=made / "words", lexicon=made / "words", oov_penalty=3.0
     )
-    settings = choose(options, {}, ALPHABET).settings
+    settings = make_decoder(options, {}, ALPHABET).settings
     plain = json.dumps(settings.data(), allow_nan=False)
     assert str(made) not in plain
     assert settings_of(json.loads(plain)) == settings
@@ -83,22 +83,22 @@ def test_settings_come_back_from_a_model_file_without_a_path(made: Path) -> None
 
 
 def test_a_models_own_decoder_is_used_where_its_files_are_given(made: Path) -> None:
-    stored = choose(DecoderOptions(lm=made / "c.ng", lm_weight=1.5, beam=9), {}, ALPHABET).settings
-    again = choose(DecoderOptions(lm=made / "c.ng"), stored.data(), ALPHABET)
+    stored = make_decoder(DecoderOptions(lm=made / "c.ng", lm_weight=1.5, beam=9), {}, ALPHABET).settings
+    again = make_decoder(DecoderOptions(lm=made / "c.ng"), stored.data(), ALPHABET)
     assert again.settings == stored and not again.notes
-    other = choose(DecoderOptions(lm=made / "c.ng", lm_weight=0.25), stored.data(), ALPHABET)
+    other = make_decoder(DecoderOptions(lm=made / "c.ng", lm_weight=0.25), stored.data(), ALPHABET)
     assert (other.settings.lm_weight, other.settings.beam.width) == (0.25, 9)
 
 
 def test_a_models_own_decoder_is_left_aside_aloud_where_a_file_is_missing_or_another(made: Path) -> None:
-    stored = choose(DecoderOptions(lm=made / "c.ng", lm_weight=1.5), {}, ALPHABET).settings
-    without = choose(DecoderOptions(), stored.data(), ALPHABET)
+    stored = make_decoder(DecoderOptions(lm=made / "c.ng", lm_weight=1.5), {}, ALPHABET).settings
+    without = make_decoder(DecoderOptions(), stored.data(), ALPHABET)
     assert without.settings == DecoderSettings() and "needs c.ng: give it with --lm" in without.notes[0]
-    other = choose(DecoderOptions(lm=made / "c.arpa"), stored.data(), ALPHABET)
+    other = make_decoder(DecoderOptions(lm=made / "c.arpa"), stored.data(), ALPHABET)
     assert other.settings.lm_weight == DecoderSettings().lm_weight
     assert other.notes[0].startswith("c.arpa is not the c.ng (sha256")
-    asked = choose(DecoderOptions(engine="best-path"), stored.data(), ALPHABET)
-    assert asked.settings.engine == "best-path" and not asked.notes
+    asked = make_decoder(DecoderOptions(engine="greedy"), stored.data(), ALPHABET)
+    assert asked.settings.engine == "greedy" and not asked.notes
 
 
 def test_each_part_changes_what_is_read(made: Path) -> None:
@@ -121,7 +121,7 @@ def test_a_neural_model_in_the_beam_scores_as_it_scores_whole_texts(made: Path) 
         log_probs, counts = random(rows, seed=3)
         counts = counts.clamp(min=3)
         options = DecoderOptions(lm=made / "n.safetensors", lm_weight=0.7, beam=300)
-        found = [row[0] for row in choose(options, {}, ALPHABET).candidates(log_probs, counts)]
+        found = [row[0] for row in make_decoder(options, {}, ALPHABET).candidates(log_probs, counts)]
         loss = torch.nn.CTCLoss(reduction="none")
         for i, one in enumerate(found):
             labels = torch.tensor([one.labels], dtype=torch.long)
@@ -136,8 +136,8 @@ def test_rescoring_ranks_by_the_sum_of_both() -> None:
     settings = DecoderSettings("beam", rescore=NamedFile("x", ""), rescore_weight=1.0)
     torch.manual_seed(1)
     model = LanguageModel(LanguageModelSettings(tuple(" abc"), embedding=4, cell=CellSettings(hidden=6))).eval()
-    found = Decoder(settings, ALPHABET, Outside(rescore=model)).candidates(log_probs, counts)[0]
-    plain = Decoder(DecoderSettings("beam"), ALPHABET, Outside(rescore=None))
+    found = Decoder(settings, ALPHABET, DecoderFiles(rescore=model)).candidates(log_probs, counts)[0]
+    plain = Decoder(DecoderSettings("beam"), ALPHABET, DecoderFiles(rescore=None))
     assert [one.score for one in found] == sorted((one.score for one in found), reverse=True)
     best = plain.candidates(log_probs, counts)[0][0]
     same = next(one for one in found if one.labels == best.labels)
@@ -155,11 +155,11 @@ def test_flashlight_takes_the_same_options(made: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "line"),
     [
-        (DecoderOptions(engine="viterbi"), "decoder 'viterbi', wanted one of best-path, beam, flashlight"),
-        (DecoderOptions(engine="best-path", beam=5), "--beam has no effect on the best path"),
+        (DecoderOptions(engine="viterbi"), "decoder 'viterbi', wanted one of greedy, beam, flashlight"),
+        (DecoderOptions(engine="greedy", beam=5), "--beam has no effect on the best path"),
         (DecoderOptions(lm_weight=1.0), "--lm-weight has no effect without --lm"),
         (DecoderOptions(hot_bonus=1.0), "--hot-bonus has no effect without --hot-words"),
-        (DecoderOptions(out_of_lexicon=1.0), "--out-of-lexicon has no effect without --lexicon"),
+        (DecoderOptions(oov_penalty=1.0), "--oov-penalty has no effect without --lexicon"),
         (DecoderOptions(word_bonus=math.nan), "word-bonus is nan, wanted a number"),
         (DecoderOptions(beam=0), "beam: width 0"),
         (DecoderOptions(lm=Path("none.ng")), "none.ng: cannot be read"),
@@ -167,7 +167,7 @@ def test_flashlight_takes_the_same_options(made: Path) -> None:
 )
 def test_options_that_mean_nothing_are_refused(options: DecoderOptions, line: str) -> None:
     with pytest.raises(RecognizerError, match=line):
-        choose(options, {}, ALPHABET)
+        make_decoder(options, {}, ALPHABET)
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ def test_files_at_fault_are_named(tmp_path: Path, name: str, content: str, line:
     path: Any = tmp_path / name
     path.write_text(content)
     with pytest.raises(RecognizerError, match=line):
-        choose(replace(DecoderOptions(), **{name: path}), {}, ALPHABET)
+        make_decoder(replace(DecoderOptions(), **{name: path}), {}, ALPHABET)
 
 
 def test_flashlight_refuses_what_it_cannot_use(made: Path) -> None:
@@ -198,13 +198,13 @@ def test_flashlight_refuses_what_it_cannot_use(made: Path) -> None:
         (DecoderOptions("flashlight", hot_words=made / "words"), "--hot-words is not for flashlight"),
     ):
         with pytest.raises(RecognizerError, match=line):
-            choose(options, {}, ALPHABET)
+            make_decoder(options, {}, ALPHABET)
 
 
 def test_a_foreign_decoder_in_a_model_file_is_refused() -> None:
     for data in ({"engine": "beam", "colour": 1}, {"beam": {"width": "x"}}, {"lm": {"name": "x"}}):
         with pytest.raises(RecognizerError, match="decoder: |beam: "):
-            choose(DecoderOptions(), data, ALPHABET)
+            make_decoder(DecoderOptions(), data, ALPHABET)
 
 
 def test_characters_that_the_language_model_lacks_are_said(made: Path) -> None:
@@ -212,7 +212,7 @@ def test_characters_that_the_language_model_lacks_are_said(made: Path) -> None:
     for name in ("c.ng", "n.safetensors"):
         assert (
             "does not know 1 of the model's characters: 'é'"
-            in choose(DecoderOptions(lm=made / name), {}, wide).notes[0]
+            in make_decoder(DecoderOptions(lm=made / name), {}, wide).notes[0]
         )
 
 

@@ -10,9 +10,9 @@ from makers import line_image, page_image
 from PIL import Image, ImageFilter
 
 from recognizer.errors import RecognizerError
-from recognizer.signals.handwriting import HandwritingSettings, faults, line_from_array, picture, read_line
-from recognizer.signals.kinds import kind_of
-from recognizer.signals.signal import Signal
+from recognizer.inputs.kind import kind_of
+from recognizer.inputs.lines.image import HandwritingSettings, faults, line_from_array, picture, read_line
+from recognizer.inputs.signal import Signal
 
 PLAIN = HandwritingSettings()
 LINE = line_image("read me")

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from recognizer.errors import RecognizerError
-from recognizer.network.multidimensional import (
+from recognizer.network.mdlstm import (
     MultidimensionalFront,
     MultidimensionalLayer,
     MultidimensionalSettings,

@@ -6,26 +6,26 @@ from pathlib import Path
 
 import pytest
 import torch
-from makers import bundle, line_image, save_model
+from makers import line_image, model_file, save_model
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from recognizer.alphabet import Alphabet, TextSettings
-from recognizer.bundle import FORMAT, KEY, load_bundle, read_header, save_bundle
+from recognizer.corpus.alphabet import Alphabet, TextSettings
 from recognizer.errors import RecognizerError
 from recognizer.model import Model
+from recognizer.model_file import FORMAT, KEY, load_model_file, read_header, save_model_file
 from recognizer.reader import Reader
 
 
 @pytest.mark.parametrize("kind", ["handwriting", "speech"])
 def test_what_is_saved_is_loaded(kind: str, tmp_path: Path) -> None:
-    saved = bundle(kind)
+    saved = model_file(kind)
     text = TextSettings(case="lower", replace={"_": " "})
     saved.alphabet = Alphabet(saved.alphabet.symbols, text)
     saved.decoder, saved.calibration, saved.card = {"beam": 5}, {"slope": 2.0}, "A card.\nTwo lines, \u00e9."
     saved.training, saved.results = {"seed": 3, "left_out": ["a.png"]}, {"x test": {"cer": 0.1, "wer": 0.2}}
-    save_bundle(saved, tmp_path / "model.safetensors")
-    loaded = load_bundle(tmp_path / "model.safetensors")
+    save_model_file(saved, tmp_path / "model.safetensors")
+    loaded = load_model_file(tmp_path / "model.safetensors")
     assert loaded.header() == saved.header()
     assert loaded.settings == saved.settings and loaded.alphabet == saved.alphabet
     for name, value in saved.model.state_dict().items():
@@ -40,9 +40,9 @@ def test_the_same_model_gives_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_half_the_bytes_read_nearly_the_same(tmp_path: Path) -> None:
-    saved = bundle("handwriting")
-    save_bundle(saved, tmp_path / "whole")
-    save_bundle(saved, tmp_path / "half", half=True)
+    saved = model_file("handwriting")
+    save_model_file(saved, tmp_path / "whole")
+    save_model_file(saved, tmp_path / "half", half=True)
     weights = [sum(weight.nbytes for weight in stored(tmp_path / name).values()) for name in ("whole", "half")]
     assert weights[1] < 0.51 * weights[0]
     line_image().save(tmp_path / "line.png")
@@ -76,29 +76,29 @@ def test_the_header_is_plain_json_that_other_programs_read(tmp_path: Path) -> No
 
 
 def test_weights_that_do_not_fit_the_header_are_refused(tmp_path: Path) -> None:
-    saved = bundle("handwriting")
+    saved = model_file("handwriting")
     saved.settings = replace(saved.settings, network=replace(saved.settings.network, hidden=5))
-    save_bundle(saved, tmp_path / "model.safetensors")
+    save_model_file(saved, tmp_path / "model.safetensors")
     with pytest.raises(RecognizerError, match=r"model\.safetensors: the weights do not fit the header"):
-        load_bundle(tmp_path / "model.safetensors")
+        load_model_file(tmp_path / "model.safetensors")
 
 
 @pytest.mark.parametrize("lacking", ["alphabet", "settings", "results"])
 def test_a_header_that_lacks_a_part_is_refused(lacking: str, tmp_path: Path) -> None:
-    saved = bundle("handwriting")
+    saved = model_file("handwriting")
     header = {name: part for name, part in saved.header().items() if name != lacking}
     save_with(header, saved.model, tmp_path / "model")
     with pytest.raises(RecognizerError, match=f"model: the header lacks '{lacking}'"):
-        load_bundle(tmp_path / "model")
+        load_model_file(tmp_path / "model")
 
 
 def test_a_setting_that_this_version_does_not_know_is_named(tmp_path: Path) -> None:
-    saved = bundle("handwriting")
+    saved = model_file("handwriting")
     header = saved.header()
     header["settings"]["network"]["gates"] = 7
     save_with(header, saved.model, tmp_path / "model")
     with pytest.raises(RecognizerError, match="gates"):
-        load_bundle(tmp_path / "model")
+        load_model_file(tmp_path / "model")
 
 
 def test_a_run_is_named_by_its_folder(tmp_path: Path) -> None:

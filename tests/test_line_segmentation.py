@@ -11,14 +11,14 @@ from terminal import said
 
 import recognizer
 from recognizer.errors import RecognizerError
-from recognizer.pages.finding import find_lines
-from recognizer.pages.light import even_light
-from recognizer.pages.page import Area
-from recognizer.pages.reading import read_page
-from recognizer.pages.small import erase_rules, ink_of, small_picture, spacing_of
+from recognizer.pages.background import even_light
+from recognizer.pages.line_segmentation import find_lines
+from recognizer.pages.page import LineRegion
+from recognizer.pages.parse import read_page
+from recognizer.pages.rules import erase_rules, ink_of, small_picture, spacing_of
 
 
-def middles(areas: list[Area]) -> list[float]:
+def middles(areas: list[LineRegion]) -> list[float]:
     return [float(np.mean([y for _, y in area.baseline])) for area in areas]
 
 

@@ -8,11 +8,11 @@ from tiny import Run
 
 from recognizer.cli import main
 from recognizer.corpus.store import Store
-from recognizer.decoding.choice import DecoderOptions
+from recognizer.decoding.decoder_factory import DecoderOptions
 from recognizer.errors import RecognizerError
 from recognizer.evaluation.evaluate import evaluate
+from recognizer.inputs.lines.tta import VIEWS, View
 from recognizer.reader import Reader
-from recognizer.signals.views import VIEWS, View
 
 
 def ink(values: np.ndarray) -> np.ndarray:
@@ -62,7 +62,7 @@ def test_what_is_found_in_a_view_is_placed_where_it_is_in_the_line(view: View, s
 
 def test_a_reading_of_several_views_is_the_surest_of_theirs(line_run: Run, lines: Path) -> None:
     plain = Reader.load(line_run.folder, "cpu")
-    several = Reader.load(line_run.folder, "cpu", DecoderOptions(views=5))
+    several = Reader.load(line_run.folder, "cpu", DecoderOptions(tta=5))
     store = Store(lines)
     values = [np.asarray(store.signal(i)) for i in store.indices("valid")]
     each = [plain.read_values([view.of(line) for line in values]) for view in VIEWS]
@@ -78,20 +78,20 @@ def test_a_reading_of_several_views_is_the_surest_of_theirs(line_run: Run, lines
 def test_evaluation_and_transcription_read_the_same_views(
     line_run: Run, lines: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    reader = Reader.load(line_run.folder, "cpu", DecoderOptions(views=3))
+    reader = Reader.load(line_run.folder, "cpu", DecoderOptions(tta=3))
     report = evaluate(reader, "tiny", lines, "valid", lambda line: None)
     assert report.trust.decoder == "best path, surest of 3 views"
     names = [one.name for one in report.scored]
     capsys.readouterr()
     with pytest.raises(SystemExit):
-        main(["transcribe", *names, "--model", str(line_run.folder), "--views", "3"])
+        main(["transcribe", *names, "--model", str(line_run.folder), "--tta", "3"])
     read = dict(line.split("\t") for line in capsys.readouterr().out.splitlines())
     assert read == {one.name: one.text for one in report.scored}
 
 
 def test_of_a_beam_the_reading_with_the_best_score_for_each_character_is_taken(line_run: Run, lines: Path) -> None:
     plain = Reader.load(line_run.folder, "cpu", DecoderOptions(beam=8))
-    several = Reader.load(line_run.folder, "cpu", DecoderOptions(beam=8, views=5))
+    several = Reader.load(line_run.folder, "cpu", DecoderOptions(beam=8, tta=5))
     assert several.decoder.settings.describe() == "beam 8, surest of 5 views"
     store = Store(lines)
     values = [np.asarray(store.signal(i)) for i in store.indices("valid")]
@@ -105,6 +105,6 @@ def test_of_a_beam_the_reading_with_the_best_score_for_each_character_is_taken(l
 def test_views_that_mean_nothing_are_refused(line_run: Run, sound_run: Run) -> None:
     for number in (0, 6):
         with pytest.raises(RecognizerError, match=f"views is {number}, wanted 1 to 5"):
-            Reader.load(line_run.folder, "cpu", DecoderOptions(views=number))
+            Reader.load(line_run.folder, "cpu", DecoderOptions(tta=number))
     with pytest.raises(RecognizerError, match="views are of lines of handwriting, and the model reads speech"):
-        Reader.load(sound_run.folder, "cpu", DecoderOptions(views=2))
+        Reader.load(sound_run.folder, "cpu", DecoderOptions(tta=2))

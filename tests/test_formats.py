@@ -16,12 +16,12 @@ import recognizer
 from recognizer.commands.model_commands import DOCUMENTS
 from recognizer.decoding.hypothesis import Hypothesis, Span
 from recognizer.errors import RecognizerError
-from recognizer.signals.handwriting import HandwritingSettings, line_from_array
-from recognizer.writers.boxes import ALTO, PAGE, XHTML, alto, hocr, page_xml
-from recognizer.writers.forms import FORMS, TimedForm, written
-from recognizer.writers.record import Record, record
-from recognizer.writers.sheet import sheet_of
-from recognizer.writers.times import ctm, subrip, subtitles, textgrid, webvtt
+from recognizer.formats.formats import FORMATS, TimedFormat, format_reading
+from recognizer.formats.layout import layout_of_image
+from recognizer.formats.page_documents import ALTO, PAGE, XHTML, alto, hocr, page_xml
+from recognizer.formats.result import Result, make_result
+from recognizer.formats.sound_documents import ctm, subrip, subtitles, textgrid, webvtt
+from recognizer.inputs.lines.image import HandwritingSettings, line_from_array
 
 
 def spans(*parts: tuple[str, float, float, float]) -> tuple[Span, ...]:
@@ -30,10 +30,10 @@ def spans(*parts: tuple[str, float, float, float]) -> tuple[Span, ...]:
 
 WORDS = spans(("he", 0.5, 0.75, 0.9), ("said", 0.8, 1.25, 0.6), ('"so"&<', 3661.0, 3662.5, 1.0))
 LETTERS = spans(("h", 0.5, 0.6, 0.9), ("e", 0.6, 0.75, 0.9), (" ", 0.75, 0.8, 1.0), ("s", 0.8, 1.25, 0.6))
-SOUND = Record("talks/a talk.flac", Hypothesis('he said "so"&<', 0.7, LETTERS, WORDS), "s", 3700.0)
-SILENCE = Record("silent.wav", Hypothesis("", 1.0), "s", 2.5)
+SOUND = Result("talks/a talk.flac", Hypothesis('he said "so"&<', 0.7, LETTERS, WORDS), "s", 3700.0)
+SILENCE = Result("silent.wav", Hypothesis("", 1.0), "s", 2.5)
 PLACED = spans(("Été", 3.4, 40.0, 0.931), ("&<é>", 52.0, 99.6, 0.5))
-LINE = Record("scans/line 1.png", Hypothesis("Été &<é>", 0.8, (), PLACED), "px", 120.0, 48.0)
+LINE = Result("scans/line 1.png", Hypothesis("Été &<é>", 0.8, (), PLACED), "px", 120.0, 48.0)
 
 
 def test_subtitles_end_at_pauses_and_say_all_words_once() -> None:
@@ -56,13 +56,13 @@ def test_a_subtitle_has_two_lines_and_six_seconds_at_most() -> None:
     for run in runs:
         assert run[-1].end - run[0].start <= 6.0
         assert all(b.start - a.end <= 0.8 for a, b in zip(run, run[1:], strict=False))
-    for block in subrip(Record("x", Hypothesis("", 1.0, (), tuple(words)), "s", at)).strip().split("\n\n"):
+    for block in subrip(Result("x", Hypothesis("", 1.0, (), tuple(words)), "s", at)).strip().split("\n\n"):
         lines = block.splitlines()[2:]
         assert 1 <= len(lines) <= 2 and max(map(len, lines)) <= 42
 
 
 def test_a_word_longer_than_a_line_is_kept_whole() -> None:
-    long = Record("x", Hypothesis("", 1.0, (), spans(("w" * 100, 0.0, 1.0, 1.0), ("v", 1.0, 2.0, 1.0))), "s", 2.0)
+    long = Result("x", Hypothesis("", 1.0, (), spans(("w" * 100, 0.0, 1.0, 1.0), ("v", 1.0, 2.0, 1.0))), "s", 2.0)
     assert "\n" + "w" * 100 + "\n" in subrip(long) and subrip(long).count("v") == 1
 
 
@@ -74,7 +74,7 @@ def test_ctm_has_a_line_a_word() -> None:
 
 
 @pytest.mark.parametrize("read", [SOUND, SILENCE])
-def test_a_textgrid_has_intervals_without_gaps(read: Record) -> None:
+def test_a_textgrid_has_intervals_without_gaps(read: Result) -> None:
     text = textgrid(read)
     assert text.startswith('File type = "ooTextFile"\nObject class = "TextGrid"\n')
     for name, wanted in (("words", read.hypothesis.words), ("characters", read.hypothesis.characters)):
@@ -90,12 +90,12 @@ def test_a_textgrid_has_intervals_without_gaps(read: Record) -> None:
 
 def test_letters_of_no_length_and_letters_that_overlap_stay_in_a_textgrid() -> None:
     letters = spans(("a", 0.0, 0.2, 1.0), ("b", 0.2, 0.2, 1.0), ("c", 0.1, 0.4, 1.0))
-    text = textgrid(Record("x", Hypothesis("abc", 1.0, letters, ()), "s", 1.0))
+    text = textgrid(Result("x", Hypothesis("abc", 1.0, letters, ()), "s", 1.0))
     assert re.findall(r'text = "(.+)"', text) == ["ab", "c"]
 
 
 def test_hocr_has_a_box_and_a_confidence_a_word() -> None:
-    root = ElementTree.fromstring(hocr(sheet_of(LINE)))
+    root = ElementTree.fromstring(hocr(layout_of_image(LINE)))
     by_class = {c: [e for e in root.iter() if e.get("class") == c] for c in ("ocr_page", "ocr_line", "ocrx_word")}
     assert root.tag == f"{{{XHTML}}}html"
     assert by_class["ocr_page"][0].get("title") == 'image "line 1.png"; bbox 0 0 120 48'
@@ -105,7 +105,7 @@ def test_hocr_has_a_box_and_a_confidence_a_word() -> None:
 
 
 def test_page_xml_has_region_line_words_and_texts() -> None:
-    root, name = ElementTree.fromstring(page_xml(sheet_of(LINE))), {"p": PAGE}
+    root, name = ElementTree.fromstring(page_xml(layout_of_image(LINE))), {"p": PAGE}
     page = root.find("p:Page", name)
     assert page is not None
     assert page.attrib == {"imageFilename": "line 1.png", "imageWidth": "120", "imageHeight": "48"}
@@ -122,7 +122,7 @@ def test_page_xml_has_region_line_words_and_texts() -> None:
 
 
 def test_alto_has_strings_with_spaces_between() -> None:
-    root, name = ElementTree.fromstring(alto(sheet_of(LINE))), {"a": ALTO}
+    root, name = ElementTree.fromstring(alto(layout_of_image(LINE))), {"a": ALTO}
     line = root.find("a:Layout/a:Page/a:PrintSpace/a:TextBlock/a:TextLine", name)
     assert line is not None and line.get("WIDTH") == "120"
     assert [one.tag.partition("}")[2] for one in line] == ["String", "SP", "String"]
@@ -135,31 +135,31 @@ def test_alto_has_strings_with_spaces_between() -> None:
 def test_words_of_a_line_that_runs_down_stand_below_one_another() -> None:
     tall = np.asarray(line_image("down")).T
     signal = line_from_array(tall, HandwritingSettings(direction="ttb"))
-    read = record("x.png", Hypothesis("a", 1.0, (), spans(("a", 10.0, 30.0, 1.0))), signal)
+    read = make_result("x.png", Hypothesis("a", 1.0, (), spans(("a", 10.0, 30.0, 1.0))), signal)
     assert read.size == (tall.shape[1], tall.shape[0])
     assert read.box(read.hypothesis.words[0]) == (0, 10, tall.shape[1], 30)
 
 
 def test_a_form_refuses_files_without_its_places() -> None:
-    assert tuple(FORMS) == DOCUMENTS
-    for name, form in FORMS.items():
-        other = LINE if isinstance(form, TimedForm) else SOUND
+    assert tuple(FORMATS) == DOCUMENTS
+    for name, form in FORMATS.items():
+        other = LINE if isinstance(form, TimedFormat) else SOUND
         with pytest.raises(RecognizerError, match=f"its places are in {other.unit}, wanted .* for {name}"):
-            written(other, name)
+            format_reading(other, name)
 
 
 def test_the_command_line_writes_every_form(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     models = {kind: save_model(kind, tmp_path / f"{kind}.safetensors") for kind in ("handwriting", "speech")}
     line_image("some words").save(tmp_path / "a.png")
     soundfile.write(tmp_path / "b.wav", tiny.play("abcd dcba", np.random.default_rng(1)), tiny.RATE)
-    for name, form in FORMS.items():
-        kind, file = ("speech", "b.wav") if isinstance(form, TimedForm) else ("handwriting", "a.png")
+    for name, form in FORMATS.items():
+        kind, file = ("speech", "b.wav") if isinstance(form, TimedFormat) else ("handwriting", "a.png")
         words = ["transcribe", tmp_path / file, "--model", models[kind], "--format", name]
         code, out, err = said(capsys, *words)
         assert (code, err) == (0, "")
         model = recognizer.load(models[kind])
         signal = model.signal(tmp_path / file)
-        wanted = written(record(str(tmp_path / file), model.read([signal])[0], signal), name)
+        wanted = format_reading(make_result(str(tmp_path / file), model.read([signal])[0], signal), name)
         stamp = re.compile(r"<(Created|LastChange)>.*?<")
         assert stamp.sub("", out) == stamp.sub("", wanted)
         assert said(capsys, *words, "--out", tmp_path / "out")[0] == 0

@@ -15,12 +15,12 @@ from recognizer.corpus.manifest import read_corpus
 from recognizer.corpus.prepare import PrepareSettings, prepare
 from recognizer.corpus.recipes import load_recipe
 from recognizer.errors import RecognizerError
-from recognizer.signals.handwriting import HandwritingSettings, read_line
+from recognizer.inputs.lines.image import HandwritingSettings, read_line
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-import stress  # noqa: E402
+import robustness  # noqa: E402
 
 
 def run(script: str, *words: object) -> subprocess.CompletedProcess[str]:
@@ -28,18 +28,18 @@ def run(script: str, *words: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True)
 
 
-@pytest.mark.parametrize("name", stress.FAULTS["handwriting"])
+@pytest.mark.parametrize("name", robustness.FAULTS["handwriting"])
 def test_a_fault_of_a_camera_is_the_same_twice_and_leaves_a_line(name: str) -> None:
-    grey, fault = np.asarray(line_image()), stress.FAULTS["handwriting"][name]
+    grey, fault = np.asarray(line_image()), robustness.FAULTS["handwriting"][name]
     one, two = (fault(grey, np.random.default_rng(3)) for _ in range(2))
     assert one.dtype == np.uint8 and one.ndim == 2 and (one == two).all()
     assert one.shape != grey.shape or (one != grey).any()
     assert one.std() > 5.0
 
 
-@pytest.mark.parametrize("name", stress.FAULTS["speech"])
+@pytest.mark.parametrize("name", robustness.FAULTS["speech"])
 def test_a_fault_of_a_room_is_the_same_twice_and_leaves_sound(name: str) -> None:
-    sound, fault = 0.3 * np.sin(np.arange(16000) * 0.4), stress.FAULTS["speech"][name]
+    sound, fault = 0.3 * np.sin(np.arange(16000) * 0.4), robustness.FAULTS["speech"][name]
     one, two = (fault(sound, np.random.default_rng(3)) for _ in range(2))
     assert len(one) == (19200 if name == "a fifth slower" else 16000) and (one == two).all()
     assert len(one) != len(sound) or np.abs(one - sound).max() > 0.01
@@ -48,13 +48,13 @@ def test_a_fault_of_a_room_is_the_same_twice_and_leaves_sound(name: str) -> None
 
 def test_noise_is_as_loud_as_it_says() -> None:
     sound = 0.3 * np.sin(np.arange(16000) * 0.4)
-    added = stress.noise(10.0)(sound, np.random.default_rng(3)) - sound
+    added = robustness.noise(10.0)(sound, np.random.default_rng(3)) - sound
     assert 10 * np.log10(np.mean(sound**2) / np.mean(added**2)) == pytest.approx(10.0, abs=0.01)
 
 
 def test_a_telephone_carries_no_high_tone() -> None:
     low, high = (0.3 * np.sin(2 * np.pi * hertz * np.arange(16000) / 16000) for hertz in (1000.0, 6000.0))
-    heard = np.abs(np.fft.rfft(stress.telephone(low + high, np.random.default_rng(3))))
+    heard = np.abs(np.fft.rfft(robustness.telephone(low + high, np.random.default_rng(3))))
     assert heard[6000] < heard[1000] / 100
 
 
@@ -65,13 +65,13 @@ def test_each_fault_has_its_row(tmp_path: Path) -> None:
         (tmp_path / "lines" / f"{name}.gt.txt").write_text(f"{name} line")
     prepare(str(tmp_path / "lines"), None, tmp_path / "data", PrepareSettings({}, 0.0, 0.5), lambda line: None)
     model = save_model("handwriting", tmp_path / "model.safetensors")
-    done = run("stress.py", model, tmp_path / "data", "--split", "test")
+    done = run("robustness.py", model, tmp_path / "data", "--split", "test")
     rows = done.stdout.splitlines()
-    assert done.returncode == 0 and len(rows) == 3 + len(stress.FAULTS["handwriting"]), done.stderr
+    assert done.returncode == 0 and len(rows) == 3 + len(robustness.FAULTS["handwriting"]), done.stderr
     # Light on dark is turned round before anything else is done.
     assert rows[2].split("|")[2:] == rows[-1].split("|")[2:]
     speech = save_model("speech", tmp_path / "speech.safetensors")
-    done = run("stress.py", speech, tmp_path / "data", "--split", "test")
+    done = run("robustness.py", speech, tmp_path / "data", "--split", "test")
     assert done.returncode == 2 and "is handwriting, wanted speech" in done.stderr and done.stderr.count("\n") == 1
 
 

@@ -1,7 +1,7 @@
 """Reads a corpus as worse cameras and rooms would have it: error rates for each fault, beside the samples as they are.
 
-    python scripts/stress.py handwriting data/copiste --split valid
-    python scripts/stress.py speech data/librispeech-mini --split valid
+    python scripts/robustness.py handwriting data/copiste --split valid
+    python scripts/robustness.py speech data/librispeech-mini --split valid
 
 The faults are made here, not by the augmentation of training, and are the same at every call: seed and sample decide.
 """
@@ -21,8 +21,8 @@ from recognizer.corpus.store import Store
 from recognizer.errors import RecognizerError
 from recognizer.evaluation.metrics import total
 from recognizer.evaluation.report import score
+from recognizer.inputs.lines.image import HandwritingSettings, picture
 from recognizer.reader import Reader
-from recognizer.signals.handwriting import HandwritingSettings, picture
 
 RATE = 16000  # samples a second
 Fault = Callable[[np.ndarray, np.random.Generator], np.ndarray]

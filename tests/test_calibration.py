@@ -5,7 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from recognizer.decoding.calibration import (
+from recognizer.decoding.hypothesis import Hypothesis, Span
+from recognizer.errors import RecognizerError
+from recognizer.evaluation.confidence_maps import (
     Calibration,
     calibrated,
     calibration_of,
@@ -14,8 +16,6 @@ from recognizer.decoding.calibration import (
     fit_temperature,
     risk_coverage,
 )
-from recognizer.decoding.hypothesis import Hypothesis, Span
-from recognizer.errors import RecognizerError
 
 
 def pairs(seed: int, overconfident: float = 3.0) -> tuple[list[float], list[bool]]:
