@@ -12,8 +12,9 @@ from recognizer.atomic_write import write_atomically
 from recognizer.corpus.alphabet import Alphabet, TextSettings
 from recognizer.errors import RecognizerError
 from recognizer.model import Model, ModelSettings, from_plain
+from recognizer.model_file_upgrade import upgrade_header
 
-FORMAT = 1
+FORMAT = 2  # 1 named some settings otherwise, see model_file_upgrade.py
 KEY = "recognizer"  # of the header in safetensors' metadata
 MAX_HEADER = 100_000_000  # bytes, the limit of safetensors itself
 RESTART = "wanted a model.safetensors that `recognizer train` wrote"
@@ -101,7 +102,7 @@ def read_header(path: Path) -> dict[str, Any]:
         raise RecognizerError(
             f"{path}: model format {header.get('format')}, this version reads up to {FORMAT}: upgrade recognizer"
         )
-    return header
+    return upgrade_header(header)
 
 
 def load_model_file(path: Path) -> ModelFile:

@@ -212,8 +212,8 @@ def test_spans_and_confidences_are_those_of_the_forced_alignment() -> None:
     log_probs = matrices(50, 20, 5, 13, 1.5).float()
     counts = torch.full((50,), 20)
     found = beam_search(log_probs, counts, alphabet, replace(EXACT, n_best=3))
-    greedy = greedy(log_probs, counts, alphabet)
-    assert any(row[0].text != one.text for row, one in zip(found, greedy, strict=True))
+    best = greedy(log_probs, counts, alphabet)
+    assert any(row[0].text != one.text for row, one in zip(found, best, strict=True))
     for i, row in enumerate(found):
         for one in row:
             placed = align(
@@ -241,7 +241,7 @@ def test_bad_settings_and_batches_are_named() -> None:
         {"token_min_logp": 1.0},
         {"token_min_logp": math.nan},
         {"beam_threshold": 0.0},
-        {"certain": 0.3},
+        {"blank_skip_threshold": 0.3},
     ):
         with pytest.raises(RecognizerError, match=r"^beam: "):
             replace(BeamSettings(), **bad)

@@ -13,6 +13,7 @@ import numpy as np
 from recognizer.atomic_write import replacing
 from recognizer.corpus.sample import Sample
 from recognizer.errors import RecognizerError
+from recognizer.model_file_upgrade import upgrade_kind
 
 MAGIC = b"RECPACK\x02"  # the last byte is the version of the format
 FILE = "corpus.pack"
@@ -91,7 +92,7 @@ class Store:
         if not self.path.is_file():
             raise RecognizerError(f"{path}: no prepared corpus there, wanted a folder that `recognizer prepare` made")
         meta = _read_meta(self.path)
-        self.header = Header(**meta["header"])
+        self.header = Header(**{**meta["header"], "kind": upgrade_kind(meta["header"]["kind"])})
         # A plain array over the map: indexing the map's own class costs several times as much.
         data = np.asarray(np.memmap(self.path, dtype=np.uint8, mode="r"))
         arrays = {name: data[start : start + size].view(kind) for name, (start, size, kind) in meta["arrays"].items()}

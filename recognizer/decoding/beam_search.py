@@ -26,10 +26,11 @@ class BeamSettings:
 
     Args:
         width: prefixes kept after every frame.
-        token_min_logp: a class extends prefixes only in frames where its posterior's natural logarithm is at least this.
+        token_min_logp: a class extends prefixes only in frames where the natural logarithm of its posterior is at least
+            this.
         beam_threshold: prefixes further than this (natural logarithm) below the best are dropped.
-        blank_skip_threshold: in stretches of frames where one class has at least this posterior the others are not looked at
-            (blank skipping, and the same for characters); above 1 for never.
+        blank_skip_threshold: in runs of frames where one class has at least this posterior the others are not looked
+            at (blank skipping, and the same for characters); above 1 for never.
         n_best: hypotheses returned for each sample, fewer where fewer are left.
     """
 
@@ -50,7 +51,8 @@ class BeamSettings:
             or not self.blank_skip_threshold > 0.5
         ):
             raise RecognizerError(
-                f"beam: token_min_logp {self.token_min_logp}, beam_threshold {self.beam_threshold}, blank_skip_threshold {self.blank_skip_threshold}, "
+                f"beam: token_min_logp {self.token_min_logp}, beam_threshold {self.beam_threshold}, "
+                f"blank_skip_threshold {self.blank_skip_threshold}, "
                 "wanted token_min_logp <= 0, beam_threshold > 0, blank_skip_threshold > 0.5"
             )
 

@@ -48,7 +48,7 @@ class Flashlight:
     """
 
     def __init__(self, alphabet: Alphabet, settings: BeamSettings, options: FlashlightSettings) -> None:
-        """Build the decoder; `token_min_logp` and `certain` of `settings` are not flashlight's and have no effect here."""
+        """Build the decoder; flashlight has no `token_min_logp` and no `blank_skip_threshold`."""
         self.alphabet, self.settings = alphabet, settings
         names = [BLANK_NAME, *(options.space if s.isspace() else s for s in alphabet.symbols)]
         self.quiet = names.index(options.space) if options.space in names else BLANK

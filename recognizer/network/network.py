@@ -19,7 +19,7 @@ class NetworkSettings(CellSettings):
         layers: recurrent layers, one on the other.
         bidirectional: whether each layer also reads from the end.
         dropout: share of numbers left out before each recurrent layer and before the head, while training.
-        auxiliary_head: weight of the CTC loss of a second head on the front's output, used in training alone; 0 is none.
+        auxiliary_head: weight of the CTC loss of a second head on the front's output, in training alone; 0: none.
         front: the form of the front.
     """
 
