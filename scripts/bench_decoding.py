@@ -26,6 +26,7 @@ from recognizer.decoding.beam_search import BeamSettings, beam_search
 from recognizer.decoding.flashlight import Flashlight, FlashlightSettings
 from recognizer.decoding.scorers import WordModel
 from recognizer.language.ngram import NGram
+from recognizer.language.ngram_file import open_ngram
 
 WIDTH, BATCH = 25, 32
 WEIGHT, BONUS, UNKNOWN = 0.5, 1.5, -10.0  # the defaults of pyctcdecode
@@ -137,7 +138,7 @@ def main() -> None:
     torch.set_num_threads(given.threads)
     logging.disable(logging.WARNING)
     all_groups = groups(given.folder)
-    model = NGram.open(given.arpa) if given.arpa else None
+    model = open_ngram(given.arpa) if given.arpa else None
     print(f"beam {WIDTH}, {given.threads} threads, frames a second of processor time")
     print("| decoder | n-gram | batch 1 | batch 32 |\n| --- | --- | --- | --- |")
     for arpa in (None, given.arpa) if given.arpa else (None,):

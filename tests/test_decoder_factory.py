@@ -24,7 +24,7 @@ from recognizer.decoding.settings import DecoderSettings, NamedFile, settings_of
 from recognizer.errors import RecognizerError
 from recognizer.language.build import BuildSettings, build
 from recognizer.language.lstm import LanguageModel, LanguageModelSettings, save
-from recognizer.language.ngram import NGram
+from recognizer.language.ngram_file import open_ngram
 from recognizer.language.text import SPACE
 from recognizer.network.cells import CellSettings
 from recognizer.transcription import doubtful, marked
@@ -61,7 +61,7 @@ def test_nothing_asked_for_is_the_best_path() -> None:
 
 def test_an_option_of_the_beam_asks_for_the_beam(made: Path) -> None:
     decoder = make_decoder(DecoderOptions(lm=made / "c.ng", lm_weight=1.5), {}, ALPHABET)
-    model = NGram.open(made / "c.ng")
+    model = open_ngram(made / "c.ng")
     scorer = CharacterModel(model, ALPHABET, 1.5, TextSettings(), SPACE)
     wanted = beam_search(*random(), ALPHABET, decoder.settings.beam, scorer)
     found = decoder.decode(*random())

@@ -13,7 +13,7 @@ from tiny import Run
 from recognizer.decoding.settings import settings_of
 from recognizer.evaluation.tuning import BONUSES, WEIGHTS
 from recognizer.language import lstm
-from recognizer.language.ngram import NGram
+from recognizer.language.ngram_file import open_ngram
 from recognizer.language.perplexity import perplexity
 from recognizer.model_file import load_model_file, read_header
 
@@ -42,13 +42,13 @@ def refused_last(capsys: pytest.CaptureFixture[str], *words: object) -> str:
 def test_a_model_is_built_and_foretells_its_text(text: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("c.arpa", "c.ng"):
         model = text.with_name(name)
-        code, out, _ = said(capsys, "lm", "build", text, "--order", 3, "--out", model, "--prune", 0, 0, 1)
+        code, out, _ = said(capsys, "lm", "build", text, "--order", 3, "--out", model, "--cutoff", 0, 0, 1)
         assert code == 0 and out.startswith("15 lines, 102 characters, 0 blank") and str(model) in out
         code, out, _ = said(capsys, "lm", "perplexity", model, text)
-        wanted = perplexity(NGram.open(model), TEXT.splitlines() * 3)
+        wanted = perplexity(open_ngram(model), TEXT.splitlines() * 3)
         assert f"perplexity {wanted.perplexity:.3f}, {wanted.bits_per_character:.4f} bits a character" in out
     said(capsys, "lm", "build", text, "--order", 2, "--unit", "word", "--out", text.with_name("w.arpa"))
-    assert NGram.open(text.with_name("w.arpa")).about.unit == "word"
+    assert open_ngram(text.with_name("w.arpa")).about.unit == "word"
 
 
 def test_texts_and_settings_at_fault_are_one_line(text: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -60,7 +60,7 @@ def test_texts_and_settings_at_fault_are_one_line(text: Path, capsys: pytest.Cap
         ([text.with_name("none")], "cannot be read"),
         ([text, "--order", 1], "order is 1, wanted 2 to 10"),
         ([text, "--order", "six"], "--order is 'six', wanted a number"),
-        ([text, "--prune", 1], "wanted"),
+        ([text, "--cutoff", 1], "cutoff is [1], expected"),
     ):
         err = refused_last(capsys, "lm", "build", *words, "--out", model)
         assert line in err

@@ -16,6 +16,7 @@ from recognizer.language.build import BuildReport, BuildSettings, build
 from recognizer.language.counts import count
 from recognizer.language.kneser_ney import FALLBACK, discounts_of, thresholds
 from recognizer.language.ngram import NGram
+from recognizer.language.ngram_file import open_ngram
 from recognizer.language.text import Encoded, Line, encode, join, read_lines, split
 
 
@@ -32,7 +33,7 @@ def written(folder: Path, *lines: str) -> Path:
 def model(folder: Path, settings: BuildSettings, *lines: str) -> tuple[NGram, BuildReport]:
     out = folder / "model.ng"
     report = build([written(folder, *lines)], settings, out, quiet)
-    return NGram.open(out), report
+    return open_ngram(out), report
 
 
 def babble(seed: int, lines: int) -> list[str]:
@@ -86,16 +87,16 @@ def test_a_small_text_reports_that_its_discounts_fell_back(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("unit", ["word", "character"])
-@pytest.mark.parametrize("prune", [(0,), (0, 0, 1), (0, 1, 2)])
-def test_the_probabilities_after_every_context_sum_to_one(tmp_path: Path, unit: str, prune: tuple[int, ...]) -> None:
-    m, report = model(tmp_path, BuildSettings(order=4, unit=unit, prune=prune), *babble(3, 300))
+@pytest.mark.parametrize("cutoff", [(0,), (0, 0, 1), (0, 1, 2)])
+def test_the_probabilities_after_every_context_sum_to_one(tmp_path: Path, unit: str, cutoff: tuple[int, ...]) -> None:
+    m, report = model(tmp_path, BuildSettings(order=4, unit=unit, cutoff=cutoff), *babble(3, 300))
     words = np.array([i for i, word in enumerate(m.words) if word != "<s>"])
     states = np.unique(m.states)
     log_probs, _ = m.scores(np.repeat(states, len(words)), np.tile(words, len(states)))
     assert np.exp(log_probs.reshape(len(states), -1), dtype=np.float64).sum(1) == pytest.approx(
         np.ones(len(states)), abs=1e-5
     )
-    assert (report.sizes == report.counted) == (prune == (0,))
+    assert (report.sizes == report.counted) == (cutoff == (0,))
 
 
 @pytest.mark.parametrize("block", [1, 3, 7, 1 << 20])
@@ -122,7 +123,7 @@ def named(text: Encoded, counted: counting.Counts, order: int) -> Counter[tuple[
 def test_pruned_ngrams_are_those_that_occur_rarely(tmp_path: Path) -> None:
     lines = ["a b c", "a b c", "a b d"]
     _, all_kept = model(tmp_path, BuildSettings(order=3, unit="word"), *lines)
-    _, pruned = model(tmp_path, BuildSettings(order=3, unit="word", prune=(0, 0, 1)), *lines)
+    _, pruned = model(tmp_path, BuildSettings(order=3, unit="word", cutoff=(0, 0, 1)), *lines)
     # Once each: "a b d", "b d </s>".
     assert pruned.sizes == (*all_kept.sizes[:2], all_kept.sizes[2] - 2)
 
@@ -181,10 +182,10 @@ def test_a_text_of_one_word_makes_a_model(tmp_path: Path) -> None:
     assert prob(m, ["<s>"], "seul") > prob(m, ["<s>"], "<unk>") > 0
 
 
-@pytest.mark.parametrize("prune", [(1,), (0, 2, 1), (0, -1), (0, 0, 0, 1)])
-def test_thresholds_that_cannot_be_are_refused(prune: tuple[int, ...]) -> None:
-    with pytest.raises(RecognizerError, match="prune is"):
-        thresholds(prune, 3)
+@pytest.mark.parametrize("cutoff", [(1,), (0, 2, 1), (0, -1), (0, 0, 0, 1)])
+def test_thresholds_that_cannot_be_are_refused(cutoff: tuple[int, ...]) -> None:
+    with pytest.raises(RecognizerError, match="cutoff is"):
+        thresholds(cutoff, 3)
 
 
 @pytest.mark.parametrize(("order", "unit"), [(1, "word"), (11, "word"), (3, "syllable")])

@@ -11,7 +11,7 @@ from recognizer.corpus.alphabet import TextSettings
 from recognizer.errors import RecognizerError
 from recognizer.language import arpa
 from recognizer.language.build import BuildSettings, build
-from recognizer.language.ngram import NGram, pack
+from recognizer.language.ngram_file import open_ngram, pack
 from recognizer.language.overlap import overlap, refuse_overlap
 from recognizer.language.perplexity import perplexity
 from recognizer.language.text import Line
@@ -46,11 +46,11 @@ def by_hand(trie: Trie, words: list[str], word: str) -> float:
     return total + table[context + (word,)][0]
 
 
-@pytest.mark.parametrize("prune", [(0,), (0, 0, 1), (0, 2)])
-def test_scores_equal_the_definition_of_the_format(tmp_path: Path, prune: tuple[int, ...]) -> None:
-    path = built(tmp_path, BuildSettings(order=4, unit="word", prune=prune), babble(1, 60), "model.arpa")
+@pytest.mark.parametrize("cutoff", [(0,), (0, 0, 1), (0, 2)])
+def test_scores_equal_the_definition_of_the_format(tmp_path: Path, cutoff: tuple[int, ...]) -> None:
+    path = built(tmp_path, BuildSettings(order=4, unit="word", cutoff=cutoff), babble(1, 60), "model.arpa")
     trie, _ = arpa.read(path)
-    model = NGram.open(path)
+    model = open_ngram(path)
     for line in babble(2, 6):
         state, seen = model.start, ["<s>"]
         for word in [*line.split(), "</s>"]:
@@ -62,7 +62,7 @@ def test_scores_equal_the_definition_of_the_format(tmp_path: Path, prune: tuple[
 
 
 def test_many_questions_at_once_get_the_answers_of_one_at_a_time(tmp_path: Path) -> None:
-    model = NGram.open(built(tmp_path, BuildSettings(order=3, unit="character"), babble(1, 60), "model.ng"))
+    model = open_ngram(built(tmp_path, BuildSettings(order=3, unit="character"), babble(1, 60), "model.ng"))
     dice = np.random.default_rng(0)
     states = dice.choice(np.unique(model.states), 300)
     words = dice.integers(0, len(model.words), 300)
@@ -73,7 +73,7 @@ def test_many_questions_at_once_get_the_answers_of_one_at_a_time(tmp_path: Path)
 
 
 def test_states_that_nothing_tells_apart_are_one(tmp_path: Path) -> None:
-    model = NGram.open(built(tmp_path, BuildSettings(order=3, unit="word", prune=(0, 1)), ["a b", "c b", "d"], "m.ng"))
+    model = open_ngram(built(tmp_path, BuildSettings(order=3, unit="word", cutoff=(0, 1)), ["a b", "c b", "d"], "m.ng"))
     a_b, c_b = (model.scores(model.scores([0], model.ids([w]))[1], model.ids(["b"]))[1] for w in ("a", "c"))
     assert a_b == c_b
     # Nothing is known to follow what the model has never seen.
@@ -83,8 +83,8 @@ def test_states_that_nothing_tells_apart_are_one(tmp_path: Path) -> None:
 def test_the_packed_file_answers_as_the_arpa_file(tmp_path: Path) -> None:
     settings = BuildSettings(order=4, unit="character", text=TextSettings(case="lower"))
     lines = babble(4, 80)
-    packed = NGram.open(built(tmp_path, settings, lines, "m.ng"))
-    plain = NGram.open(built(tmp_path, settings, lines, "m.arpa.gz"))
+    packed = open_ngram(built(tmp_path, settings, lines, "m.ng"))
+    plain = open_ngram(built(tmp_path, settings, lines, "m.arpa.gz"))
     assert packed.rescore(lines[:9]) == pytest.approx(plain.rescore(lines[:9]), abs=1e-4)
     assert packed.about.text == settings.text and packed.about.unit == plain.about.unit == "character"
     assert isinstance(packed.keys, np.memmap)
@@ -95,18 +95,18 @@ def test_a_packed_file_that_is_cut_short_is_named(tmp_path: Path) -> None:
     whole = path.read_bytes()
     for size in (len(whole) - 4, 40):
         path.write_bytes(whole[:size])
-        with pytest.raises(RecognizerError, match="m.ng: not a whole packed"):
-            NGram.open(path)
+        with pytest.raises(RecognizerError, match="m.ng: damaged, not a whole packed"):
+            open_ngram(path)
 
 
 def test_packing_again_gives_the_same_bytes(tmp_path: Path) -> None:
     path = built(tmp_path, BuildSettings(order=3, unit="word"), babble(7, 20), "m.ng")
-    pack(NGram.open(path), tmp_path / "again.ng")
+    pack(open_ngram(path), tmp_path / "again.ng")
     assert (tmp_path / "again.ng").read_bytes() == path.read_bytes()
 
 
 def test_perplexity_is_the_mean_of_the_scores_with_unknown_words_apart(tmp_path: Path) -> None:
-    model = NGram.open(built(tmp_path, BuildSettings(order=2, unit="word"), ["a b", "a c"], "m.ng"))
+    model = open_ngram(built(tmp_path, BuildSettings(order=2, unit="word"), ["a b", "a c"], "m.ng"))
     # By hand: a after <s> 0.6; b after a 0.35; </s> after b 0.65; <unk> after <s> 0.5 x 0.1; </s> alone 0.3.
     found = perplexity(model, ["a  b", "", "x"])
     assert (found.lines, found.tokens, found.unknown, found.characters) == (2, 4, 1, 6)
@@ -118,7 +118,7 @@ def test_perplexity_is_the_mean_of_the_scores_with_unknown_words_apart(tmp_path:
 
 def test_perplexity_adds_up_to_the_scores_of_the_texts(tmp_path: Path) -> None:
     lines = babble(1, 90)
-    model = NGram.open(built(tmp_path, BuildSettings(order=4, unit="character"), lines[:60], "m.ng"))
+    model = open_ngram(built(tmp_path, BuildSettings(order=4, unit="character"), lines[:60], "m.ng"))
     found = perplexity(model, lines[60:])
     assert found.log_prob + found.unknown_log_prob == pytest.approx(float(model.rescore(lines[60:]).sum()), rel=1e-5)
 

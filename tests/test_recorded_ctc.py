@@ -17,7 +17,7 @@ from recognizer.decoding.beam_search import EXACT, BeamSettings, advance_beam, b
 from recognizer.decoding.greedy import greedy
 from recognizer.decoding.scorers import WordModel
 from recognizer.decoding.word_scorers import HotWords
-from recognizer.language.ngram import NGram
+from recognizer.language.ngram_file import open_ngram
 
 NAMES = ("iam-line.csv", "iam-word.csv", "bentham-0.csv", "bentham-1.csv", "bentham-2.csv", "librispeech.json")
 
@@ -124,7 +124,7 @@ def toy() -> tuple[Tensor, Tensor, Alphabet]:
 
 def test_the_toy_model_decodes_as_its_source_says(shared: Path) -> None:
     log_probs, counts, alphabet = toy()
-    model = NGram.open(shared / "ctc/bugs_bunny_kenlm.arpa")
+    model = open_ngram(shared / "ctc/bugs_bunny_kenlm.arpa")
     settings = BeamSettings(token_min_logp=-5.0, width=100)
 
     def text(weight: float, vocabulary: tuple[str, ...] = model.words, unknown: float = -10.0) -> str:

@@ -30,13 +30,38 @@ def _add_build(actions: Any, voice: Console) -> None:
     build.add_argument("--unit", choices=["character", "word"], default="character", help="default character")
     build.add_argument("--out", type=Path, required=True, help="FILE.arpa, FILE.arpa.gz, or any other name: packed")
     build.add_argument(
-        "--prune",
-        type=whole("prune"),
+        "--cutoff",
+        type=whole("cutoff"),
         nargs="+",
         default=[0],
         metavar="N",
         help="occurrences at or below which n-grams go, from order 1 (keeps all: 0); the last one holds for the rest",
     )
+    build.add_argument(
+        "--prune",
+        type=number("prune"),
+        default=0.0,
+        metavar="X",
+        help="leave out n-grams whose loss raises the perplexity by less than this share, 1e-8 for example (default 0)",
+    )
+    build.add_argument(
+        "--quantize",
+        type=whole("quantize"),
+        default=0,
+        metavar="BITS",
+        help="a small packed file, probabilities rounded to 2 to 8 bits (default 0: whole, in a large file)",
+    )
+    build.add_argument(
+        "--vocabulary",
+        type=whole("vocabulary"),
+        default=0,
+        metavar="N",
+        help="keep the N commonest words, count all others as unknown (default 0: keep all)",
+    )
+    build.add_argument(
+        "--lm-weight", type=number("lm-weight"), metavar="X", help="stated in a packed file for decoders"
+    )
+    build.add_argument("--word-bonus", type=number("word-bonus"), metavar="X", help="likewise")
     _add_text_options(build)
     build.set_defaults(act=partial(_build, voice))
 
@@ -107,7 +132,17 @@ def _build(voice: Console, chosen: argparse.Namespace) -> int:
     from recognizer.language.build import BuildSettings
     from recognizer.language.checked_build import build_checked
 
-    settings = BuildSettings(chosen.order, chosen.unit, tuple(chosen.prune), _text_settings(chosen.model))
+    settings = BuildSettings(
+        order=chosen.order,
+        unit=chosen.unit,
+        cutoff=tuple(chosen.cutoff),
+        prune=chosen.prune,
+        quantize=chosen.quantize,
+        vocabulary=chosen.vocabulary,
+        text=_text_settings(chosen.model),
+        weight=chosen.lm_weight,
+        word_bonus=chosen.word_bonus,
+    )
     built = build_checked(chosen.texts, settings, chosen.out, chosen.against, voice.complain)
     report, shared = built.report, built.shared
     voice.say(f"{report.lines} lines, {report.tokens} {chosen.unit}s, {report.blank} blank lines left out")
@@ -123,7 +158,12 @@ def _build(voice: Console, chosen: argparse.Namespace) -> int:
             f"none of {shared.lines} test lines stands in the text; {shared.short} too short to tell, "
             f"{shared.runs} of their {shared.test_runs} runs of words are in it"
         )
-    voice.say(str(chosen.out))
+    if report.errors:
+        voice.say(
+            f"rounded to {chosen.quantize} bits: log-probabilities (natural) are off by {report.errors.rms:.4f} "
+            f"(root mean square), {report.errors.worst:.3f} at most"
+        )
+    voice.say(f"{chosen.out}: {chosen.out.stat().st_size / 1e6:.1f} MB")
     return 0
 
 

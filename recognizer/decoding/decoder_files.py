@@ -11,7 +11,9 @@ from recognizer.decoding.settings import NamedFile
 from recognizer.errors import RecognizerError
 from recognizer.language.lstm import LanguageModel
 from recognizer.language.lstm import load as load_lstm
-from recognizer.language.ngram import MAGIC, NGram, unit_of
+from recognizer.language.ngram import NGram, unit_of
+from recognizer.language.ngram_file import open_ngram
+from recognizer.language.packed import MAGIC, OLD_MAGIC
 from recognizer.language.text import SPACE, read_lines
 
 SHOWN = 10  # characters in a message
@@ -65,7 +67,7 @@ def open_language_model(path: Path) -> NGram | LanguageModel:
     except OSError as error:
         raise RecognizerError(f"{path}: cannot be read ({error.strerror or error})") from None
     # A safetensors file begins with the length of its header, which is JSON.
-    return load_lstm(path) if head[8:] == b"{" else NGram.open(path)
+    return load_lstm(path) if head[8:] == b"{" else open_ngram(path)
 
 
 def read_words(path: Path, alphabet: Alphabet, what: str) -> list[str]:
@@ -117,7 +119,7 @@ def flashlight_model(path: Path, lexicon: bool) -> Path:
         raise RecognizerError(f"{path}: cannot be read ({error.strerror or error})") from None
     if head.startswith(KENLM):  # which keeps its words where only KenLM finds them
         return path
-    if head.startswith(MAGIC) or head[8:9] == b"{":
+    if head.startswith((MAGIC, OLD_MAGIC)) or head[8:9] == b"{":
         raise RecognizerError(f"{path}: flashlight reads ARPA files and KenLM's own, wanted one or --decoder beam")
     unit, wanted = _arpa_unit(path), "word" if lexicon else "character"
     if unit != wanted:

@@ -3,6 +3,7 @@
 import gzip
 import math
 import re
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,8 @@ from recognizer.language.trie import Trie, find
 ROWS = 1 << 16  # n-grams that become text at once
 # What KenLM gives a word that the file has no <unk> for.
 NO_UNKNOWN = -100.0
+IMPOSSIBLE = -99.0  # what SRILM writes for a logarithm of zero, which others write as -inf
+PREAMBLE = 1000  # lines of any text that may stand before \\data\\, as the format allows
 
 
 def write(trie: Trie, path: Path) -> None:
@@ -63,11 +66,17 @@ class _Lines:
 
     def next(self, wanted: str) -> bytes:
         """Return the next line that holds anything; as bytes, whose white space is ASCII, as it is in ARPA files."""
+        if (line := self.any()) is None:
+            raise self.fault(f"the file ends, wanted {wanted}")
+        return line
+
+    def any(self) -> bytes | None:
+        """Return the next line that holds anything, None where there is none."""
         for raw in self.lines:
             self.number += 1
             if line := raw.strip():
                 return line
-        raise self.fault(f"the file ends, wanted {wanted}")
+        return None
 
     def fault(self, message: str) -> RecognizerError:
         """Return the error that names this line."""
@@ -101,7 +110,7 @@ def read(path: Path) -> tuple[Trie, tuple[str, ...]]:
             packed = file.read(2) == b"\x1f\x8b"
             file.seek(0)
             return _read(_Lines(path, iter(_opened(file, packed))))
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise RecognizerError(f"{path}: cannot be read ({error}), wanted an ARPA file") from error
 
 
@@ -121,10 +130,18 @@ def _read(lines: _Lines) -> tuple[Trie, tuple[str, ...]]:
     return _finished(lines, parts)
 
 
+def _skip_preamble(lines: _Lines) -> None:
+    """Read on to behind the line \\data\\: the format allows any text before it."""
+    line: bytes | None = lines.next("\\data\\")
+    first, number = line or b"", lines.number
+    while line != b"\\data\\":
+        if line is None or lines.number - number > PREAMBLE:
+            raise RecognizerError(f"{lines.path}:{number}: {_shown(first)}, expected \\data\\ (an ARPA file)")
+        line = lines.any()
+
+
 def _header(lines: _Lines) -> tuple[list[int], bytes]:
-    line = lines.next("\\data\\")
-    if line != b"\\data\\":
-        raise lines.fault(f"{_shown(line)}, wanted \\data\\ (an ARPA file)")
+    _skip_preamble(lines)
     sizes: list[int] = []
     while (line := lines.next("ngram counts")).startswith(b"ngram"):
         match = re.fullmatch(rb"ngram\s+(\d+)\s*=\s*(\d+)", line)
@@ -161,6 +178,7 @@ def _numbers(lines: _Lines, fields: list[bytes], order: int) -> tuple[float, flo
         prob, backoff = float(fields[0]), float(fields[order + 1]) if len(fields) > order + 1 else 0.0
     except ValueError:
         raise lines.fault(f"{_shown(fields[0])} or {_shown(fields[-1])} is not a number") from None
+    prob, backoff = max(prob, IMPOSSIBLE), max(backoff, IMPOSSIBLE)  # which leaves what is no number as it is
     if not (math.isfinite(prob) and math.isfinite(backoff) and prob <= 0):
         raise lines.fault(f"{prob:g} with back-off {backoff:g}, wanted a log10 probability of 0 or less")
     return prob, backoff

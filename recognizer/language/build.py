@@ -7,10 +7,16 @@ from pathlib import Path
 from recognizer.corpus.alphabet import TextSettings
 from recognizer.errors import RecognizerError
 from recognizer.language import arpa
+from recognizer.language.compact import CompactErrors
 from recognizer.language.counts import count
 from recognizer.language.kneser_ney import smooth, thresholds
-from recognizer.language.ngram import About, of_trie, pack
-from recognizer.language.text import UNITS, Progress, encode
+from recognizer.language.ngram import About, of_trie
+from recognizer.language.ngram_file import pack, pack_small
+from recognizer.language.pruning import prune
+from recognizer.language.quantization import BITS
+from recognizer.language.spelling import spelling_model
+from recognizer.language.text import UNITS, Progress, by_frequency, encode
+from recognizer.language.trie import Trie
 
 MOST = 10  # words of the longest n-gram; KenLM's own default stops at 6
 
@@ -22,15 +28,25 @@ class BuildSettings:
     Args:
         order: words of the longest n-gram, 2 to 10.
         unit: "character" or "word".
-        prune: occurrences at or below which n-grams are left out, an order each from order 1 (which keeps all: 0);
+        cutoff: occurrences at or below which n-grams are left out, an order each from order 1 (which keeps all: 0);
             orders without a value take the last one.
+        prune: n-grams whose loss raises the perplexity by less than this share are left out (`pruning`), 0 for none.
+        quantize: bits of a probability in a small file; 0 keeps them whole, in a file that is mapped.
+        vocabulary: the commonest words (or characters) that are kept, all others become <unk>; 0 keeps all.
         text: normalisation of the text, which should be the recognizer's own.
+        weight: what the model's log-probabilities should count in a decoder, None to leave it open.
+        word_bonus: of that decoder, likewise.
     """
 
     order: int = 6
     unit: str = "character"
-    prune: tuple[int, ...] = (0,)
+    cutoff: tuple[int, ...] = (0,)
+    prune: float = 0.0
+    quantize: int = 0
+    vocabulary: int = 0
     text: TextSettings = field(default_factory=TextSettings)
+    weight: float | None = None
+    word_bonus: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse values that mean nothing."""
@@ -38,7 +54,13 @@ class BuildSettings:
             raise RecognizerError(f"order is {self.order}, wanted 2 to {MOST}")
         if self.unit not in UNITS:
             raise RecognizerError(f"unit is {self.unit!r}, wanted one of {', '.join(UNITS)}")
-        thresholds(self.prune, self.order)
+        thresholds(self.cutoff, self.order)
+        if not 0 <= self.prune < 1:
+            raise RecognizerError(f"prune is {self.prune}, expected a share from 0 (nothing) to below 1, such as 1e-8")
+        if self.quantize and not BITS[0] <= self.quantize <= BITS[1]:
+            raise RecognizerError(f"quantize is {self.quantize}, expected {BITS[0]} to {BITS[1]} bits, or 0 for none")
+        if self.vocabulary < 0:
+            raise RecognizerError(f"vocabulary is {self.vocabulary}, expected a number of words, 0 for all")
 
 
 @dataclass(frozen=True)
@@ -53,6 +75,7 @@ class BuildReport:
         counted: n-grams of every order in the text.
         discounts: D1, D2, D3+ of every order.
         notes: what was not done by the book.
+        errors: what quantisation costs, None where nothing was rounded.
     """
 
     lines: int
@@ -62,6 +85,7 @@ class BuildReport:
     counted: tuple[int, ...]
     discounts: tuple[tuple[float, float, float], ...]
     notes: tuple[str, ...]
+    errors: CompactErrors | None = None
 
 
 def is_arpa(path: Path) -> bool:
@@ -75,14 +99,30 @@ def build(texts: Sequence[Path], settings: BuildSettings, out: Path, progress: P
     Raises:
         RecognizerError: a text is at fault or all are empty, or `out` cannot be written.
     """
-    text = encode(texts, settings.unit, settings.text, progress)
+    if is_arpa(out) and settings.quantize:
+        raise RecognizerError(f"{out}: an ARPA file holds numbers as they are, expected another name or no --quantize")
+    whole = encode(texts, settings.unit, settings.text, progress)
+    text = by_frequency(whole, settings.vocabulary)
     counts = count(text, settings.order, progress)
-    model = smooth(counts, settings.prune, progress)
+    smoothed = smooth(counts, settings.cutoff, progress)
+    if settings.prune:
+        progress("pruning")
+    trie = prune(smoothed.trie, smoothed.occurrences, settings.prune)
     progress(f"writing {out.name}")
-    if is_arpa(out):
-        arpa.write(model.trie, out)
-    else:
-        pack(of_trie(model.trie, About(settings.unit, settings.text, model.notes)), out)
+    about = About(settings.unit, settings.text, smoothed.notes, settings.weight, settings.word_bonus)
+    errors = _write(trie, about, whole.words, settings, out)
     counted = tuple(map(len, counts.keys))
     tokens = len(text.tokens) - text.lines
-    return BuildReport(text.lines, text.blank, tokens, model.trie.sizes, counted, model.discounts, model.notes)
+    return BuildReport(text.lines, text.blank, tokens, trie.sizes, counted, smoothed.discounts, smoothed.notes, errors)
+
+
+def _write(trie: Trie, about: About, words: Sequence[str], settings: BuildSettings, out: Path) -> CompactErrors | None:
+    """Write the model in the form that `out` and `settings` ask for; a model of words learns to spell all `words`."""
+    if is_arpa(out):
+        arpa.write(trie, out)
+        return None
+    spelling = spelling_model(words, settings.text) if settings.unit == "word" else None
+    if settings.quantize:
+        return pack_small(trie, about, spelling, settings.quantize, out)
+    pack(of_trie(trie, about, of_trie(*spelling) if spelling else None), out)
+    return None

@@ -23,11 +23,13 @@ class Smoothed:
 
     Args:
         trie: probabilities and back-off weights.
+        occurrences: (nodes - 1,) how often every n-gram of the trie occurs.
         discounts: D1, D2 and D3+ of every order.
         notes: what was not done by the book, such as discounts that fell back.
     """
 
     trie: Trie
+    occurrences: Ints
     discounts: tuple[tuple[float, float, float], ...]
     notes: tuple[str, ...]
 
@@ -62,12 +64,12 @@ def _fell_back(order: int, why: str) -> str:
     return f"order {order}: discounts fell back to {values}: {why} (small or artificial text)"
 
 
-def smooth(counts: Counts, prune: Sequence[int], progress: Progress) -> Smoothed:
-    """Return the model of `counts`; n-grams of order i + 1 that occur `prune[i]` times or fewer are left out.
+def smooth(counts: Counts, cutoff: Sequence[int], progress: Progress) -> Smoothed:
+    """Return the model of `counts`; n-grams of order i + 1 that occur `cutoff[i]` times or fewer are left out.
 
     The uniform distribution below the unigrams is over all words and <unk>, without <s>, as in lmplz.
     """
-    orders = _adjusted(counts, prune, progress)
+    orders = _adjusted(counts, cutoff, progress)
     discounts, notes = [], []
     for order, grams in enumerate(orders, 1):
         values, note = discounts_of(grams.adjusted, order)
@@ -75,26 +77,28 @@ def smooth(counts: Counts, prune: Sequence[int], progress: Progress) -> Smoothed
         notes += [note] if note else []
     progress("smoothing")
     probs, gammas = _interpolated(counts.words, orders, discounts)
-    return Smoothed(_trie(counts.words, orders, probs, gammas), tuple(discounts), tuple(notes))
+    trie = _trie(counts.words, orders, probs, gammas)
+    occurrences = [real[grams.kept] for real, grams in zip(counts.counts, orders, strict=True)]
+    return Smoothed(trie, np.concatenate(occurrences), tuple(discounts), tuple(notes))
 
 
-def thresholds(prune: Sequence[int], order: int) -> tuple[int, ...]:
-    """Return a pruning threshold per order: what is not given is the last that is.
+def thresholds(cutoff: Sequence[int], order: int) -> tuple[int, ...]:
+    """Return a threshold of occurrences per order: what is not given is the last that is.
 
     Raises:
         RecognizerError: thresholds that fall, are negative, prune single words, or are more than the orders.
     """
-    full = tuple(prune) + (tuple(prune)[-1:] or (0,)) * (order - len(prune))
+    full = tuple(cutoff) + (tuple(cutoff)[-1:] or (0,)) * (order - len(cutoff))
     if len(full) > order or full[0] != 0 or any(b < a for a, b in zip(full, full[1:], strict=False)):
         raise RecognizerError(
-            f"prune is {list(prune)}, wanted at most {order} whole numbers that start at 0 and never fall"
+            f"cutoff is {list(cutoff)}, expected at most {order} whole numbers that start at 0 and never fall"
         )
     return full
 
 
-def _adjusted(counts: Counts, prune: Sequence[int], progress: Progress) -> list[_Order]:
+def _adjusted(counts: Counts, cutoff: Sequence[int], progress: Progress) -> list[_Order]:
     """Replace counts by the number of different words before; they stay in the top order and after <s>."""
-    limits = thresholds(prune, len(counts.keys))
+    limits = thresholds(cutoff, len(counts.keys))
     size = len(counts.words)
     start = counts.words.index(START)
     out: list[_Order] = []

@@ -1,27 +1,17 @@
-"""An n-gram model in one memory-mapped file, asked for many states and words in one call."""
+"""An n-gram model asked for many states and words in one call."""
 
-import json
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from recognizer.atomic_write import replacing
 from recognizer.corpus.alphabet import TextSettings
-from recognizer.errors import RecognizerError
-from recognizer.language import arpa
-from recognizer.language.text import END, SPACE, START, UNITS, UNKNOWN, split
+from recognizer.language.text import END, SPACE, START, UNKNOWN, split
 from recognizer.language.trie import Floats, Ints, Trie, find, minimal_states, suffixes
 
-MAGIC = b"recognizer n-gram 1\n"
-ALIGN = 64  # bytes
 LN10 = math.log(10.0)
-# Array, type: contexts are the nodes that something may follow (all orders but the highest).
-ARRAYS = {"keys": "<i8", "probs": "<f4", "states": "<i4", "backoffs": "<f4", "links": "<i4"}
 
 
 @dataclass(frozen=True)
@@ -32,11 +22,15 @@ class About:
         unit: "character" or "word".
         text: the normalisation of the text it was built from.
         notes: what its making or reading had to say.
+        weight: of its log-probabilities in a decoder, where nobody chooses another; None where its makers did not say.
+        word_bonus: of that decoder, likewise.
     """
 
     unit: str
     text: TextSettings = TextSettings()
     notes: tuple[str, ...] = ()
+    weight: float | None = None
+    word_bonus: float | None = None
 
 
 @dataclass(frozen=True)
@@ -52,6 +46,7 @@ class NGram:
         states: (nodes,) int32, the shortest context that stands for the node.
         backoffs: (contexts,) float32, back-off weight of a context.
         links: (contexts,) int32, the context without its first word.
+        spelling: model of characters for the words that a model of words lacks, None where there is none.
     """
 
     words: tuple[str, ...]
@@ -62,27 +57,11 @@ class NGram:
     states: npt.NDArray[np.int32]
     backoffs: Floats
     links: npt.NDArray[np.int32]
+    spelling: "NGram | None" = None
 
     def __post_init__(self) -> None:
         """Number the words."""
         object.__setattr__(self, "_numbers", {word: i for i, word in enumerate(self.words)})
-
-    @staticmethod
-    def open(path: Path) -> "NGram":
-        """Map a packed file into memory, or read an ARPA file into it.
-
-        Raises:
-            RecognizerError: the file is neither, is cut short, or is at fault.
-        """
-        try:
-            with open(path, "rb") as file:
-                packed = file.read(len(MAGIC)) == MAGIC
-        except OSError as error:
-            raise RecognizerError(f"{path}: cannot be read ({error.strerror})") from error
-        if packed:
-            return _map(path)
-        trie, notes = arpa.read(path)
-        return of_trie(trie, About(unit_of(trie.words), notes=notes))
 
     @property
     def order(self) -> int:
@@ -180,46 +159,19 @@ def unit_of(words: Sequence[str]) -> str:
     return "character" if SPACE in words else "word"
 
 
-def of_trie(trie: Trie, about: About) -> NGram:
-    """Return the model of `trie` with the links that queries follow."""
-    links = suffixes(trie)
+def of_trie(trie: Trie, about: About, spelling: NGram | None = None, links: Ints | None = None) -> NGram:
+    """Return the model of `trie` with what queries follow.
+
+    Args:
+        trie: its n-grams.
+        about: what it says of itself.
+        spelling: model of characters for the words that it lacks.
+        links: as `suffixes` returns them, where they are known already.
+    """
+    links = suffixes(trie) if links is None else links
     states = minimal_states(trie, links).astype(np.int32)
     contexts = 1 + sum(trie.sizes[:-1])
     backoffs = np.concatenate([np.zeros(1, np.float32), trie.backoffs[: contexts - 1] * np.float32(LN10)])
     probs = trie.probs * np.float32(LN10)
-    return NGram(trie.words, about, trie.sizes, trie.keys, probs, states, backoffs, links[:contexts].astype(np.int32))
-
-
-def pack(model: NGram, path: Path) -> None:
-    """Write `model` as one file: a line of JSON, then its arrays as they lie in memory."""
-    arrays = {name: np.ascontiguousarray(getattr(model, name), kind) for name, kind in ARRAYS.items()}
-    header = {
-        "words": list(model.words),
-        "sizes": list(model.sizes),
-        "about": asdict(model.about),
-        "lengths": {name: len(array) for name, array in arrays.items()},
-    }
-    with replacing(path) as file:
-        file.write(MAGIC + json.dumps(header, ensure_ascii=False).encode() + b"\n")
-        for array in arrays.values():
-            file.write(b"\0" * (-file.tell() % ALIGN))
-            array.tofile(file)
-
-
-def _map(path: Path) -> NGram:
-    try:
-        with open(path, "rb") as file:
-            file.seek(len(MAGIC))
-            header = json.loads(file.readline())
-            offset = file.tell()
-        arrays: dict[str, Any] = {}
-        for name, kind in ARRAYS.items():
-            offset += -offset % ALIGN
-            arrays[name] = np.memmap(path, kind, "r", offset, (header["lengths"][name],))
-            offset += arrays[name].nbytes
-        about = header["about"]
-        told = About(about["unit"], TextSettings(**about["text"]), tuple(about["notes"]))
-        assert told.unit in UNITS
-        return NGram(tuple(header["words"]), told, tuple(header["sizes"]), **arrays)
-    except (ValueError, KeyError, TypeError, OSError, AssertionError) as error:
-        raise RecognizerError(f"{path}: not a whole packed n-gram model ({error}), build it again") from error
+    short = links[:contexts].astype(np.int32)
+    return NGram(trie.words, about, trie.sizes, trie.keys, probs, states, backoffs, short, spelling)

@@ -2,6 +2,7 @@
 
 import gzip
 import lzma
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ SPECIALS = (UNKNOWN, START, END)
 # The space of a character model: ARPA files separate their words by white space, so a space cannot stand for itself.
 SPACE = "▁"
 UNITS = ("character", "word")
+BYTE_ORDER_MARK = "\ufeff"
 BLOCK = 1 << 20  # characters of text that are encoded at once
 Progress = Callable[[str], None]
 
@@ -57,6 +59,8 @@ class Encoded:
 def read_lines(path: Path, settings: TextSettings) -> Iterator[Line]:
     """Yield every line of a .txt, .gz or .xz file in UTF-8, normalised; blank ones have the text "".
 
+    A byte order mark before the first line is no part of it.
+
     Raises:
         RecognizerError: the file cannot be read, or a line is not UTF-8.
     """
@@ -64,10 +68,13 @@ def read_lines(path: Path, settings: TextSettings) -> Iterator[Line]:
     try:
         with _opened(path) as file:
             for number, raw in enumerate(file, 1):
-                yield Line(path, number, settings.normalize(raw.decode("utf-8")))
+                text = raw.decode("utf-8")
+                yield Line(
+                    path, number, settings.normalize(text.removeprefix(BYTE_ORDER_MARK) if number == 1 else text)
+                )
     except UnicodeDecodeError:
         raise RecognizerError(f"{path}:{number}: not UTF-8, wanted a sentence a line in UTF-8") from None
-    except (OSError, EOFError, lzma.LZMAError) as error:
+    except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
         raise RecognizerError(f"{path}: cannot be read ({error}), wanted text, .gz or .xz") from error
 
 
@@ -118,6 +125,20 @@ def encode(paths: Iterable[Path], unit: str, settings: TextSettings, progress: P
     if not lines:
         raise RecognizerError("the text of the language model is empty, wanted a sentence a line")
     return Encoded(np.concatenate(parts), tuple(encoder.numbers), lines, blank)
+
+
+def by_frequency(text: Encoded, most: int = 0) -> Encoded:
+    """Return `text` with its words numbered by how often they occur; all but the `most` commonest become <unk>.
+
+    Frequent words get small numbers, which a compact model stores in less space. 0 keeps every word; of words that
+    occur equally often the one that came first goes first. The special words count for nothing in `most`.
+    """
+    occurrences = np.bincount(text.tokens, minlength=len(text.words))
+    ranked = np.argsort(-occurrences[len(SPECIALS) :], kind="stable") + len(SPECIALS)
+    kept = np.concatenate((np.arange(len(SPECIALS)), ranked[: most or len(ranked)]))
+    numbers = np.zeros(len(text.words), np.int32)  # <unk> where nothing else is said
+    numbers[kept] = np.arange(len(kept))
+    return Encoded(numbers[text.tokens], tuple(text.words[i] for i in kept), text.lines, text.blank)
 
 
 def _blocks(lines: Iterable[Line], unit: str) -> Iterator[list[str]]:

@@ -88,7 +88,7 @@ def minimal_states(trie: Trie, links: Ints) -> Ints:
     A context that nothing follows and that has no back-off weight is the same as the context without its first word.
     """
     has_child = np.zeros(len(trie.keys) + 1, bool)
-    has_child[np.unique(trie.keys // len(trie.words))] = True
+    has_child[trie.keys // len(trie.words)] = True
     has_child[1:] |= trie.backoffs != 0
     states = np.arange(len(trie.keys) + 1)
     for order in range(1, trie.order + 1):
