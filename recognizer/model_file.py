@@ -12,7 +12,7 @@ from recognizer.atomic_write import write_atomically
 from recognizer.corpus.alphabet import Alphabet, TextSettings
 from recognizer.errors import RecognizerError
 from recognizer.model import Model, ModelSettings, from_plain
-from recognizer.model_file_upgrade import upgrade_header
+from recognizer.model_file_upgrade import upgrade_header, upgrade_weight
 
 FORMAT = 2  # 1 named some settings otherwise, see model_file_upgrade.py
 KEY = "recognizer"  # of the header in safetensors' metadata
@@ -130,7 +130,7 @@ def load_model_file(path: Path) -> ModelFile:
     model = Model(settings, alphabet.classes)
     try:
         model.load_state_dict(
-            {k: w.float() if w.dtype == torch.float16 else w for k, w in weights.items()}, assign=False
+            {upgrade_weight(k): w.float() if w.dtype == torch.float16 else w for k, w in weights.items()}, assign=False
         )
     except RuntimeError as error:
         raise RecognizerError(f"{path}: the weights do not fit the header ({error}), {RESTART}") from None

@@ -35,6 +35,11 @@ def upgrade_header(header: dict[str, Any]) -> dict[str, Any]:
     return upgraded
 
 
+def upgrade_weight(name: str) -> str:
+    """Return the name of a network's parameter as this version has it."""
+    return name.replace("network.side_head.", "network.auxiliary_head.")
+
+
 def upgrade_kind(kind: Any) -> Any:
     """Return the name of a kind of input as this version has it."""
     return KINDS.get(kind, kind) if isinstance(kind, str) else kind

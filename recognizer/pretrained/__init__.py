@@ -4,7 +4,7 @@ from pathlib import Path
 
 from recognizer.errors import RecognizerError
 
-FOLDER = Path(__file__).parent / "models"
+FOLDER = Path(__file__).parent
 SUFFIX = ".safetensors"
 
 
