@@ -9,6 +9,7 @@ from typing import NoReturn
 from recognizer import __version__
 from recognizer.commands.decoder_options import add_decoder_options, decoder_options
 from recognizer.commands.exit_codes import DONE, FOUND, run_and_exit
+from recognizer.commands.listen import add_listen
 from recognizer.commands.lm import add_lm
 from recognizer.commands.model_commands import Console, add_model_verbs
 from recognizer.commands.transcribe import add_transcribe
@@ -83,8 +84,9 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--device", default="auto", help="auto, cpu or cuda")
     add_decoder_options(evaluate)
     evaluate.set_defaults(act=_evaluate)
-    voice = Console(_say, _complain)
+    voice = Console(_say, _complain, _show, _show_beside)
     add_transcribe(verbs, voice)
+    add_listen(verbs, voice)
     add_model_verbs(verbs, voice)
     add_lm(verbs, voice)
     info = verbs.add_parser("info", help="say what a model reads, how it was trained, how well it reads")
@@ -205,3 +207,14 @@ def _say(line: str) -> None:
 
 def _complain(line: str) -> None:
     print(line, file=sys.stderr)
+
+
+def _show(line: str) -> None:
+    """Write a line over the one before on a terminal, nothing elsewhere."""
+    if sys.stderr.isatty():
+        print(f"\r{line}\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+def _show_beside(line: str) -> None:
+    if not sys.stdout.isatty():
+        _show(line)

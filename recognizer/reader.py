@@ -1,5 +1,6 @@
 """A trained model that reads files, arrays and packed signals."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from recognizer.model_file import ModelFile, load_model_file
 from recognizer.pages.page import Page, PageLine
 from recognizer.pages.parse import read_page
 from recognizer.pretrained import find_model
+from recognizer.recordings import is_long, read_long
 
 Source = str | Path | BinaryIO | np.ndarray
 BUDGET = {"handwriting": 25_000, "speech": 16_000 * 160, "strokes": 40_000}  # steps of a padded batch
@@ -92,8 +94,22 @@ class Reader:
             RecognizerError: a source is at fault.
         """
         if isinstance(sources, (list, tuple)):
-            return self.read([self.signal(source, rate) for source in sources])
-        return self.read([self.signal(sources, rate)])[0]  # type: ignore[arg-type]
+            return self._read_any(sources, rate)
+        return self._read_any([sources], rate)[0]  # type: ignore[list-item]
+
+    def _read_any(self, sources: Sequence[Source], rate: int | None) -> list[Hypothesis]:
+        """Read sources, recordings of any length among them."""
+        paths = [Path(source) if isinstance(source, str) else source for source in sources]
+        long = {i: read_long(self, source, rate) for i, source in enumerate(paths) if self._is_long(source, rate)}
+        found = iter(self.read([self.signal(source, rate) for i, source in enumerate(paths) if i not in long]))
+        return [long[i] if i in long else next(found) for i in range(len(paths))]
+
+    def _is_long(self, source: Path | BinaryIO | np.ndarray, rate: int | None) -> bool:
+        """Return whether a source is a recording that is read piece by piece."""
+        if isinstance(source, np.ndarray):
+            limit = self.model_file.settings.signal.get("max_seconds", math.inf)
+            return self.kind == "speech" and bool(rate) and len(source) > limit * (rate or 0)
+        return is_long(source, str(source), self)
 
     def transcribe_page(self, path: str | Path) -> list[tuple[PageLine, Hypothesis]]:
         """Read every line of a page as its PAGE XML or ALTO describes it, in reading order.
@@ -129,12 +145,19 @@ class Reader:
 
         return find_page(source, HandwritingSettings(**self.model_file.settings.signal), name or str(source))
 
-    def signal(self, source: Source, rate: int | None = None, name: str = "") -> Signal:
-        """Return the signal of a source as this model takes it; `name` stands for a file object in messages."""
+    def signal(self, source: Source, rate: int | None = None, name: str = "", channel: int = 0) -> Signal:
+        """Return the signal of a source as this model takes it.
+
+        Args:
+            source: as for `transcribe`.
+            rate: samples per second of an array of sound.
+            name: of a file object, for messages.
+            channel: of a recording, from 1 on; 0 for the mean of all.
+        """
         if isinstance(source, np.ndarray):
             return array_signal(self.kind, self.model_file.settings.signal, source, rate)
         path = Path(source) if isinstance(source, str) else source
-        return read_signal(self.kind, self.model_file.settings.signal, path, name)
+        return read_signal(self.kind, self.model_file.settings.signal, path, name, channel)
 
     def read(self, signals: Sequence[Signal]) -> list[Hypothesis]:
         """Read signals, spans in the file's own unit."""

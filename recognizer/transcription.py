@@ -16,10 +16,12 @@ from recognizer.formats.result import Result, make_result
 from recognizer.inputs.kind import MEDIA, NOUNS, kind_of
 from recognizer.inputs.lines.image import LOOKS_LIKE_A_PAGE
 from recognizer.inputs.signal import Signal
+from recognizer.long_recordings import LongRecording
 from recognizer.pages.page import Page, page_and_line
 from recognizer.pages.parse import form_of, read_page
 from recognizer.pretrained import pretrained_models
 from recognizer.reader import Reader
+from recognizer.recordings import is_long
 
 RUN = 64  # files, or lines of pages, that are read from disk before the network sees them
 
@@ -33,12 +35,14 @@ class Transcript:
         records: what was read: of a page a record for each line that can be read, of any other file one.
         errors: what is at fault, one line each: the file, or lines of the page.
         page: the page that the file describes, None where it is no page.
+        long: a recording that is read piece by piece while its records are asked for, None for all else.
     """
 
     name: str
     records: tuple[Result, ...]
     errors: tuple[str, ...] = ()
     page: Page | None = None
+    long: LongRecording | None = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,8 @@ class TranscribeOptions:
         decoder: what the decoder is asked for.
         say: takes what a user should know of the decoder, and of lines that were found.
         find_lines: take every image for a page whose lines are to be found; else only one that looks like a page.
+        channel: of recordings, from 1 on; 0 for the mean of all.
+        show: takes how far a long recording is read.
     """
 
     model: str | None
@@ -68,6 +74,8 @@ class TranscribeOptions:
     decoder: DecoderOptions
     say: Callable[[str], None]
     find_lines: bool = False
+    channel: int = 0
+    show: Callable[[str], None] = lambda _: None
 
     def reader(self, name: str) -> Reader:
         """Load a reader."""
@@ -102,11 +110,41 @@ def transcribe(names: Sequence[str], manner: TranscribeOptions) -> Iterator[Tran
         readers["any"] = manner.reader(manner.model)
     waiting: list[_Document] = []
     for name, source in list(_sources(names)):  # what cannot be opened up ends the call before anything is read
+        if long := _long(name, source, readers, manner):
+            yield from _run(waiting, readers, manner)
+            waiting = []
+            yield Transcript(name, (), long=long)
+            continue
         waiting.append(_document(name, source))
         if sum(len(document.parts) for document in waiting) >= RUN:
             yield from _run(waiting, readers, manner)
             waiting = []
     yield from _run(waiting, readers, manner)
+
+
+def _long(
+    name: str, source: Path | BinaryIO, readers: dict[str, Reader], manner: TranscribeOptions
+) -> LongRecording | None:
+    """Return a recording that is too long to be read whole, None for any other file."""
+    try:
+        if kind_of(source) != "speech":
+            return None
+        reader = _reader(name, source, readers, manner)
+    except RecognizerError:
+        return None  # the ordinary way says what is wrong
+    if not is_long(source, name, reader):
+        return None
+    return LongRecording(reader, source, name, manner.channel, manner.say, manner.show)
+
+
+def _reader(name: str, source: Path | BinaryIO, readers: dict[str, Reader], manner: TranscribeOptions) -> Reader:
+    """Return the reader of a file, loaded the first time that it is asked for."""
+    key = _key(source, readers)
+    if key not in readers:
+        if key not in pretrained_models():
+            raise RecognizerError(f"{name}: {NOUNS[key]}, which no model that is shipped reads, wanted --model")
+        readers[key] = manner.reader(key)
+    return readers[key]
 
 
 def _document(name: str, source: Path | BinaryIO) -> _Document:
@@ -169,14 +207,10 @@ def _read(
     done: dict[int, Result | RecognizerError] = {}
     for i, (name, source) in enumerate(parts):
         try:
-            key = _key(source, readers)
-            if key not in readers:
-                if key not in pretrained_models():
-                    raise RecognizerError(f"{name}: {NOUNS[key]}, which no model that is shipped reads, wanted --model")
-                readers[key] = manner.reader(key)
+            key, reader = _key(source, readers), _reader(name, source, readers, manner)
             if manner.find_lines and kind_of(source) == "handwriting" and not _is_line_of_page(source):
                 raise RecognizerError(f"{name}: a page", LOOKS_LIKE_A_PAGE)
-            waiting.setdefault(key, []).append((i, readers[key].signal(source, name=name)))
+            waiting.setdefault(key, []).append((i, _signal(reader, source, name, manner)))
         except RecognizerError as error:
             done[i] = error
     for key, signals in waiting.items():
@@ -184,6 +218,15 @@ def _read(
         for (i, signal), hypothesis in zip(signals, hypotheses, strict=True):
             done[i] = make_result(parts[i][0], hypothesis, signal)
     return [done[i] for i in range(len(parts))]
+
+
+def _signal(reader: Reader, source: Path | BinaryIO, name: str, manner: TranscribeOptions) -> Signal:
+    """Return the signal of a file; what was found odd about a recording is said."""
+    signal = reader.signal(source, name=name, channel=manner.channel)
+    if reader.kind == "speech":
+        for note in signal.notes:
+            manner.say(f"{name}: {note}")
+    return signal
 
 
 def _is_line_of_page(source: Path | BinaryIO) -> bool:

@@ -51,7 +51,7 @@ def test_a_subtitle_has_two_lines_and_six_seconds_at_most() -> None:
         length = float(random.uniform(0.1, 0.9))
         words.append(Span("w" * int(random.integers(1, 13)), at, at + length, 1.0))
         at += length + float(random.choice([0.0, 0.1, 0.9]))
-    runs = subtitles(words)
+    runs = list(subtitles(words))
     assert [word for run in runs for word in run] == words
     for run in runs:
         assert run[-1].end - run[0].start <= 6.0

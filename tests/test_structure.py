@@ -36,7 +36,9 @@ BELOW = {
 # Where each heavy library may be imported.
 HOMES = {
     "PIL": ("inputs/lines/", "pages/", "evaluation/html_report.py", "corpus/check_samples.py"),
-    "soundfile": ("inputs/speech/audio.py",),
+    "soundfile": ("inputs/speech/",),
+    "sounddevice": ("inputs/speech/live.py",),
+    "av": ("inputs/speech/media.py",),
     "torchaudio": ("inputs/speech/", "decoding/"),
     "lightning": ("training/", "commands/train.py"),
     "jsonargparse": ("commands/train.py",),

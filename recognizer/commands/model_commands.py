@@ -27,10 +27,14 @@ class Console:
     Args:
         say: takes lines of the result.
         complain: takes lines beside it.
+        show: takes how far a work is, "" at its end; each line takes the place of the one before.
+        show_beside: the same where the result goes to a terminal too, and would be torn apart by it.
     """
 
     say: Say
     complain: Say
+    show: Say = lambda _: None
+    show_beside: Say = lambda _: None
 
 
 def add_model_verbs(verbs: Any, voice: Console) -> None:

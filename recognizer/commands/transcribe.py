@@ -7,13 +7,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recognizer.commands.decoder_options import add_decoder_options, decoder_options, number
+from recognizer.commands.decoder_options import add_decoder_options, decoder_options, number, whole
 from recognizer.commands.exit_codes import DONE, FAULT, FOUND
 from recognizer.commands.model_commands import DOCUMENTS, Console
 from recognizer.errors import RecognizerError
 
 if TYPE_CHECKING:
     from recognizer.formats.result import Result
+    from recognizer.long_recordings import LongRecording
 
 
 def add_transcribe(verbs: Any, voice: Console) -> None:
@@ -39,12 +40,17 @@ def add_transcribe(verbs: Any, voice: Console) -> None:
     transcribe.add_argument(
         "--min-confidence", type=number("min-confidence"), metavar="P", help="words below it are written [word?]"
     )
+    transcribe.add_argument(
+        "--channel", type=whole("channel"), default=0, metavar="N", help="of recordings, from 1 on; else their mean"
+    )
     add_decoder_options(transcribe)
     transcribe.set_defaults(act=partial(_transcribe, voice))
 
 
 def _transcribe(voice: Console, chosen: argparse.Namespace) -> int:
-    from recognizer.formats.formats import FORMATS, format_page, format_reading
+    from recognizer.atomic_write import replacing, write_atomically
+    from recognizer.formats.formats import FORMATS, TimedFormat, format_page, format_reading
+    from recognizer.formats.streamed import streamed
     from recognizer.transcription import TranscribeOptions, Transcript, doubtful, marked, transcribe
 
     below = 0.0 if chosen.min_confidence is None else chosen.min_confidence
@@ -66,6 +72,8 @@ def _transcribe(voice: Console, chosen: argparse.Namespace) -> int:
 
     def line_of(record: "Result") -> str:
         found = record.hypothesis
+        if record.part and not found.text and form == "txt":
+            return ""
         if form == "json":
             data = record.as_data()
             if below:
@@ -74,17 +82,38 @@ def _transcribe(voice: Console, chosen: argparse.Namespace) -> int:
         text = marked(found, below)
         return f"{text}\n" if alone or chosen.out else f"{record.name}\t{text}\n"
 
-    put = _into(chosen.out, FORMATS[form].suffix if form in FORMATS else f".{form}") if chosen.out else None
-    manner = TranscribeOptions(chosen.model, chosen.device, decoder_options(chosen), voice.complain, chosen.find_lines)
+    def write_long(long: "LongRecording") -> None:
+        if form in FORMATS and not isinstance(FORMATS[form], TimedFormat):
+            raise RecognizerError(f"{long.name}: a recording, expected an image for {form}")
+        chunks = streamed(long.records(), form, line_of, lambda: long.seconds)
+        if place:
+            with replacing(place(long.name)) as file:
+                file.writelines(chunk.encode() for chunk in chunks)
+        else:
+            for chunk in chunks:
+                voice.say(chunk.removesuffix("\n"))
+
+    place = _into(chosen.out, FORMATS[form].suffix if form in FORMATS else f".{form}") if chosen.out else None
+    manner = TranscribeOptions(
+        chosen.model,
+        chosen.device,
+        decoder_options(chosen),
+        voice.complain,
+        chosen.find_lines,
+        channel=chosen.channel,
+        show=voice.show if chosen.out else voice.show_beside,
+    )
     done = failed = 0
     for transcript in transcribe(chosen.files, manner):
         errors = [*transcript.errors]
-        if transcript.records:
+        if transcript.records or transcript.long:
             try:
-                text = text_of(transcript)
-                if put:
-                    put(transcript.name, text)
+                if transcript.long:
+                    write_long(transcript.long)
+                elif place:
+                    write_atomically(place(transcript.name), text_of(transcript).encode())
                 else:
+                    text = text_of(transcript)
                     voice.say(text.removesuffix("\n"))
                 done += 1
             except RecognizerError as error:
@@ -95,18 +124,16 @@ def _transcribe(voice: Console, chosen: argparse.Namespace) -> int:
     return DONE if not failed else FAULT if alone and not done else FOUND
 
 
-def _into(folder: Path, suffix: str) -> Callable[[str, str], None]:
-    """Return what writes the text of a file as `folder`/its name with `suffix`, never twice to one place."""
-    from recognizer.atomic_write import write_atomically
-
+def _into(folder: Path, suffix: str) -> Callable[[str], Path]:
+    """Return what tells where the text of a file goes: `folder`/its name with `suffix`, never twice to one place."""
     taken: dict[Path, str] = {}
 
-    def put(name: str, text: str) -> None:
+    def place(name: str) -> Path:
         path = folder / f"{Path(name).stem if name != '-' else 'stdin'}{suffix}"
         if path in taken:
             raise RecognizerError(f"{name}: {path} is that of {taken[path]}, wanted files of different names")
         taken[path] = name
         folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, text.encode())
+        return path
 
-    return put
+    return place

@@ -18,6 +18,7 @@ class Result:
         extent: length of the file along the reading direction, in `unit`.
         across: of an image, its other side in pixels.
         vertical: whether the reading direction is from the top to the bottom.
+        part: of a long recording, where the piece that was read begins and ends, in `unit`; None for the whole.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Result:
     extent: float
     across: float = 0.0
     vertical: bool = False
+    part: tuple[float, float] | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -34,8 +36,9 @@ class Result:
         return (sides[1], sides[0]) if self.vertical else sides
 
     def as_data(self) -> dict[str, Any]:
-        """Return the record as plain data: file, unit, and what the hypothesis has."""
-        return {"file": self.name, "unit": self.unit, **asdict(self.hypothesis)}
+        """Return the record as plain data: file, unit, of a piece its start and end, and what the hypothesis has."""
+        part = {"start": self.part[0], "end": self.part[1]} if self.part else {}
+        return {"file": self.name, "unit": self.unit, **part, **asdict(self.hypothesis)}
 
     def box(self, span: Span) -> tuple[int, int, int, int]:
         """Return left, top, right, bottom of a span in pixels; across the line it is as wide as the image."""

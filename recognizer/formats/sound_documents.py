@@ -1,7 +1,7 @@
 """Readings of sound as subtitles (SubRip, WebVTT), NIST CTM and Praat's TextGrid."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from recognizer.decoding.hypothesis import Span
@@ -14,20 +14,27 @@ PAUSE = 0.8  # seconds of silence that end a subtitle
 
 def subrip(record: Result) -> str:
     """Return SubRip: numbered subtitles of at most two lines and six seconds, ended by pauses too."""
-    parts = []
-    for number, words in enumerate(subtitles(record.hypothesis.words), 1):
-        times = f"{_clock(words[0].start, ',')} --> {_clock(words[-1].end, ',')}"
-        parts.append(f"{number}\n{times}\n{_wrapped(words)}\n")
-    return "\n".join(parts)
+    return "".join(subrip_parts(record.hypothesis.words))
 
 
 def webvtt(record: Result) -> str:
     """Return WebVTT with the same subtitles."""
-    parts = ["WEBVTT\n"]
-    for words in subtitles(record.hypothesis.words):
-        text = _wrapped(words).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-        parts.append(f"{_clock(words[0].start, '.')} --> {_clock(words[-1].end, '.')}\n{text}\n")
-    return "\n".join(parts)
+    return "".join(webvtt_parts(record.hypothesis.words))
+
+
+def subrip_parts(words: Iterable[Span]) -> Iterator[str]:
+    """Yield SubRip subtitle by subtitle, each as soon as the word behind it is known."""
+    for number, run in enumerate(subtitles(words), 1):
+        times = f"{_clock(run[0].start, ',')} --> {_clock(run[-1].end, ',')}"
+        yield f"{_parting(number)}{number}\n{times}\n{_wrapped(run)}\n"
+
+
+def webvtt_parts(words: Iterable[Span]) -> Iterator[str]:
+    """Yield WebVTT subtitle by subtitle."""
+    yield "WEBVTT\n"
+    for run in subtitles(words):
+        text = _wrapped(run).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+        yield f"\n{_clock(run[0].start, '.')} --> {_clock(run[-1].end, '.')}\n{text}\n"
 
 
 def ctm(record: Result) -> str:
@@ -60,16 +67,22 @@ def textgrid(record: Result) -> str:
     return "\n".join([*lines, ""])
 
 
-def subtitles(words: Sequence[Span]) -> list[list[Span]]:
-    """Return words in runs that fit into one subtitle each."""
-    runs: list[list[Span]] = []
+def subtitles(words: Iterable[Span]) -> Iterator[list[Span]]:
+    """Yield words in runs that fit into one subtitle each."""
+    run: list[Span] = []
     for word in words:
-        run = runs[-1] if runs else []
         full = run and len(textwrap.wrap(" ".join(w.text for w in [*run, word]), LINE)) > 2
-        if not run or full or word.start - run[-1].end > PAUSE or word.end - run[0].start > LASTING:
-            runs.append([])
-        runs[-1].append(word)
-    return runs
+        if run and (full or word.start - run[-1].end > PAUSE or word.end - run[0].start > LASTING):
+            yield run
+            run = []
+        run.append(word)
+    if run:
+        yield run
+
+
+def _parting(number: int) -> str:
+    """Return what stands before the subtitle of a number: an empty line, but before the first nothing."""
+    return "\n" if number > 1 else ""
 
 
 def _wrapped(words: Sequence[Span]) -> str:

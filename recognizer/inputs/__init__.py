@@ -1,1 +1,1 @@
-"""What a user brings, one folder for each kind of input: files to signals to features."""
+"""What files of each kind of input become before a network sees them."""

@@ -62,8 +62,10 @@ def refuse_bad_signal(kind: str, settings: dict[str, Any]) -> None:
     _settings(kind, settings)
 
 
-def read_signal(kind: str, settings: dict[str, Any], source: Path | BinaryIO, name: str = "") -> Signal:
-    """Read a file as the signal of a model of `kind`.
+def read_signal(
+    kind: str, settings: dict[str, Any], source: Path | BinaryIO, name: str = "", channel: int = 0
+) -> Signal:
+    """Read a file as the signal of a model of `kind`; of a recording one `channel`, 0 for the mean of all.
 
     Raises:
         RecognizerError: the file is at fault, or it is of another kind.
@@ -87,10 +89,9 @@ def read_signal(kind: str, settings: dict[str, Any], source: Path | BinaryIO, na
         from recognizer.inputs.strokes.strokes import read_strokes_signal
 
         return read_strokes_signal(source, made, name)
-    from recognizer.inputs.speech.audio import read_speech
+    from recognizer.inputs.speech.audio import read_recording
 
-    values = read_speech(source, made, name)
-    return Signal(values, len(values) / made.sample_rate, "s")
+    return read_recording(source, made, name, channel)
 
 
 def array_signal(kind: str, settings: dict[str, Any], array: np.ndarray, rate: int | None) -> Signal:

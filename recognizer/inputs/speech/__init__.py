@@ -1,1 +1,1 @@
-"""Speech: recordings."""
+"""Recordings."""

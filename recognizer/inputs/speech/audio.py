@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from recognizer.atomic_write import replacing
 from recognizer.errors import RecognizerError
+from recognizer.inputs.signal import Signal as RecordingSignal
+from recognizer.inputs.speech.channels import choose_channel
 from recognizer.inputs.speech.integrity import samples_to_expect
 
 FULL_SCALE = 32768  # int16 steps of an amplitude of 1
@@ -62,11 +64,32 @@ def read_speech(source: Path | BinaryIO, settings: SpeechSettings, name: str = "
     Raises:
         RecognizerError: missing, empty, not a sound, cut off, too long, too short, or not finite; `name` says where.
     """
+    return np.asarray(read_recording(source, settings, name).values)
+
+
+def read_recording(
+    source: Path | BinaryIO, settings: SpeechSettings, name: str = "", channel: int = 0
+) -> RecordingSignal:
+    """Return the recording in `source` with its length in seconds, and with a note where its channels cancel.
+
+    Args:
+        source: the file.
+        settings: of the signal.
+        name: of the file, for messages.
+        channel: from 1 on; 0 for the mean of all.
+
+    Raises:
+        RecognizerError: as `read_speech`, or there is no such channel.
+    """
     name = name or _name_of(source)
-    with _opened(source, name) as file, _sound(file, name) as sound:
+    with opened_sound(source, name) as (file, sound):
         _check_length(sound.frames, sound.samplerate, settings, name)
         samples = _decoded(sound, samples_to_expect(file, sound, name), name)
-        return signal_from_array(samples, sound.samplerate, settings, name)
+        rate = sound.samplerate
+    check_array(samples, name)
+    choice = choose_channel(samples, channel, name)
+    values = signal_from_array(choice.mono(samples), rate, settings, name)
+    return RecordingSignal(values, len(values) / settings.sample_rate, "s", notes=(choice.note,) if choice.note else ())
 
 
 def signal_from_array(array: NDArray[Any], rate: int, settings: SpeechSettings, name: str = "the array") -> Signal:
@@ -79,13 +102,18 @@ def signal_from_array(array: NDArray[Any], rate: int, settings: SpeechSettings, 
     Raises:
         RecognizerError: a number type, shape, length or value that cannot be used.
     """
-    _check_array(array, name)
+    check_array(array, name)
     _check_length(len(array), rate, settings, name)
     if array.dtype == np.int16 and array.ndim == 1 and rate == settings.sample_rate:
         return np.array(array, order="C")
     scale = FULL_SCALE if array.dtype == np.int16 else 1
     mono = array.reshape(len(array), -1).mean(axis=1, dtype=np.float32) / scale
-    mono = _resampled(mono.astype(np.float32, copy=False), rate, settings.sample_rate)
+    mono = resampled(mono.astype(np.float32, copy=False), rate, settings.sample_rate)
+    return to_int16(mono)
+
+
+def to_int16(mono: NDArray[np.float32]) -> Signal:
+    """Return sound (samples,) with full scale 1 as 16-bit samples; what is louder is clipped."""
     return np.clip(np.rint(mono * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
 
 
@@ -102,7 +130,7 @@ def write_speech(path: Path, signal: Signal, settings: SpeechSettings) -> None:
 
 def seconds(path: Path) -> float:
     """Return how long the recording `path` lasts by its header, in seconds."""
-    with _opened(path, str(path)) as file, _sound(file, str(path)) as sound:
+    with opened_sound(path, str(path)) as (_, sound):
         return float(sound.frames / sound.samplerate)
 
 
@@ -132,6 +160,22 @@ def clipped_samples(signal: Signal) -> int:
     return int(runs[runs >= CLIPPED_RUN].sum())
 
 
+@contextmanager
+def opened_sound(source: Path | BinaryIO, name: str, straight: bool = False) -> Iterator[tuple[BinaryIO, Any]]:
+    """Yield the file of `source` and the soundfile.SoundFile over it, opened at its start.
+
+    Args:
+        source: the file.
+        name: of the file, for messages.
+        straight: to read blocks one after the other; soundfile seeks after each one else, which harms MP3.
+
+    Raises:
+        RecognizerError: it cannot be read, is empty, or is no sound.
+    """
+    with _opened(source, name) as file, _sound(file, name, straight) as sound:
+        yield file, sound
+
+
 def _name_of(source: Path | BinaryIO) -> str:
     return str(source) if isinstance(source, Path) else "the sound"
 
@@ -149,8 +193,19 @@ def _opened(source: Path | BinaryIO, name: str) -> Iterator[BinaryIO]:
         yield file
 
 
+def _straight() -> Any:
+    """Return a soundfile.SoundFile that does not seek."""
+    import soundfile
+
+    class Straight(soundfile.SoundFile):  # type: ignore[misc]
+        def seekable(self) -> bool:
+            return False
+
+    return Straight
+
+
 @contextmanager
-def _sound(file: BinaryIO, name: str) -> Iterator[Any]:
+def _sound(file: BinaryIO, name: str, straight: bool = False) -> Iterator[Any]:
     """Yield the soundfile.SoundFile of `file`, opened at its start."""
     import soundfile
 
@@ -158,7 +213,7 @@ def _sound(file: BinaryIO, name: str) -> Iterator[Any]:
         raise RecognizerError(f"{name}: empty file, wanted a sound", "empty file")
     file.seek(0)
     try:
-        sound = soundfile.SoundFile(file)
+        sound = (_straight() if straight else soundfile.SoundFile)(file)
     except (soundfile.SoundFileError, TypeError) as error:  # TypeError: a name that ends in .raw
         raise RecognizerError(
             f"{name}: not a sound that can be read, wanted WAV, FLAC, Ogg Vorbis, Opus or MP3", "not a sound"
@@ -167,9 +222,14 @@ def _sound(file: BinaryIO, name: str) -> Iterator[Any]:
         yield sound
 
 
-def _check_length(samples: int, rate: int, settings: SpeechSettings, name: str) -> None:
+def check_rate(rate: int, name: str) -> None:
+    """Refuse a sample rate too low for speech."""
     if rate < MIN_RATE:
         raise RecognizerError(f"{name}: sample rate {rate} Hz, wanted {MIN_RATE} Hz or more", "sample rate too low")
+
+
+def _check_length(samples: int, rate: int, settings: SpeechSettings, name: str) -> None:
+    check_rate(rate, name)
     if samples > settings.max_seconds * rate:
         limit = f"max_seconds = {settings.max_seconds:g}"
         raise RecognizerError(
@@ -181,7 +241,8 @@ def _check_length(samples: int, rate: int, settings: SpeechSettings, name: str) 
         )
 
 
-def _check_array(array: NDArray[Any], name: str) -> None:
+def check_array(array: NDArray[Any], name: str) -> None:
+    """Refuse an array that is no sound."""
     if array.dtype != np.int16 and array.dtype.kind != "f":
         raise RecognizerError(f"{name}: numbers of type {array.dtype}, wanted int16 or float with full scale 1")
     if array.ndim not in (1, 2) or array.shape[-1] == 0 and array.ndim == 2:
@@ -227,7 +288,7 @@ def _decodable(sound: Any) -> int:
     return got
 
 
-def _resampled(mono: NDArray[np.float32], rate: int, wanted: int) -> NDArray[np.float32]:
+def resampled(mono: NDArray[np.float32], rate: int, wanted: int) -> NDArray[np.float32]:
     """Return (samples,) at the rate `wanted`, through a Kaiser-windowed sinc or, for odd rates, a Fourier transform."""
     if rate == wanted:
         return mono

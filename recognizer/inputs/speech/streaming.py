@@ -1,0 +1,151 @@
+"""Recordings of any length as blocks of the canonical signal, so that memory holds a few seconds at a time."""
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recognizer.errors import RecognizerError
+from recognizer.inputs.speech.audio import (
+    MAX_KERNEL,
+    ROLLOFF,
+    ZEROS,
+    Signal,
+    SpeechSettings,
+    check_array,
+    check_rate,
+    opened_sound,
+    resampled,
+    to_int16,
+)
+from recognizer.inputs.speech.channels import ChannelChoice, choose_channel
+from recognizer.inputs.speech.integrity import samples_to_expect
+
+BLOCK_SECONDS = 10.0
+
+Samples = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A recording that is open.
+
+    Args:
+        seconds: its length by its header, or nan where that says nothing.
+        blocks: yields its signal (samples,) block by block, once; raises RecognizerError where it breaks off.
+    """
+
+    seconds: float
+    blocks: Callable[[], Iterator[Signal]]
+
+
+@contextmanager
+def open_recording(
+    source: Path | BinaryIO, settings: SpeechSettings, name: str, say: Callable[[str], None], channel: int = 0
+) -> Iterator[Recording]:
+    """Open the recording in `source`, however long, for reading in blocks.
+
+    Args:
+        source: the file.
+        settings: of the signal; `max_seconds` is no limit here.
+        name: of the file, for messages.
+        say: takes what a user should know, such as channels that cancel.
+        channel: the channel to read, from 1 on; 0 for their mean.
+
+    Raises:
+        RecognizerError: missing, empty, not a sound, or of a rate too low; while blocks are taken: not finite, broken
+            off, no such channel.
+    """
+    with opened_sound(source, name, straight=True) as (file, sound):
+        check_rate(sound.samplerate, name)
+        expected = samples_to_expect(file, sound, name)
+        rate, wanted = sound.samplerate, settings.sample_rate
+
+        def blocks() -> Iterator[Signal]:
+            made = file_blocks(sound, round(BLOCK_SECONDS * rate), expected, name)
+            return signal_blocks(made, rate, wanted, name, say, channel)
+
+        yield Recording(sound.frames / rate if sound.frames < 1 << 62 else math.nan, blocks)
+
+
+def file_blocks(sound: Any, size: int, expected: int, name: str) -> Iterator[Samples]:
+    """Yield (samples, channels) of a soundfile.SoundFile in blocks of `size`, which is not seeked in between.
+
+    Raises:
+        RecognizerError: fewer samples than `expected` can be decoded.
+    """
+    import soundfile
+
+    got = 0
+    try:
+        while len(block := sound.read(size, dtype="float32", always_2d=True)):
+            got += len(block)
+            yield block
+    except soundfile.SoundFileError:
+        pass  # the decoder's own words name no place, the count does
+    if got < expected:
+        raise RecognizerError(
+            f"{name}: broken off, {got} samples can be decoded, its header says {expected}", "cut short or damaged"
+        )
+
+
+def signal_blocks(
+    blocks: Iterator[Samples], rate: int, wanted: int, name: str, say: Callable[[str], None], channel: int = 0
+) -> Iterator[Signal]:
+    """Yield the signal (samples,) int16 at the rate `wanted` of blocks (samples, channels) at `rate`."""
+    resampler = Resampler(rate, wanted)
+    choice: ChannelChoice | None = None
+    for block in blocks:
+        check_array(block, name)
+        if choice is None or not choice.sure:
+            choice = choose_channel(block, channel, name)
+            if choice.note:
+                say(f"{name}: {choice.note}")
+        yield to_int16(resampler.push(choice.mono(block)))
+    yield to_int16(resampler.finish())
+
+
+class Resampler:
+    """Another sample rate, block by block: the same filter as for a whole recording, with the context that it needs."""
+
+    def __init__(self, rate: int, wanted: int) -> None:
+        """Take sound at `rate` Hz, give sound at `wanted` Hz."""
+        common = math.gcd(rate, wanted)
+        self.rate, self.wanted = rate, wanted
+        self.step, self.made = rate // common, wanted // common  # so many samples in are so many out, exactly
+        reach = ZEROS * max(1.0, rate / wanted) / ROLLOFF + 2  # samples of the filter on each side
+        if self.made * (self.step + 2 * ZEROS) > MAX_KERNEL:  # a Fourier transform instead, second by second
+            self.step, self.made, reach = rate, wanted, rate
+        self.context = math.ceil(reach / self.step) * self.step
+        self._held = np.zeros(0, np.float32)
+        self._before = 0  # samples of `_held` that have been given
+
+    def push(self, block: Samples) -> Samples:
+        """Take the next samples (n,), return (m,) those of which all neighbours are known."""
+        if self.rate == self.wanted:
+            return block
+        self._held = np.concatenate((self._held, block))
+        ready = (len(self._held) - self.context) // self.step * self.step
+        if ready <= self._before:
+            return self._held[:0]
+        made = self._resampled(self._before, ready)
+        forgotten = max(0, ready - self.context)
+        self._held, self._before = self._held[forgotten:], ready - forgotten
+        return made
+
+    def finish(self) -> Samples:
+        """Return what is left at the end."""
+        if self.rate == self.wanted or len(self._held) == self._before:
+            return self._held[:0]
+        return self._resampled(self._before, len(self._held))
+
+    def _resampled(self, start: int, end: int) -> Samples:
+        """Return the samples of `_held` from `start`, a multiple of the step, to `end`, at the other rate."""
+        first = start // self.step * self.made
+        last = math.ceil(end * self.wanted / self.rate)
+        return resampled(self._held[: end + self.context], self.rate, self.wanted)[first:last]
