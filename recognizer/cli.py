@@ -55,8 +55,14 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--out", type=Path, default=Path("demo"), help="folder for all of it (default demo)")
     demo.set_defaults(act=_demo)
     prepare = verbs.add_parser("prepare", help="pack a corpus for training and evaluation")
-    prepare.add_argument("corpus", help="name of a known corpus, or path of a manifest or folder")
-    prepare.add_argument("--source", type=Path, help="folder where a known corpus was unpacked")
+    prepare.add_argument(
+        "corpus", help="name of a known corpus, or path of a manifest, a folder, a collection of pages or its archive"
+    )
+    prepare.add_argument("--source", type=Path, help="folder of a known corpus as it is published, or its archive")
+    prepare.add_argument(
+        "--pages", action="append", default=[], metavar="PATTERN", help="of the XML files of pages, these (repeatable)"
+    )
+    prepare.add_argument("--rules", default="", help="transcription rules: a name such as archives, or a YAML file")
     prepare.add_argument("--fetch", type=Path, metavar="DIR", help="fetch a known corpus from its home into DIR first")
     prepare.add_argument("--only", action="append", help="of what --fetch would fetch, this archive alone (repeatable)")
     prepare.add_argument("--out", type=Path, required=True, help="folder of the packed corpus")
@@ -116,13 +122,17 @@ def _demo(chosen: argparse.Namespace) -> int:
 
 
 def _prepare(chosen: argparse.Namespace) -> int:
+    from recognizer.commands.progress import Progress
+    from recognizer.corpus.collections import table
     from recognizer.corpus.prepare import PrepareSettings, prepare
 
     given = {name: getattr(chosen, name) for name in ("height", "direction", "spacing")}
     signal = {name: value for name, value in given.items() if value is not None}
-    settings = PrepareSettings(signal, chosen.valid_share, chosen.test_share)
+    settings = PrepareSettings(signal, chosen.valid_share, chosen.test_share, tuple(chosen.pages), chosen.rules)
     source = _fetched(chosen) if chosen.fetch else chosen.source
-    done = prepare(chosen.corpus, source, chosen.out, settings, print)
+    done = prepare(chosen.corpus, source, chosen.out, settings, print, Progress("samples"))
+    for line in (*(f"{name}: {value}" for name, value in done.card.items()), *table(done.documents)):
+        print(line)
     for split, samples in done.splits.items():
         print(f"{split or '(no split)'}: {samples} samples, {done.characters[split]} characters")
     for line in done.bad:

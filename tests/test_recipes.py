@@ -34,8 +34,9 @@ def rows(corpus: Corpus) -> list[tuple[str, str, str, str]]:
 
 
 def test_every_known_corpus_has_a_recipe_a_card_and_a_place_in_the_index() -> None:
-    wanted = {*CUT, *SMALL, "iam", "timit", "an4", "fsdd-phones", "voices", "unipen"}
-    assert set(recipe_names()) == wanted
+    collections = {path.parent.name for path in folder("datasets").glob("*/pages.yaml")}
+    wanted = {*CUT, *SMALL, "iam", "timit", "an4", "fsdd-phones", "voices", "unipen", *collections}
+    assert set(recipe_names()) == wanted and len(collections) == 16
     index = (folder("datasets") / "README.md").read_text(encoding="utf-8")
     for name in wanted:
         recipe = load_recipe(name)
@@ -67,7 +68,7 @@ def test_made_sentences_with_other_letters_are_left_out_and_counted(tmp_path: Pa
 def test_an_unknown_name_gets_the_nearest_one() -> None:
     with pytest.raises(RecognizerError, match="did you mean librispeech"):
         load_recipe("librispech")
-    with pytest.raises(RecognizerError, match="wanted one of an4, copiste"):
+    with pytest.raises(RecognizerError, match="wanted one of an4, celestine, copiste"):
         load_recipe("zzz")
 
 

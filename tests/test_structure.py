@@ -45,7 +45,7 @@ HOMES = {
     "editdistance": ("evaluation/metrics.py",),
     "rapidfuzz": ("evaluation/metrics.py",),
     "safetensors": ("model_file.py", "language/"),
-    "yaml": ("training/config_file.py",),
+    "yaml": ("training/config_file.py", "corpus/yaml_file.py"),
     "tensorboard": (),
     "scipy": (),
     "matplotlib": (),

@@ -2,15 +2,18 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from recognizer.corpus.alphabet import TextSettings
+from recognizer.corpus.archives import opened
+from recognizer.corpus.collections import CollectionSettings, Document, is_collection
 from recognizer.corpus.manifest import read_corpus
 from recognizer.corpus.page_samples import pages_below, read_pages
-from recognizer.corpus.recipes import load_recipe, recipe_names
+from recognizer.corpus.recipes import corpus_of_pages, folder, load_recipe, recipe_names
+from recognizer.corpus.rules import read_rules
 from recognizer.corpus.sample import Sample
 from recognizer.corpus.store import FILE, Header, Packed, Unusable, write_store
 from recognizer.errors import RecognizerError
@@ -20,6 +23,7 @@ from recognizer.pages.page import page_and_line
 
 UNREADABLE = "cannot be read"  # the reason where nobody knows a better one
 Say = Callable[[str], None]
+Progress = Callable[[int, int], None]  # samples done, samples in all
 
 
 @dataclass(frozen=True)
@@ -31,11 +35,15 @@ class PrepareSettings:
         valid_share: share of the groups (or of the samples, where none has a group) that become "valid" where the
             source names no split at all.
         test_share: likewise for "test".
+        pages: patterns of the XML files that count in a collection of pages; none takes all.
+        rules: name or file of the transcription rules that texts go through, "" for none.
     """
 
     signal: dict[str, Any]
     valid_share: float = 0.1
     test_share: float = 0.1
+    pages: tuple[str, ...] = ()
+    rules: str = ""
 
     def __post_init__(self) -> None:
         """Refuse shares that leave nothing to learn."""
@@ -54,6 +62,8 @@ class Prepared:
         left_out: reason by reason, with counts; the files that could not be used are among them.
         noted: what was kept but deserves a word.
         unusable: each file that could not be used.
+        documents: of a collection of pages, what was taken of each.
+        card: of a collection of pages, what it says of itself.
     """
 
     path: Path
@@ -62,6 +72,8 @@ class Prepared:
     left_out: Counter[str]
     noted: Counter[str]
     unusable: list[Unusable]
+    documents: Sequence[Document] = ()
+    card: dict[str, str] = field(default_factory=dict)
 
     @property
     def bad(self) -> list[str]:
@@ -69,33 +81,68 @@ class Prepared:
         return [one.line for one in self.unusable]
 
 
-def prepare(name_or_path: str, source: Path | None, out: Path, settings: PrepareSettings, say: Say) -> Prepared:
-    """Pack a known corpus (its name, with `source`) or a manifest or folder (its path) into `out`.
+def prepare(
+    name_or_path: str,
+    source: Path | None,
+    out: Path,
+    settings: PrepareSettings,
+    say: Say,
+    progress: Progress = lambda done, total: None,
+) -> Prepared:
+    """Pack a known corpus (its name, with `source`) or a manifest, folder or archive (its path) into `out`.
+
+    Args:
+        name_or_path: what to pack.
+        source: where a known corpus lies: a folder, or an archive of one.
+        out: folder of the store.
+        settings: how.
+        say: takes lines for people.
+        progress: is told how many samples are done, of how many.
 
     Raises:
         RecognizerError: the source is at fault as a whole, or not one of its files can be used.
     """
-    header, samples, left_out, noted = _collect(name_or_path, source, settings)
+    known = name_or_path in recipe_names()
+    if known and source is None:
+        raise RecognizerError(f"{name_or_path}: wanted --source with the folder it was unpacked to")
+    with opened(source if source and known else Path(name_or_path), out) as place:
+        found = _known(name_or_path, place.folder, settings) if known else _found(name_or_path, place.folder, settings)
+        samples = _with_splits(found.samples, settings, say)
+        split_of_group = {sample.group: sample.split for sample in samples}
+        for document in found.documents:
+            document.split = split_of_group.get(document.name, document.split)
+        header = _with_signal(found.header, settings, found.left_out)
+        done = Prepared(out / FILE, Counter(), Counter(), found.left_out, found.noted, [], found.documents, header.card)
+        packed = _packed(str(source or name_or_path), header, samples, done, progress)
+        write_store(out, header, place.as_published(packed))
+    found.left_out.update(one.reason for one in done.unusable)
+    return done
+
+
+def _with_signal(header: Header, settings: PrepareSettings, left_out: Counter[str]) -> Header:
+    """Return a header with the signal settings that hold.
+
+    Raises:
+        RecognizerError: a setting that this kind has not, or a bad value.
+    """
     signal = {**default_signal(header.kind), **settings.signal}
     if unknown := settings.signal.keys() - default_signal(header.kind).keys():
         raise RecognizerError(f"signal.{min(unknown)}: no setting of {header.kind}, there are {', '.join(signal)}")
     refuse_bad_signal(header.kind, signal)
-    header = replace(header, signal=signal, left_out=dict(left_out))
-    done = Prepared(out / FILE, Counter(), Counter(), left_out, noted, [])
-    samples = _with_splits(samples, settings, say)
-    write_store(out, header, _packed(str(source or name_or_path), header, samples, done))
-    left_out.update(one.reason for one in done.unusable)
-    return done
+    return replace(header, signal=signal, left_out=dict(left_out))
 
 
-def _packed(source: str, header: Header, samples: list[Sample], done: Prepared) -> Iterator[Packed | Unusable]:
+def _packed(
+    source: str, header: Header, samples: list[Sample], done: Prepared, progress: Progress
+) -> Iterator[Packed | Unusable]:
     """Yield each sample with its signal or with what is wrong with its file, and count it in `done`.
 
     Raises:
         RecognizerError: at the end, where not one file could be used; a corpus of nothing is not written.
     """
-    for sample in samples:
+    for number, sample in enumerate(samples, 1):
         one = _pack(header, sample)
+        progress(number, len(samples))
         if isinstance(one, Packed):
             done.splits[sample.split] += 1
             done.characters[sample.split] += len(sample.text)
@@ -143,20 +190,42 @@ def _reason(kind: str, path: Path) -> str:
         return UNREADABLE
 
 
-def _collect(
-    name_or_path: str, source: Path | None, settings: PrepareSettings
-) -> tuple[Header, list[Sample], Counter[str], Counter[str]]:
-    """Return the header, the samples, and what the recipe left out or noted."""
-    path = Path(name_or_path)
-    if name_or_path in recipe_names():
-        recipe = load_recipe(name_or_path)
-        if source is None:
-            raise RecognizerError(f"{name_or_path}: wanted --source with the folder it was unpacked to")
-        corpus = recipe.read(source)
-        header = Header(recipe.name, recipe.kind, {}, asdict(recipe.text), {}, recipe.licence)
-        return header, corpus.samples, Counter(corpus.left_out), Counter(corpus.noted)
+@dataclass(frozen=True)
+class Found:
+    """What a source holds, before a signal is made.
+
+    Args:
+        header: of the store, without its signal.
+        samples: in order.
+        left_out: what is no sample, reason by reason.
+        noted: what else is there, reason by reason.
+        documents: of a collection of pages, what was taken of each.
+    """
+
+    header: Header
+    samples: list[Sample]
+    left_out: Counter[str]
+    noted: Counter[str]
+    documents: Sequence[Document] = ()
+
+
+def _known(name: str, folder: Path, settings: PrepareSettings) -> Found:
+    """Return what a recipe finds."""
+    if settings.pages or settings.rules:
+        raise RecognizerError(f"{name}: --pages and --rules go with a path, the recipe of {name} has its own")
+    recipe = load_recipe(name)
+    corpus = recipe.read(folder)
+    text = asdict(recipe.text)
+    header = Header(recipe.name, recipe.kind, {}, text, {}, recipe.licence, corpus.card, corpus.rules)
+    return Found(header, corpus.samples, Counter(corpus.left_out), Counter(corpus.noted), corpus.documents)
+
+
+def _found(given: str, path: Path, settings: PrepareSettings) -> Found:
+    """Return what lies at a path that is no name of a known corpus."""
     if not path.exists():
-        load_recipe(name_or_path)  # says which names there are
+        load_recipe(given)  # says which names there are
+    if settings.pages or settings.rules or is_collection(path):
+        return _found_collection(given, path, settings)
     left_out: Counter[str] = Counter()
     noted: Counter[str] = Counter()
     if pages := pages_below(path):
@@ -173,7 +242,24 @@ def _collect(
         )
     name = path.name if path.is_dir() else path.parent.name
     header = Header(name, next(iter(kinds)), {}, asdict(TextSettings()), {})
-    return header, samples, left_out, noted
+    return Found(header, samples, left_out, noted)
+
+
+def _found_collection(given: str, path: Path, settings: PrepareSettings) -> Found:
+    """Return what a published collection of pages holds; of a single document each page is dealt out by itself."""
+    rules = read_rules(settings.rules, folder("datasets")) if settings.rules else None
+    chosen = CollectionSettings(pages=settings.pages, rules=rules)
+    corpus = corpus_of_pages(path, chosen)
+    noted = Counter(corpus.noted)
+    if len(corpus.documents) == 1:
+        corpus = corpus_of_pages(path, replace(chosen, group="page"))
+        noted["collection of one document, split by page: its hands stand in every split"] += 1
+    if not any(sample.text for sample in corpus.samples) and not corpus.samples:
+        raise RecognizerError(f"{path}: {corpus.left_out.total()} lines left out and none kept, expected some")
+    licence = corpus.card.get("licence", "")
+    name = Path(given).name.partition(".")[0] or path.name
+    header = Header(name, "handwriting", {}, asdict(TextSettings()), {}, licence, corpus.card, corpus.rules)
+    return Found(header, corpus.samples, Counter(corpus.left_out), noted, corpus.documents)
 
 
 def _with_splits(samples: list[Sample], settings: PrepareSettings, say: Say) -> list[Sample]:

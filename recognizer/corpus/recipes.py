@@ -3,11 +3,14 @@
 import difflib
 import importlib.util
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from recognizer.corpus.alphabet import TextSettings
+from recognizer.corpus.collection_recipes import RECIPE, read_collection_recipe
+from recognizer.corpus.collections import CollectionSettings, Document, read_collection
 from recognizer.corpus.download import Download
 from recognizer.corpus.manifest import named, read_lines, read_table
 from recognizer.corpus.sample import Sample
@@ -37,11 +40,17 @@ class Corpus:
         samples: the samples, in a fixed order.
         left_out: reason -> how many samples or files were left out.
         noted: what was kept although it deserves a word -> how many.
+        documents: of a collection of pages, what was taken of each.
+        card: of a collection of pages, what it says of itself.
+        rules: the transcription rules that its texts went through, "" where none.
     """
 
     samples: list[Sample]
     left_out: Counter[str] = field(default_factory=Counter)
     noted: Counter[str] = field(default_factory=Counter)
+    documents: Sequence[Document] = ()
+    card: dict[str, str] = field(default_factory=dict)
+    rules: str = ""
 
 
 @dataclass(frozen=True)
@@ -97,7 +106,7 @@ def folder(name: str, package: Path = PACKAGE) -> Path:
 
 def recipe_names() -> list[str]:
     """Return the names of the known corpora in order."""
-    return sorted(path.parent.name for path in folder("datasets").glob("*/recipe.py"))
+    return sorted({path.parent.name for name in ("recipe.py", RECIPE) for path in folder("datasets").glob(f"*/{name}")})
 
 
 def load_recipe(name: str) -> Recipe:
@@ -112,6 +121,9 @@ def load_recipe(name: str) -> Recipe:
         hint = f"did you mean {near[0]}?" if near else f"wanted one of {', '.join(names)}"
         raise RecognizerError(f"{name}: no recipe of this name, {hint}")
     path = folder("datasets") / name / "recipe.py"
+    pages = path.with_name(RECIPE)
+    if not path.is_file():
+        return _recipe_of_pages(pages)
     spec = importlib.util.spec_from_file_location(f"recognizer_dataset_{name}".replace("-", "_"), path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -119,7 +131,30 @@ def load_recipe(name: str) -> Recipe:
     text: TextSettings = getattr(module, "TEXT", TextSettings())
     downloads: tuple[Download, ...] = getattr(module, "DOWNLOADS", ())
     card = path.with_name("card.md")
-    return Recipe(name, module.samples, module.KIND, module.LICENCE, module.HOME, text, downloads, card)
+    samples = partial(_lines_or_pages, module.samples, pages) if pages.is_file() else module.samples
+    return Recipe(name, samples, module.KIND, module.LICENCE, module.HOME, text, downloads, card)
+
+
+def corpus_of_pages(source: Path, settings: CollectionSettings) -> Corpus:
+    """Read a collection of pages as its project publishes it."""
+    found = read_collection(source, settings)
+    rules = settings.rules.title if settings.rules else ""
+    return Corpus(found.samples, found.left_out, found.noted, found.documents, found.card, rules)
+
+
+def _recipe_of_pages(path: Path) -> Recipe:
+    """Return the recipe of a collection that pages.yaml describes."""
+    read = read_collection_recipe(path)
+    samples = partial(corpus_of_pages, settings=read.settings)
+    card = path.with_name("card.md")
+    return Recipe(read.name, samples, "handwriting", read.licence, read.home, TextSettings(), (), card)
+
+
+def _lines_or_pages(lines: Callable[[Path], Corpus], path: Path, source: Path) -> Corpus:
+    """Read a folder of cut lines, or the pages that they were cut from as `path` describes them."""
+    if (source / TABLE).is_file() or next(source.rglob("*.xml"), None) is None:
+        return lines(source)
+    return corpus_of_pages(source, read_collection_recipe(path).settings)
 
 
 def cut_lines(source: Path) -> Corpus:

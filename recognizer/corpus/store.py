@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -35,6 +35,8 @@ class Header:
         text: the text settings that its recipe proposes.
         left_out: what `prepare` could not use, reason by reason, with counts.
         licence: as the card states it, "" where unknown.
+        card: what a published collection says of itself: title, home, languages, period, hands, guidelines.
+        rules: the transcription rules that its texts went through, "" where none.
     """
 
     name: str
@@ -43,6 +45,8 @@ class Header:
     text: dict[str, Any]
     left_out: dict[str, int]
     licence: str = ""
+    card: dict[str, str] = field(default_factory=dict)
+    rules: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,152 @@
+"""Tests of collections of pages as their projects publish them."""
+
+import zipfile
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from terminal import said
+from test_pages_road import write_page
+
+from recognizer.corpus.collection_recipes import read_collection_recipe
+from recognizer.corpus.collections import CollectionSettings, document_of, read_card, read_collection, table
+from recognizer.corpus.recipes import load_recipe
+from recognizer.corpus.store import Store
+from recognizer.errors import RecognizerError
+
+CARD = """
+title: Letters of nobody
+url: https://example.org/letters
+license:
+  - name: CC-BY 4.0
+    url: https://creativecommons.org/licenses/by/4.0/
+language: [fra, lat]
+script:
+  - iso: Latn
+time: {notBefore: '1701', notAfter: '1799'}
+hands: {count: '2', precision: exact}
+transcription-guidelines: |
+  Abbreviations
+  are kept.
+"""
+
+
+def clone(root: Path, documents: int = 3) -> Path:
+    """Write a clone of a collection: documents of two pages each under data/, htr-united.yml, a README."""
+    for number in range(documents):
+        for page in "ab":
+            write_page(root / "data" / f"doc{number}", f"{page}{number}", texts=("lox", f"o^x{number % 2}"))
+    (root / "htr-united.yml").write_text(CARD, encoding="utf-8")
+    (root / "README.md").write_text("letters", encoding="utf-8")
+    return root
+
+
+def test_a_collection_says_what_it_is(tmp_path: Path) -> None:
+    assert read_card(clone(tmp_path, 1)) == {
+        "title": "Letters of nobody",
+        "home": "https://example.org/letters",
+        "licence": "CC-BY 4.0",
+        "languages": "fra, lat",
+        "script": "Latn",
+        "period": "1701 to 1799",
+        "hands": "2 exact",
+        "guidelines": "Abbreviations are kept.",
+    }
+
+
+def test_a_document_never_stands_in_two_splits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root, out = clone(tmp_path / "letters", 10), tmp_path / "out"
+    code, text, _ = said(capsys, "prepare", root, "--out", out, "--rules", "archives")
+    store = Store(out)
+    splits = {(store.group(i), store.sample(i).split) for i in range(len(store))}
+    assert code == 0 and len(store) == 40 and len(splits) == 10
+    assert Counter(split for _, split in splits) == {"train": 8, "valid": 1, "test": 1}
+    assert set(store.column("text")) == {"lox", "ox0", "ox1"}
+    assert store.header.licence == "CC-BY 4.0" and store.header.card["period"] == "1701 to 1799"
+    assert store.header.rules.startswith("archives (sha256 ")
+    assert "data/doc3" in text and "title: Letters of nobody" in text
+
+
+def test_an_archive_is_read_as_its_clone_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = clone(tmp_path / "letters-main")
+    archive = tmp_path / "letters.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        for path in root.rglob("*"):
+            file.write(path, path.relative_to(tmp_path))
+    assert said(capsys, "prepare", root, "--out", tmp_path / "a")[0] == 0
+    assert said(capsys, "prepare", archive, "--out", tmp_path / "b")[0] == 0
+    one, other = Store(tmp_path / "a"), Store(tmp_path / "b")
+    assert one.fingerprint() == other.fingerprint() and one.column("group") == other.column("group")
+    assert other.sample(0).path == archive / "data" / "doc0" / "a0.xml#l0"
+    assert [path.name for path in (tmp_path / "b").iterdir()] == ["corpus.pack"]
+
+
+def test_of_two_pages_of_one_image_the_pattern_chooses(tmp_path: Path) -> None:
+    path = write_page(tmp_path / "doc", "a", texts=("lox",))
+    normal = path.with_name("a.normal.xml")
+    normal.write_text(path.read_text(encoding="utf-8").replace("lox", "x"), encoding="utf-8")
+    with pytest.raises(RecognizerError, match=r'--pages "\*.normal.xml"'):
+        read_collection(tmp_path, CollectionSettings())
+    found = read_collection(tmp_path, CollectionSettings(pages=("*.normal.xml",)))
+    assert [sample.text for sample in found.samples] == ["x"]
+    assert found.noted == {"XML that --pages does not name": 1}
+    with pytest.raises(RecognizerError, match="no page as PAGE XML or ALTO named \\*.abc"):
+        read_collection(tmp_path, CollectionSettings(pages=("*.abc",)))
+
+
+def test_what_is_left_out_stands_in_the_table_with_its_reason(tmp_path: Path) -> None:
+    path = tmp_path / "pages.yaml"
+    path.write_text("pages: ['*.xml']\n", encoding="utf-8")
+    write_page(tmp_path / "one", "a", texts=("lox", "", "x"))
+    write_page(tmp_path / "two", "b", texts=("lox", "⟦x⟧"))
+    rules = read_collection_recipe(Path("datasets/cremma-18/pages.yaml").resolve()).settings.rules
+    found = read_collection(tmp_path, CollectionSettings(rules=rules))
+    assert found.left_out == {"line without text": 1, "crossed out or inserted": 1}
+    assert table(found.documents) == [
+        "document  split  pages  lines  left out",
+        "one                  1      2  1 line without text",
+        "two                  1      1  1 crossed out or inserted",
+    ]
+
+
+def test_a_recipe_keeps_its_test_documents_apart(tmp_path: Path) -> None:
+    write_page(tmp_path / "data" / "page", "a", texts=("lox",))
+    write_page(tmp_path / "data" / "other", "b", texts=("x",))
+    settings = CollectionSettings(test=("other",))
+    splits = {sample.group: sample.split for sample in read_collection(tmp_path, settings).samples}
+    assert splits == {"data": "train", "data/other": "test"}
+    with pytest.raises(RecognizerError, match="test: no document 'othr'"):
+        read_collection(tmp_path, CollectionSettings(test=("othr",)))
+
+
+@pytest.mark.parametrize(
+    ("group", "document"), [("folder", "data/x"), ("page", "data/x/page/JDH_2_001"), (r"(.+)_\d+$", "JDH_2")]
+)
+def test_a_document_is_a_folder_a_page_or_what_a_pattern_says(group: str, document: str) -> None:
+    assert document_of(Path("root"), Path("root/data/x/page/JDH_2_001.xml"), group) == document
+
+
+def test_a_page_without_its_image_is_named_and_the_others_are_taken(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = clone(tmp_path / "letters")
+    (root / "data" / "doc1" / "a1.png").unlink()
+    code, _, _ = said(capsys, "prepare", root, "--out", tmp_path / "out")
+    assert code == 1 and len(Store(tmp_path / "out")) == 10
+
+
+def test_pages_and_rules_go_with_a_path_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, text = said(
+        capsys, "prepare", "copiste", "--source", tmp_path, "--out", tmp_path / "o", "--rules", "archives"
+    )
+    assert code == 2 and "the recipe of copiste has its own" in text
+
+
+def test_cut_lines_and_published_pages_have_one_recipe(tmp_path: Path) -> None:
+    recipe = load_recipe("peraire")
+    write_page(tmp_path / "data" / "train", "B.1", texts=("lox",))
+    with pytest.raises(RecognizerError, match="test: no document"):
+        recipe.read(tmp_path)
+    with pytest.raises(RecognizerError, match="transcripts.tsv"):
+        (tmp_path / "empty").mkdir()
+        recipe.read(tmp_path / "empty")
