@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from recognizer import __version__
+from recognizer.commands.compare import add_compare
 from recognizer.commands.decoder_options import add_decoder_options, decoder_options
 from recognizer.commands.exit_codes import DONE, FOUND, run_and_exit
 from recognizer.commands.listen import add_listen
@@ -91,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     add_decoder_options(evaluate)
     evaluate.set_defaults(act=_evaluate)
     voice = Console(_say, _complain, _show, _show_beside)
+    add_compare(verbs, voice)
     add_transcribe(verbs, voice)
     add_listen(verbs, voice)
     add_model_verbs(verbs, voice)

@@ -10,6 +10,11 @@ class RecognizerError(Exception):
     """
 
     def __init__(self, message: str, reason: str = "") -> None:
-        """Keep `message` as one line, whatever a library put into it."""
-        super().__init__(" ".join(str(message).split()))
+        """Keep `message` as one line, whatever a library or the name of a file put into it."""
+        super().__init__(printable(" ".join(str(message).split())))
         self.reason = reason
+
+
+def printable(text: str) -> str:
+    """Return a text with escapes in the place of what moves the cursor, hides, or is no character."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

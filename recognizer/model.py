@@ -1,21 +1,20 @@
 """Signals to log-probabilities: features and network of one kind of input."""
 
 from dataclasses import asdict, dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from recognizer.errors import RecognizerError
+from recognizer.inputs.kind import refuse_bad_signal
 from recognizer.inputs.lines.features import LineFeatures
 from recognizer.inputs.speech.log_mel import LogMel, LogMelSettings
 from recognizer.inputs.strokes.features import StrokeFeatures
-from recognizer.network.front import FrontSettings
-from recognizer.network.mdlstm import MultidimensionalSettings
 from recognizer.network.network import Network, NetworkSettings, Output
+from recognizer.plain_data import from_plain
 
 PADDING = {"handwriting": 255, "speech": 0, "strokes": 0}  # of each kind: paper, silence, the pen in the air
-Settings = TypeVar("Settings")
 
 
 @dataclass(frozen=True)
@@ -43,31 +42,13 @@ class ModelSettings:
         """Return the settings that plain data states.
 
         Raises:
-            RecognizerError: a key is missing or unknown.
+            RecognizerError: a key is missing or unknown, or a value is of another type or out of its range.
         """
-        try:
-            network = dict(data["network"])
-            front = _front(dict(network.pop("front")))
-            made = from_plain(NetworkSettings, {**network, "front": front}, "network")
-            return cls(data["kind"], data["signal"], from_plain(LogMelSettings, data["features"], "features"), made)
-        except KeyError as error:
-            raise RecognizerError(f"model settings lack {error}, wanted kind, signal, features, network") from None
-
-
-def from_plain(settings: type[Settings], data: dict[str, Any], where: str) -> Settings:
-    """Return a settings dataclass from plain data, one line where a key does not fit."""
-    try:
-        return settings(**data)
-    except TypeError as error:
-        raise RecognizerError(f"{where}: {error}") from None
-
-
-def _front(data: dict[str, Any]) -> FrontSettings:
-    """Return the settings of a front, whose own settings of one type files before that type lack."""
-    if "multidimensional" in data:
-        scan = from_plain(MultidimensionalSettings, data["multidimensional"], "network.front.multidimensional")
-        data = {**data, "multidimensional": scan}
-    return from_plain(FrontSettings, data, "network.front")
+        made = from_plain(cls, data, "settings")
+        if made.kind not in PADDING:
+            raise RecognizerError(f"settings.kind is {made.kind!r}, expected one of {', '.join(PADDING)}")
+        refuse_bad_signal(made.kind, made.signal)
+        return made
 
 
 class Model(nn.Module):

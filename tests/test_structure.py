@@ -12,24 +12,27 @@ PACKAGE = ROOT / "recognizer"
 FILES = sorted(PACKAGE.rglob("*.py"))
 VERBS = ("training.train", "corpus.check_report", "evaluation.evaluate", "transcription", "commands.info")
 SPLIT = ("commands", "training", "evaluation", "corpus")  # packages whose files are parts of their own
-PRINTING = ("cli.py", "commands/exit_codes.py")  # what a user sees, and the exit code
+PRINTING = ("cli.py", "interruption.py", "commands/exit_codes.py")  # what a user sees, and the exit code
 TOP = ("cli", "__main__")  # imported by nothing
 # What a part of the package may import of the package; a part that is not named here may import anything but TOP.
 # "commands" stands for every file in it.
 BELOW = {
     "errors": (),
     "atomic_write": ("errors",),
+    "plain_data": ("errors",),
+    "interruption": (),
+    "commands.streams": (),
     "corpus.alphabet": ("errors",),
     "training.config_file": ("errors",),
     "pages": ("errors",),
-    "inputs": ("errors", "atomic_write", "pages"),
+    "inputs": ("errors", "atomic_write", "pages", "plain_data"),
     "network": ("errors",),
-    "model": ("errors", "inputs", "network"),
+    "model": ("errors", "inputs", "network", "plain_data"),
     "evaluation.metrics": ("errors", "corpus.alphabet", "corpus.phones"),
-    "model_file": ("errors", "atomic_write", "corpus.alphabet", "model", "model_file_upgrade", "inputs", "network"),
+    "model_file": ("errors", "atomic_write", "corpus.alphabet", "model", "model_file_upgrade", "network", "plain_data"),
     "pretrained": ("errors",),
     "language": ("errors", "atomic_write", "corpus.alphabet", "corpus.manifest", "corpus.store", "network", "inputs"),
-    "decoding": ("errors", "atomic_write", "corpus.alphabet", "language", "network"),
+    "decoding": ("errors", "atomic_write", "corpus.alphabet", "language", "network", "plain_data"),
     "formats": ("__version__", "errors", "decoding", "pages", "inputs"),
     "training.config": ("errors", "corpus.alphabet", "network", "inputs"),
 }

@@ -4,10 +4,23 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from recognizer.errors import RecognizerError
+from recognizer.model_file import parse_header
+
 
 def describe_model(path: Path, header: dict[str, Any]) -> str:
-    """Return what a model reads, its alphabet, its training and its measured error rates, for people."""
-    return "\n".join(_lines(path, header))
+    """Return what a model reads, its alphabet, its training and its measured error rates, for people.
+
+    Raises:
+        RecognizerError: the header is at fault.
+    """
+    parse_header(path, header)
+    try:
+        return "\n".join(_lines(path, header))
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise RecognizerError(
+            f"{path}: its header is at fault ({error!r}), expected a model file of recognizer"
+        ) from None
 
 
 def _lines(path: Path, header: dict[str, Any]) -> Iterator[str]:

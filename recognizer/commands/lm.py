@@ -106,7 +106,11 @@ def _add_tune(actions: Any, voice: Console) -> None:
     tune.add_argument("--split", default="valid", help="validation samples (default valid); never a test split")
     tune.add_argument("--by", default="cer", help="what is made small: cer (default) or wer")
     tune.add_argument("--samples", type=whole("samples"), default=0, help="at most so many, 0 for all (default)")
-    tune.add_argument("--out", type=Path, help="write the model there and leave the first as it is")
+    tune.add_argument(
+        "--out",
+        type=Path,
+        help="write the model there; without it into the model's own file, unless that is a shipped one",
+    )
     tune.add_argument("--device", default="auto", help="auto, cpu or cuda")
     add_decoder_options(tune)
     tune.set_defaults(act=partial(_tune, voice))
@@ -210,7 +214,7 @@ def _train(voice: Console, chosen: argparse.Namespace) -> int:
 def _tune(voice: Console, chosen: argparse.Namespace) -> int:
     from recognizer.decoding.decoder_factory import DecoderOptions
     from recognizer.evaluation.tuning import TuneSettings, point_line, surface_lines, tune
-    from recognizer.pretrained import find_model
+    from recognizer.pretrained import find_model, output_path
     from recognizer.reader import Reader
 
     settings = TuneSettings(chosen.split, chosen.by, chosen.samples)
@@ -221,12 +225,12 @@ def _tune(voice: Console, chosen: argparse.Namespace) -> int:
     if options.tta is not None:
         raise RecognizerError("--tta is not for lm tune, which reads each line once, wanted it left out")
     path = find_model(chosen.model)
+    out = output_path(path, chosen.out, "lm tune")
     reader = Reader.load(path, chosen.device, DecoderOptions(engine="greedy"))
-    out = chosen.out or path
     tuned = tune(reader, out, path, chosen.corpus, options, settings, voice.complain)
     for line in surface_lines(tuned, chosen.by):
         voice.say(line)
     voice.say(f"best path on the same {tuned.samples} samples: CER {tuned.greedy.cer:.2%}  WER {tuned.greedy.wer:.2%}")
     voice.say(f"best setting: {point_line(tuned.best, tuned.rates)}")
-    voice.say(f"{out}: {tuned.settings.describe()}")
+    voice.say(f"written into {out}: {tuned.settings.describe()}")
     return 0

@@ -59,7 +59,11 @@ def add_model_verbs(verbs: Any, voice: Console) -> None:
     calibrate.add_argument("corpus", type=Path, help="prepared corpus, manifest or folder")
     calibrate.add_argument("--split", default="valid", help="validation samples (default valid); never a test split")
     calibrate.add_argument("--method", default="best", help="temperature, isotonic or best of both (default)")
-    calibrate.add_argument("--out", type=Path, help="write the model there and leave the first as it is")
+    calibrate.add_argument(
+        "--out",
+        type=Path,
+        help="write the model there; without it into the model's own file, unless that is a shipped one",
+    )
     calibrate.add_argument("--device", default="auto", help="auto, cpu or cuda")
     add_decoder_options(calibrate)
     calibrate.set_defaults(act=partial(_calibrate, voice))
@@ -125,18 +129,18 @@ def _calibrate(voice: Console, chosen: argparse.Namespace) -> int:
     from recognizer.evaluation.calibrate import calibrate
     from recognizer.evaluation.calibration_report import error_words
     from recognizer.evaluation.open_corpus import refuse_test
-    from recognizer.pretrained import find_model
+    from recognizer.pretrained import find_model, output_path
     from recognizer.reader import Reader
 
     refuse_test(chosen.split, "calibrate")
     path = find_model(chosen.model)
+    out = output_path(path, chosen.out, "calibrate")
     reader = Reader.load(path, chosen.device, decoder_options(chosen))
     for note in reader.decoder.notes:
         voice.complain(note)
-    out = chosen.out or path
     done = calibrate(reader, path, out, chosen.corpus, chosen.split, chosen.method, voice.complain)
     voice.say(f"{done.samples} samples of {chosen.split}, read by {reader.decoder.settings.describe()}")
     voice.say(f"expected calibration error before: {error_words(done.before)}")
     voice.say(f"expected calibration error after:  {error_words(done.after)} ({done.method}, on samples held out)")
-    voice.say(str(done.path))
+    voice.say(f"written into {done.path}")
     return 0

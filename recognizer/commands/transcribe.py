@@ -80,7 +80,7 @@ def _transcribe(voice: Console, chosen: argparse.Namespace) -> int:
                 data["doubtful"] = doubtful(found, below)
             return json.dumps(data, ensure_ascii=False) + "\n"
         text = marked(found, below)
-        return f"{text}\n" if alone or chosen.out else f"{record.name}\t{text}\n"
+        return f"{text}\n" if alone or chosen.out else f"{_one_line(record.name)}\t{text}\n"
 
     def write_long(long: "LongRecording") -> None:
         if form in FORMATS and not isinstance(FORMATS[form], TimedFormat):
@@ -122,6 +122,11 @@ def _transcribe(voice: Console, chosen: argparse.Namespace) -> int:
         for line in errors:
             voice.complain(f"recognizer: {line}")
     return DONE if not failed else FAULT if alone and not done else FOUND
+
+
+def _one_line(name: str) -> str:
+    """Return the name of a file with escapes for control characters; bytes that are not UTF-8 stay."""
+    return "".join(repr(c)[1:-1] if ord(c) < 32 or ord(c) == 127 else c for c in name)
 
 
 def _into(folder: Path, suffix: str) -> Callable[[str], Path]:

@@ -71,6 +71,8 @@ class Alphabet:
             raise RecognizerError("alphabet: a symbol stands twice, wanted distinct symbols")
         if "" in self.symbols:
             raise RecognizerError("alphabet: an empty symbol, wanted at least one character")
+        for symbol in self.symbols:
+            _refuse_bad_symbol(symbol, self.text.unit)
         object.__setattr__(self, "_class_of", {symbol: i for i, symbol in enumerate(self.symbols, 1)})
 
     @property
@@ -109,6 +111,16 @@ class Alphabet:
     @property
     def _classes(self) -> dict[str, int]:
         return self.__dict__["_class_of"]  # type: ignore[no-any-return]
+
+
+def _refuse_bad_symbol(symbol: str, unit: str) -> None:
+    """Refuse what no text of a unit falls into: several characters, white space in a token, half a character."""
+    if unit == "character" and len(symbol) > 1:
+        raise RecognizerError(f"alphabet: the symbol {symbol!r}, expected one character (or text.unit token)")
+    if unit == "token" and symbol.split() != [symbol]:
+        raise RecognizerError(f"alphabet: the symbol {symbol!r}, expected a token without white space")
+    if any(0xD800 <= ord(character) < 0xE000 for character in symbol):
+        raise RecognizerError(f"alphabet: the symbol {symbol!r} is half a character, expected a whole one")
 
 
 def alphabet_of(texts: Iterable[str], settings: TextSettings) -> tuple[Alphabet, Counter[str]]:

@@ -15,9 +15,10 @@ from recognizer.corpus.checks import FAULT, LOST, NOTE, Finding, SplitSummary, c
 from recognizer.corpus.store import Store
 from recognizer.evaluation.open_corpus import refuse_other_form
 from recognizer.inputs.speech.log_mel import LogMelSettings
-from recognizer.model import Model, ModelSettings, from_plain
+from recognizer.model import Model, ModelSettings
 from recognizer.model_file import load_model_file
 from recognizer.network.network import NetworkSettings
+from recognizer.plain_data import from_plain
 
 LISTED = 20  # names of a finding, characters of a kind, in the table; the data have all
 SHOWN = 20  # samples that are written to be looked at or listened to

@@ -6,6 +6,7 @@ from typing import Any
 
 from recognizer.decoding.beam_search import BeamSettings
 from recognizer.errors import RecognizerError
+from recognizer.plain_data import from_plain
 
 ENGINES = ("greedy", "beam", "flashlight")
 FILES = ("lm", "hot_words", "lexicon", "rescore")  # settings that name a file outside the model file
@@ -101,11 +102,7 @@ def settings_of(data: dict[str, Any]) -> DecoderSettings:
     Raises:
         RecognizerError: the data is not of this form.
     """
-    try:
-        if unknown := set(data) - {one.name for one in fields(DecoderSettings)}:
-            raise RecognizerError(f"decoder: {min(unknown)!r} is no setting of this version, upgrade recognizer")
-        files = {name: NamedFile(**data[name]) for name in FILES if data.get(name) is not None}
-        beam = {"beam": BeamSettings(**data["beam"])} if "beam" in data else {}
-        return DecoderSettings(**{**data, **beam, **files})
-    except (TypeError, ValueError, AttributeError) as error:
-        raise RecognizerError(f"decoder: the model file's settings are at fault ({error})") from None
+    unknown = set(data) - {one.name for one in fields(DecoderSettings)}
+    if unknown:
+        raise RecognizerError(f"decoder: {min(unknown)!r} is no setting of this version, upgrade recognizer")
+    return from_plain(DecoderSettings, data, "decoder")

@@ -11,14 +11,13 @@ import numpy as np
 from recognizer.corpus.alphabet import Alphabet
 from recognizer.evaluation.calibration_report import CalibrationReport, calibration_data, calibration_lines
 from recognizer.evaluation.exclusion_list import Exclusions
+from recognizer.evaluation.intervals import RESAMPLES, Units, interval, units_of
 from recognizer.evaluation.metrics import Edits, confusions, edits, scored_text, total
 
 WORST = 20  # samples listed
 CONFUSIONS = 20  # pairs listed
 LOST = 0.75  # edits a symbol from which on a sample counts as hardly read
 FAR = 0.5  # edits a symbol from which on a sure reading makes its reference suspect
-RESAMPLES = 1000  # of the bootstrap
-SEED = 1  # of the bootstrap
 RATES = {"character": "CER", "token": "TER", "phone": "PER"}  # names of the error rate over each kind of symbol
 
 
@@ -28,7 +27,7 @@ class Scored:
 
     Args:
         name: of the file.
-        group: writer, speaker or page.
+        group: writer, speaker or page, "" where unknown.
         reference: the normalised transcript, as it is scored.
         text: what was read, as it is scored.
         confidence: of the reading, in [0, 1].
@@ -117,13 +116,14 @@ class Report:
         return [one for one in self.scored if one.characters.units and one.characters.rate >= LOST]
 
     def interval(self, unit: str) -> tuple[float, float]:
-        """Return the 95 % interval of the rate of `unit` ("characters" or "words"), samples drawn anew 1,000 times."""
-        parts = [getattr(sample, unit) for sample in self.scored]
-        table = np.array([(part.total, part.units) for part in parts], float)
-        random = np.random.default_rng(SEED)
-        draws = table[random.integers(0, len(table), (RESAMPLES, len(table)))].sum(1)
-        rates = draws[:, 0] / np.maximum(draws[:, 1], 1.0)
-        return float(np.quantile(rates, 0.025)), float(np.quantile(rates, 0.975))
+        """Return the 95 % interval of the rate of `unit` ("characters" or "words"); `units` says what is drawn."""
+        parts: list[Edits] = [getattr(sample, unit) for sample in self.scored]
+        return interval([part.total for part in parts], [part.units for part in parts], self.units)
+
+    @property
+    def units(self) -> Units:
+        """What intervals draw: groups where there are any, else samples."""
+        return units_of([sample.group for sample in self.scored])
 
     def as_data(self) -> dict[str, Any]:
         """Return plain data; rates are fractions, the rest counts; `cer` is over symbols of any unit."""
@@ -138,6 +138,7 @@ class Report:
             "wer": _number(self.words.rate),
             "cer_95": self.interval("characters"),
             "wer_95": self.interval("words"),
+            "intervals": f"{RESAMPLES} draws of {self.units.describe()}",
             "samples": len(self.scored),
             "characters": self.characters.units,
             "words": self.words.units,
@@ -154,6 +155,7 @@ class Report:
             "worst": [_plain(sample) for sample in self.worst()],
             "suspect_references": [_plain(sample) for sample in self.suspects()],
             **calibration_data(self.trust, self.scored),
+            "readings": [_reading(sample) for sample in self.scored],
         }
 
     def _symbols(self, text: str) -> list[str]:
@@ -183,6 +185,7 @@ def table(report: Report) -> str:
     if report.unit == "character":
         lines.append(f"WER {w.rate:7.2%}  95 % [{w0:.2%}, {w1:.2%}]  {_kinds(w)} of {w.units} words")
     lines += [
+        f"intervals: {RESAMPLES} draws of {report.units.describe()}",
         f"samples {len(report.scored)}, skipped {sum(report.skipped.values())}"
         + "".join(f", {reason}: {count}" for reason, count in report.skipped.items()),
         f"transcripts: {report.normalization}",
@@ -233,6 +236,20 @@ def _hardly_lines(report: Report, several: bool) -> list[str]:
 
 def _kinds(part: Edits) -> str:
     return f"{part.substitutions} substituted, {part.deletions} deleted, {part.insertions} inserted"
+
+
+def _reading(sample: Scored) -> dict[str, Any]:
+    """Return a sample for another report to be held against."""
+    return {
+        "name": sample.name,
+        "group": sample.group,
+        "reference": sample.reference,
+        "read": sample.text,
+        "edits": sample.characters.total,
+        "characters": sample.characters.units,
+        "word_edits": sample.words.total,
+        "words": sample.words.units,
+    }
 
 
 def _plain(sample: Scored) -> dict[str, Any]:

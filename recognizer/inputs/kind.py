@@ -10,6 +10,7 @@ from recognizer.errors import RecognizerError
 from recognizer.inputs.signal import Signal
 from recognizer.pages.page import IMAGES, page_and_line
 from recognizer.pages.parse import HEAD, form_of, form_of_head, read_page
+from recognizer.plain_data import from_plain
 
 SOUND_STARTS = (b"RIFF", b"fLaC", b"OggS", b"ID3", b"NIST", b"FORM", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2", b"caff")
 SOUNDS = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".sph", ".aif", ".aiff", ".au", ".caf")
@@ -140,14 +141,14 @@ def _settings(kind: str, data: dict[str, Any]) -> Any:
     if kind == "handwriting":
         from recognizer.inputs.lines.image import HandwritingSettings
 
-        return HandwritingSettings(**data)
+        return from_plain(HandwritingSettings, data, "signal")
     if kind == "strokes":
         from recognizer.inputs.strokes.strokes import StrokeSettings
 
-        return StrokeSettings(**data)
+        return from_plain(StrokeSettings, data, "signal")
     from recognizer.inputs.speech.audio import SpeechSettings
 
-    return SpeechSettings(**data)
+    return from_plain(SpeechSettings, data, "signal")
 
 
 def _refuse_page(source: Path | BinaryIO, name: str) -> None:

@@ -29,3 +29,18 @@ def find_model(path_or_name: str | Path) -> Path:
         return named
     known = ", ".join(pretrained_models()) or "none"
     raise RecognizerError(f"{path_or_name}: no such model file; shipped models: {known}")
+
+
+def output_path(model: Path, out: Path | None, verb: str) -> Path:
+    """Return where a verb writes a model with something changed: `out`, or else the model's own file.
+
+    Raises:
+        RecognizerError: that is a shipped model, which is never written.
+    """
+    path = out or model
+    if path.resolve().parent == FOLDER.resolve():
+        name = path.resolve().name.removesuffix(SUFFIX)
+        raise RecognizerError(
+            f"{verb}: {name} is a shipped model, which stays as it is: expected --out with another file"
+        )
+    return path

@@ -13,6 +13,7 @@ FLOOR = 1e-7  # power below what rounding to int16 leaves in a band
 STD_FLOOR = 0.01  # a band that never moves in the data is not blown up
 FULL_SCALE = 32768  # int16 steps of an amplitude of 1
 DELTA_WIDTH = 2  # frames on each side of a difference
+LARGEST = 1 << 26  # bands times frequencies
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,14 @@ class LogMel(nn.Module):
         self.window = round(settings.window_ms * sample_rate / 1000)
         self.hop = round(settings.hop_ms * sample_rate / 1000)
         self.bins = 1 << (self.window - 1).bit_length()
-        self.register_buffer("taper", torch.hann_window(self.window, periodic=False), persistent=False)
-        self.register_buffer("filters", _filters(settings, sample_rate, self.bins), persistent=False)
+        if self.hop < 1 or self.bins * settings.bands > LARGEST:
+            raise RecognizerError(
+                f"log_mel: {settings.bands} bands of windows of {self.window} samples, {self.hop} from one to the "
+                f"next, expected at least 1 and less of the others"
+            )
+        with torch.device("cpu"):  # also where the weights are only shapes: these are not in a model file
+            self.register_buffer("taper", torch.hann_window(self.window, periodic=False), persistent=False)
+            self.register_buffer("filters", _filters(settings, sample_rate, self.bins), persistent=False)
         self.register_buffer("mean", torch.zeros(self.size))
         self.register_buffer("std", torch.ones(self.size))
         self.register_buffer("level", torch.zeros(self.statics))

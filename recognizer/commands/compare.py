@@ -1,0 +1,65 @@
+"""The verb compare: two models, or two reports, on the same samples."""
+
+import argparse
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from recognizer.commands.decoder_options import add_decoder_options, decoder_options
+from recognizer.commands.exit_codes import DONE
+from recognizer.commands.model_commands import Console
+from recognizer.errors import RecognizerError
+
+if TYPE_CHECKING:
+    from recognizer.evaluation.compare import Readings
+
+EPILOG = "To compare decoders, write a report with each (evaluate --json) and compare the two files."
+
+
+def add_compare(verbs: Any, console: Console) -> None:
+    """Add compare to the command line `verbs`, what argparse's add_subparsers returned."""
+    compare = verbs.add_parser(
+        "compare", help="say whether two models' error rates differ by more than chance", epilog=EPILOG
+    )
+    for name in ("first", "second"):
+        compare.add_argument(name, help="model (file, folder of a run, name), or what evaluate --json wrote")
+    compare.add_argument("corpus", type=Path, nargs="?", help="prepared corpus, manifest or folder, for models")
+    compare.add_argument("--split", default="test", help="which samples the models read (default test), all for all")
+    compare.add_argument("--without", type=Path, metavar="FILE", help="samples to leave out, a file's name a line")
+    compare.add_argument("--json", type=Path, help="write the comparison there too")
+    compare.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    add_decoder_options(compare)
+    compare.set_defaults(act=partial(_compare, console))
+
+
+def _compare(console: Console, chosen: argparse.Namespace) -> int:
+    import json
+
+    from recognizer.atomic_write import write_atomically
+    from recognizer.evaluation.compare import compare, comparison_lines
+
+    found = compare(_readings(chosen.first, chosen, console), _readings(chosen.second, chosen, console))
+    for line in comparison_lines(found):
+        console.say(line)
+    if chosen.json:
+        write_atomically(chosen.json, (json.dumps(found.as_data(), indent=1, ensure_ascii=False) + "\n").encode())
+    return DONE
+
+
+def _readings(name: str, chosen: argparse.Namespace, console: Console) -> "Readings":
+    """Return the readings of a report, or let a model read."""
+    from recognizer.evaluation.compare import is_report, read_report, readings_of
+
+    if is_report(Path(name)):
+        return read_report(Path(name))
+    from recognizer.evaluation.evaluate import evaluate
+    from recognizer.pretrained import find_model
+    from recognizer.reader import Reader
+
+    find_model(name)
+    if chosen.corpus is None:
+        raise RecognizerError(f"{name}: a model, which needs a corpus to read: compare FIRST SECOND CORPUS")
+    reader = Reader.load(name, chosen.device, decoder_options(chosen))
+    for note in reader.decoder.notes:
+        console.complain(note)
+    return readings_of(evaluate(reader, name, chosen.corpus, chosen.split, console.complain, chosen.without))
