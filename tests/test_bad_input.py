@@ -21,7 +21,7 @@ import recognizer
 from recognizer.atomic_write import write_atomically
 from recognizer.cli import main
 from recognizer.errors import RecognizerError
-from recognizer.inputs.lines import image as handwriting
+from recognizer.inputs.lines import image_file
 from recognizer.inputs.lines.image import HandwritingSettings, line_from_array, read_line
 from recognizer.model_file import save_model_file
 
@@ -134,7 +134,7 @@ def test_a_picture_too_large_is_refused_before_it_is_decoded(tmp_path: Path, mon
     def decode(image: Image.Image) -> np.ndarray:
         raise AssertionError("it was decoded")
 
-    monkeypatch.setattr(handwriting, "_flatten", decode)
+    monkeypatch.setattr(image_file, "_flatten", decode)
     (tmp_path / "line.png").write_bytes(png_header(30000, 30000))
     with pytest.raises(RecognizerError, match="at most"):
         read_line(tmp_path / "line.png", HandwritingSettings())

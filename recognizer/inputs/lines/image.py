@@ -1,21 +1,17 @@
 """An image of one line of writing to grey columns of a fixed height, and back."""
 
-import os
-import struct
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, ImageFilter, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFilter
 
 from recognizer.errors import RecognizerError
+from recognizer.inputs.lines.image_file import read_image
+from recognizer.inputs.lines.surround import without_surround
 from recognizer.inputs.signal import Signal
 
-MAX_PIXELS = 50_000_000  # of an image, checked before it is decoded
 MIN_SIDE = 8  # pixels
 MAX_COLUMNS = 20_000  # of a signal
 PAPER_PERCENTILE, INK_PERCENTILE = 80.0, 0.5  # of the grey values of a line
@@ -28,7 +24,6 @@ BAND_RISE = 0.4  # of the ink of the densest rows: where a line of a page begins
 BAND_FALL = 0.25  # of the ink of its own densest row: where it ends
 PAGE_WIDTH, PAGE_ROWS = 400, 800  # pixels: lines of ink are counted in a picture so wide, at most so high
 LOOKS_LIKE_A_PAGE = "looks like a page"  # the reason of that refusal
-BROKEN = (OSError, SyntaxError, ValueError, EOFError, TypeError, IndexError, KeyError, struct.error)  # Pillow's words
 
 
 @dataclass(frozen=True)
@@ -84,13 +79,10 @@ def line_from_array(image: np.ndarray, settings: HandwritingSettings, name: str 
         raise RecognizerError(
             f"{name}: {columns} x {rows} pixels, wanted a line of at least {MIN_SIDE} x {MIN_SIDE}", "too small"
         )
-    notes = []
-    if _is_inverted(grey):
-        grey = 255 - grey
-        notes.append("light on dark, inverted")
-    if settings.direction == "ttb":
-        grey = grey.T
-    elif bands := _page_bands(grey):
+    whole = grey.T if settings.direction == "ttb" else grey
+    freed = without_surround(whole)
+    grey, notes = freed.grey, freed.notes
+    if settings.direction != "ttb" and (bands := _page_bands(grey)):
         raise RecognizerError(
             f"{name}: looks like a page of about {bands} lines, wanted an image of one line, or PAGE XML or ALTO "
             "that says where its lines are",
@@ -98,12 +90,19 @@ def line_from_array(image: np.ndarray, settings: HandwritingSettings, name: str 
         )
     if settings.contrast == "stretch":
         grey = _stretch(grey)
-    extent = float(grey.shape[1])
+    extent = float(whole.shape[1])
+    width = grey.shape[1]
     values = _scale(grey, settings.height, name).T
     mirrored = settings.direction == "rtl"
     values = np.ascontiguousarray(values[::-1] if mirrored else values)
     vertical = settings.direction == "ttb"
-    return Signal(values, extent, "px", mirrored, tuple(notes), across=float(grey.shape[0]), vertical=vertical)
+    places = None
+    if width < whole.shape[1]:
+        steps = freed.left + np.linspace(0.0, float(width), len(values) + 1)
+        places = steps[::-1] if mirrored else steps
+    return Signal(
+        values, extent, "px", mirrored, tuple(notes), across=float(whole.shape[0]), vertical=vertical, places=places
+    )
 
 
 def picture(values: np.ndarray, settings: HandwritingSettings) -> Image.Image:
@@ -125,73 +124,12 @@ def faults(values: np.ndarray) -> list[str]:
 
 
 def read_grey(source: Path | BinaryIO, name: str = "") -> np.ndarray:
-    """Return the grey values of an image file as uint8 (rows, columns), upright.
+    """Return the grey values of an image file of one page as uint8 (rows, columns), upright.
 
     Raises:
-        RecognizerError: missing, empty, no image, truncated, too large.
+        RecognizerError: missing, empty, no image, truncated, too large, of several pages.
     """
-    name = name or str(source)
-    if isinstance(source, Path) and not source.exists():
-        raise RecognizerError(f"{name}: no such file", "no such file")
-    if isinstance(source, Path) and source.stat().st_size == 0:
-        raise RecognizerError(f"{name}: the file is empty, wanted an image", "empty file")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(source) as image:
-                columns, rows = image.size
-                if columns * rows > MAX_PIXELS:
-                    raise RecognizerError(
-                        f"{name}: {columns} x {rows} pixels, wanted at most {MAX_PIXELS:,} in all", "too large"
-                    )
-                with _without_words_of_libtiff() if image.format == "TIFF" else nullcontext():
-                    return _flatten(ImageOps.exif_transpose(image))
-    except UnidentifiedImageError:
-        raise RecognizerError(
-            f"{name}: not an image that can be read, wanted PNG, JPEG, TIFF, WebP or alike", "not an image"
-        ) from None
-    except Image.DecompressionBombError:
-        raise RecognizerError(f"{name}: too many pixels, wanted at most {MAX_PIXELS:,} in all", "too large") from None
-    except BROKEN as error:
-        raise RecognizerError(
-            f"{name}: cannot be decoded ({error}), wanted a whole image", "cut short or damaged"
-        ) from None
-
-
-@contextmanager
-def _without_words_of_libtiff() -> Iterator[None]:
-    """Keep off the terminal what libtiff itself writes there about a broken file; the error tells as much."""
-    stream = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(stream, 2)
-        os.close(stream)
-        os.close(nowhere)
-
-
-def _flatten(image: Image.Image) -> np.ndarray:
-    """Return the grey uint8 values of an image of any mode, transparent parts as white paper."""
-    if image.mode.startswith("I") or image.mode == "F":
-        values = np.asarray(image, dtype=np.float32)
-        if not np.isfinite(values).all():
-            raise ValueError("some pixels are not numbers")
-        scaled = np.clip(values * _grey_scale(image.mode, float(values.max(initial=0.0))) + 0.5, 0, 255)
-        return np.asarray(scaled, dtype=np.uint8)
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return np.asarray(image.convert("L"), dtype=np.uint8)
-
-
-def _grey_scale(mode: str, highest: float) -> float:
-    """Return what brings the values of an image of more than eight bits to 0..255: by its mode and highest value."""
-    if mode == "F" and highest <= 1.0:
-        return 255.0
-    full = 255.0 if highest <= 255.0 else 65535.0 if highest <= 65535.0 else 2.0**31 - 1.0
-    return 255.0 / full
+    return read_image(source, name).grey
 
 
 def _as_grey(image: np.ndarray, name: str) -> np.ndarray:
@@ -206,12 +144,6 @@ def _as_grey(image: np.ndarray, name: str) -> np.ndarray:
     if image.dtype != np.uint8:
         raise RecognizerError(f"{name}: an array of {image.dtype}, wanted uint8 0..255 or float 0..1")
     return np.asarray(Image.fromarray(np.ascontiguousarray(image)).convert("L")) if colour and image.size else image
-
-
-def _is_inverted(grey: np.ndarray) -> bool:
-    """Return whether most of the image is nearer to its darkest than to its lightest grey."""
-    low, middle, high = np.percentile(grey, [1, 50, 99])
-    return bool(high - low >= BLANK_CONTRAST and middle < (low + high) / 2 - BLANK_CONTRAST / 4)
 
 
 def _stretch(grey: np.ndarray) -> np.ndarray:

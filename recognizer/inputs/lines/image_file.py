@@ -1,0 +1,305 @@
+"""An image file of any form, depth and orientation to the grey values of one of its pages."""
+
+import functools
+import io
+import os
+import re
+import stat
+import struct
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from recognizer.errors import RecognizerError
+
+MEGAPIXELS = 50  # of an image, checked before it is decoded; the variable LIMIT of the environment says another number
+LIMIT = "RECOGNIZER_MAX_MEGAPIXELS"
+# What is opened, and no more: Pillow starts Ghostscript for EPS, and knows many forms that nobody scans to.
+FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "AVIF", "GIF", "BMP", "DIB", "PPM", "JPEG2000")
+ONE_PICTURE = ("MPO",)  # what JPEG becomes when cameras add previews and depth maps behind the picture
+ORIENTATION = 0x0112  # tag of EXIF and TIFF
+SUBFILE, REDUCED_OR_MASK = 254, 0b101  # tag of TIFF: a small copy of another page, or its mask, is no page
+PHOTOMETRIC, WHITE_IS_ZERO = 262, 0  # tag of TIFF and that value of it by which the largest value is black
+MAX_FRAMES = 10_000  # that are counted in a file
+FULL = 99.9  # percentile of the values of an image of more than eight bits that tells how many of them are in use
+LEAST_LEVELS = 64  # that are left of colour of 16 bits, of which 8 are kept; fewer spoil it
+FRAME = re.compile(r"(.+)\[(\d{1,6})\]")
+BROKEN = (
+    OSError, SyntaxError, ValueError, EOFError, TypeError, IndexError, KeyError, AttributeError, OverflowError,
+    ZeroDivisionError, AssertionError, struct.error,
+)  # fmt: skip
+"""What Pillow says of a damaged file."""
+
+
+@dataclass(frozen=True)
+class ImagePage:
+    """One page of an image file.
+
+    Args:
+        grey: uint8 (rows, columns), upright, 255 white.
+        orientation: 1 to 8, as EXIF counts, by which the pixels as stored were turned to make them upright.
+    """
+
+    grey: np.ndarray
+    orientation: int = 1
+
+    def stored(self) -> np.ndarray:
+        """Return the grey values as they are stored in the file, not turned."""
+        return turned_back(self.grey, self.orientation)
+
+
+def turned_back(grey: np.ndarray, orientation: int) -> np.ndarray:
+    """Return an upright image (rows, columns) as a file of that EXIF orientation, 1 to 8, stores it."""
+    back = {
+        2: lambda a: a[:, ::-1],
+        3: lambda a: a[::-1, ::-1],
+        4: lambda a: a[::-1],
+        5: lambda a: a.T,
+        6: lambda a: np.rot90(a),
+        7: lambda a: a[::-1, ::-1].T,
+        8: lambda a: np.rot90(a, -1),
+    }
+    return np.ascontiguousarray(back[orientation](grey)) if orientation in back else grey
+
+
+def max_pixels() -> int:
+    """Return how many pixels an image may have.
+
+    Raises:
+        RecognizerError: the environment's limit is no number.
+    """
+    given = os.environ.get(LIMIT, str(MEGAPIXELS))
+    try:
+        megapixels = float(given)
+    except ValueError:
+        megapixels = float("nan")
+    if not 0 < megapixels < 1e6:
+        raise RecognizerError(f"{LIMIT} is {given!r}, expected a number of megapixels such as {MEGAPIXELS}")
+    return round(megapixels * 1e6)
+
+
+def file_and_page(path: Path) -> tuple[Path, int]:
+    """Return file and page, from 1, of a name FILE[2]; page 0 where a name speaks of a file as a whole."""
+    found = FRAME.fullmatch(path.name)
+    if not found or path.exists():
+        return path, 0
+    return path.with_name(found[1]), int(found[2])
+
+
+def page_names(path: Path) -> list[Path]:
+    """Return FILE[1], FILE[2] ... of an image file that holds several pages, the path alone where it holds one.
+
+    Raises:
+        RecognizerError: as `read_image` does.
+    """
+    count = count_pages(path, str(path))
+    return [path] if count == 1 else [path.with_name(f"{path.name}[{number}]") for number in range(1, count + 1)]
+
+
+def count_pages(source: Path | BinaryIO, name: str) -> int:
+    """Return how many pages an image file holds.
+
+    Raises:
+        RecognizerError: missing, empty, no image, damaged, too large.
+    """
+    with _opened(source, name) as image:
+        return len(_pages(image))
+
+
+def read_image(source: Path | BinaryIO, name: str = "", page: int = 0) -> ImagePage:
+    """Read a page of an image file.
+
+    Args:
+        source: a path, maybe FILE[2], or a binary file object.
+        name: what to call it in messages.
+        page: which one of several, from 1; 0 takes the only one.
+
+    Raises:
+        RecognizerError: missing, empty, no image, cut short, too large, of several pages where none is chosen.
+    """
+    name = name or (str(source) if isinstance(source, Path) else "image")
+    if isinstance(source, Path):
+        source, named = file_and_page(source)
+        page = page or named
+    with _opened(source, name) as image:
+        pages = _pages(image)
+        if not page and len(pages) > 1:
+            raise RecognizerError(
+                f"{name}: holds {len(pages)} pages, expected one: {name}[1] to {name}[{len(pages)}] are their names",
+                "several pages",
+            )
+        if page > len(pages):
+            raise RecognizerError(f"{name}: there is no page {page}, the file holds {len(pages)}", "no such page")
+        image.seek(pages[max(page, 1) - 1])
+        _refuse_too_large(image.size, name)
+        return _decoded(image, name)
+
+
+def encoded_pages(source: BinaryIO, name: str) -> list[BinaryIO]:
+    """Return each page of an image of several pages as an image of its own, the source itself where it has one.
+
+    Raises:
+        RecognizerError: as `read_image` does.
+    """
+    count = count_pages(source, name)
+    source.seek(0)
+    if count == 1:
+        return [source]
+    made: list[BinaryIO] = []
+    for number in range(1, count + 1):
+        source.seek(0)
+        memory = io.BytesIO()
+        Image.fromarray(read_image(source, f"{name}[{number}]", number).grey).save(memory, "PNG", compress_level=1)
+        memory.seek(0)
+        made.append(memory)
+    return made
+
+
+@contextmanager
+def _opened(source: Path | BinaryIO, name: str) -> Iterator[Image.Image]:
+    """Yield the image, its values not yet decoded; what Pillow says of a damaged one becomes one line."""
+    before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+    try:
+        with warnings.catch_warnings(), _file(source, name) as file:
+            warnings.simplefilter("ignore")
+            # By its file object, not by its name: Pillow maps named files into memory as they lie, not turned.
+            with Image.open(file, formats=_formats()) as image:
+                _refuse_too_large(image.size, name)
+                yield image
+    except UnidentifiedImageError:
+        raise RecognizerError(
+            f"{name}: not an image that can be read, expected PNG, JPEG, TIFF, WebP, JPEG 2000 or alike",
+            "not an image",
+        ) from None
+    except BROKEN as error:
+        raise RecognizerError(
+            f"{name}: cannot be decoded ({error}), expected a whole image", "cut short or damaged"
+        ) from None
+    except MemoryError:
+        raise RecognizerError(f"{name}: needs more memory than there is", "too large") from None
+    finally:
+        Image.MAX_IMAGE_PIXELS = before
+
+
+@functools.cache
+def _formats() -> tuple[str, ...]:
+    """Return those of FORMATS that this Pillow knows."""
+    Image.init()
+    return tuple(form for form in FORMATS if form in Image.OPEN)
+
+
+@contextmanager
+def _file(source: Path | BinaryIO, name: str) -> Iterator[BinaryIO]:
+    if not isinstance(source, Path):
+        yield source
+        return
+    try:
+        mode = source.stat().st_mode
+        if not stat.S_ISREG(mode):
+            raise RecognizerError(f"{name}: not a file, expected an image", "not a file")
+        file = open(source, "rb")
+    except FileNotFoundError:
+        raise RecognizerError(f"{name}: no such file", "no such file") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise RecognizerError(f"{name}: cannot be read ({reason}), expected an image") from None
+    with file:
+        if not os.fstat(file.fileno()).st_size:
+            raise RecognizerError(f"{name}: the file is empty, expected an image", "empty file")
+        yield file
+
+
+def _refuse_too_large(size: tuple[int, int], name: str) -> None:
+    columns, rows = size
+    if columns * rows > max_pixels():
+        need = -(-columns * rows // 1_000_000)
+        raise RecognizerError(
+            f"{name}: {columns} x {rows} pixels, expected at most {max_pixels():,} in all; {LIMIT}={need} in the "
+            "environment lets it in",
+            "too large",
+        )
+
+
+def _pages(image: Image.Image) -> list[int]:
+    """Return the numbers of the frames that are pages."""
+    count = min(int(getattr(image, "n_frames", 1)), MAX_FRAMES)
+    if count == 1 or image.format in ONE_PICTURE:
+        return [0]
+    if image.format != "TIFF":
+        return list(range(count))
+    pages = []
+    for number in range(count):
+        image.seek(number)
+        tags = getattr(image, "tag_v2", {})
+        if not number or not int(tags.get(SUBFILE, 0)) & REDUCED_OR_MASK:
+            pages.append(number)
+    return pages
+
+
+def _decoded(image: Image.Image, name: str) -> ImagePage:
+    """Return the frame of an image that was sought."""
+    # Asked for now: an image that was decoded and turned has forgotten how it was stored.
+    orientation = int(image.getexif().get(ORIENTATION, 1) or 1)
+    white_is_zero = image.format == "TIFF" and getattr(image, "tag_v2", {}).get(PHOTOMETRIC) == WHITE_IS_ZERO
+    deep_colour = any(";16" in str(tile[3]) for tile in getattr(image, "tile", ()))
+    with _without_words_of_libtiff() if image.format == "TIFF" else nullcontext():
+        upright = ImageOps.exif_transpose(image)
+    if upright.mode.startswith("I") or upright.mode == "F":
+        grey = _eight_bits(np.asarray(upright, dtype=np.float32))
+        return ImagePage(255 - grey if white_is_zero else grey, orientation)
+    grey = _flatten(upright)
+    if deep_colour and (most := int(grey.max(initial=0))) < LEAST_LEVELS:
+        raise RecognizerError(
+            f"{name}: colour of 16 bits that uses {most + 1} of 256 levels, too few to read it: expected grey, or "
+            "values that fill the 16 bits",
+            "colour of unused bits",
+        )
+    return ImagePage(grey, orientation)
+
+
+@contextmanager
+def _without_words_of_libtiff() -> Iterator[None]:
+    """Keep off the terminal what libtiff itself writes there about a broken file; the error tells as much."""
+    stream = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(stream, 2)
+        os.close(stream)
+        os.close(nowhere)
+
+
+def _flatten(image: Image.Image) -> np.ndarray:
+    """Return the grey uint8 values of an image of up to eight bits a channel, transparent parts as white paper."""
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return np.asarray(image.convert("L"), dtype=np.uint8)
+
+
+def _eight_bits(values: np.ndarray) -> np.ndarray:
+    """Return uint8 of grey values of more than eight bits, whatever part of their container they fill.
+
+    Cameras and scanners put 10, 12 or 14 bits into 16, and programs put 16 into 32: what counts as white is the least
+    2^k - 1 above (almost) all values, or 1 for fractions; values below zero are lifted.
+    """
+    if not np.isfinite(values).all():
+        raise ValueError("some pixels are not numbers")
+    low, high = float(values.min(initial=0.0)), float(np.percentile(values, FULL)) if values.size else 0.0
+    low = min(low, 0.0)
+    reach = high - low
+    full = 1.0 if reach <= 1.0 and not _are_whole(values) else 2.0 ** max(8, int(reach).bit_length()) - 1.0
+    return np.asarray(np.clip((values - low) * (255.0 / full) + 0.5, 0, 255), dtype=np.uint8)
+
+
+def _are_whole(values: np.ndarray) -> bool:
+    """Return whether all values are whole numbers, and not all of them 0 or 1."""
+    return bool((values == np.floor(values)).all() and values.max(initial=0.0) > 1.0)

@@ -1,0 +1,136 @@
+"""What lies around the writing of a line image: masks and dark edges become paper, light writing on dark is told."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+LEAST_CONTRAST = 16.0  # grey levels: less than this is an empty image
+WORK_ROWS = 96  # rows of the picture in which the surround is sought
+BORDER = 0.04  # of the pixels along the edges that are dark, or of one value, before a surround is sought
+LEAST_SHARE = 0.03  # of the picture: a smaller surround is left as it is
+THICK = 1 / 7  # of the rows: strokes are thinner, paper and edges of a scan thicker
+PAPER_SHARE = 0.05  # of the picture: so much that is thick and light is paper
+DARK_INSIDE = 0.1  # of the picture: so much that is thick and dark, and hardly reaches the edge, is paper of its own
+LESS_AT_EDGE = 2.0  # times the share of the edge that is dark
+PAPER_PERCENTILE = 80.0
+MAX_SWEEPS = 40
+
+
+@dataclass(frozen=True)
+class FreedLine:
+    """A line image freed of what surrounds it.
+
+    Args:
+        grey: uint8 (rows, columns), dark writing on light paper.
+        left: columns that were cut off before its first one.
+        notes: what was found and mended.
+    """
+
+    grey: np.ndarray
+    left: int = 0
+    notes: tuple[str, ...] = ()
+
+
+def without_surround(grey: np.ndarray) -> FreedLine:
+    """Return a line image, uint8 (rows, columns), with dark or masked surroundings as paper, dark on light.
+
+    Other tools cut lines along a polygon and leave black, or white, outside; scans and photographs have dark edges.
+    What is dark, or of one value, and reaches the edge of the image in a piece thicker than strokes is such a surround
+    where light paper, thicker than strokes too, is left inside. Without that paper the image is light writing on dark.
+    """
+    small = _small(grey)
+    low, high = (float(value) for value in np.percentile(small, [1, 99]))
+    if high - low < LEAST_CONTRAST:
+        return FreedLine(grey)
+    dark = small < (low + high) / 2
+    mostly_dark = float(np.median(small)) < (low + high) / 2 - LEAST_CONTRAST / 4
+    if not mostly_dark and _edge_share(dark) < BORDER:
+        return FreedLine(grey)
+    thick = max(3, round(THICK * len(small))) | 1
+    has_paper = _opened(~dark, thick).mean() >= PAPER_SHARE
+    if not has_paper:
+        return FreedLine(255 - grey, 0, ("light on dark, inverted",)) if mostly_dark else FreedLine(grey)
+    inside = float(_opened(dark, thick).mean())
+    if inside >= DARK_INSIDE and inside > LESS_AT_EDGE * _edge_share(dark):
+        return without_surround(255 - grey)  # the dark stands inside: light on dark, cut out on white
+    around = _reached(_opened(dark, thick) & _edge(small.shape), dark, thick)
+    if around.mean() < LEAST_SHARE:
+        return FreedLine(grey)
+    return _filled(grey, around)
+
+
+def _small(grey: np.ndarray) -> np.ndarray:
+    """Return the image at WORK_ROWS rows at most."""
+    rows, columns = grey.shape
+    if rows <= WORK_ROWS:
+        return grey
+    size = (max(8, round(columns * WORK_ROWS / rows)), WORK_ROWS)
+    return np.asarray(Image.fromarray(np.ascontiguousarray(grey)).resize(size, Image.Resampling.BOX))
+
+
+def _edge(shape: tuple[int, ...]) -> np.ndarray:
+    """Return a mask of the outermost pixels."""
+    edge = np.zeros(shape, bool)
+    edge[[0, -1]] = edge[:, [0, -1]] = True
+    return edge
+
+
+def _edge_share(mask: np.ndarray) -> float:
+    return float(mask[_edge(mask.shape)].mean())
+
+
+def _opened(mask: np.ndarray, side: int) -> np.ndarray:
+    """Return what of a mask a square of odd `side` fits into; what lies beyond the image counts as the mask's own."""
+    eroded = _sums(np.pad(mask, side, mode="edge"), side) == side * side
+    return np.asarray(_sums(eroded, side) > 0)[side:-side, side:-side]
+
+
+def _sums(mask: np.ndarray, side: int) -> np.ndarray:
+    """Return how many pixels of a mask the square of odd `side` around each pixel holds."""
+    sums = np.pad(mask.astype(np.int32), side // 2)
+    for axis in (0, 1):
+        running = np.concatenate([np.zeros_like(sums.take([0], axis)), sums.cumsum(axis, dtype=np.int32)], axis)
+        count = sums.shape[axis]
+        sums = running.take(range(side, count + 1), axis) - running.take(range(count + 1 - side), axis)
+    return np.asarray(sums)
+
+
+def _reached(seeds: np.ndarray, dark: np.ndarray, side: int) -> np.ndarray:
+    """Return what of a dark surround the seeds reach: through pieces that are thicker than strokes, and their rims."""
+    thick = _opened(dark, side)
+    reached = seeds & thick
+    for _ in range(MAX_SWEEPS):
+        before = int(reached.sum())
+        for axis in (1, 0):
+            reached = _swept(reached, thick, axis)
+        if int(reached.sum()) == before:
+            break
+    return np.asarray((_sums(reached, side // 2 | 1) > 0) & dark)
+
+
+def _swept(reached: np.ndarray, mask: np.ndarray, axis: int) -> np.ndarray:
+    """Return the runs of a mask along an axis that hold something reached."""
+    at = np.arange(mask.shape[axis])
+    at = at[None] if axis else at[:, None]
+    found = reached
+    for way in (slice(None), slice(None, None, -1)):
+        turn = (slice(None), way) if axis else (way, slice(None))
+        last_reached = np.maximum.accumulate(np.where(reached[turn], at, -1), axis=axis)
+        last_gap = np.maximum.accumulate(np.where(mask[turn], -1, at), axis=axis)
+        found = found | (mask[turn] & (last_reached > last_gap))[turn]
+    return np.asarray(found)
+
+
+def _filled(grey: np.ndarray, around: np.ndarray) -> FreedLine:
+    """Return an image with what the mask of the small picture covers, and its rim, as paper; empty edges cut off."""
+    size = grey.shape[::-1]
+    mask = Image.fromarray((_sums(around, 3) > 0).astype(np.uint8) * 255)
+    large = np.asarray(mask.resize(size, Image.Resampling.NEAREST)) > 0
+    if large.all():
+        return FreedLine(grey)
+    paper = np.uint8(np.percentile(grey[~large], PAPER_PERCENTILE))
+    rows, columns = (np.flatnonzero(~large.all(axis=axis)) for axis in (1, 0))
+    inner = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    filled = np.where(large, np.maximum(grey, paper), grey)[inner]
+    return FreedLine(filled, int(columns[0]), ("dark surround, taken for paper",))
