@@ -9,6 +9,7 @@ from PIL import Image, ImageFilter
 
 from recognizer.errors import RecognizerError
 from recognizer.inputs.lines.image_file import read_image
+from recognizer.inputs.lines.skew import levelled
 from recognizer.inputs.lines.surround import without_surround
 from recognizer.inputs.signal import Signal
 
@@ -65,13 +66,16 @@ def read_line(source: Path | BinaryIO, settings: HandwritingSettings, name: str 
     return line_from_array(read_grey(source, name), settings, name)
 
 
-def line_from_array(image: np.ndarray, settings: HandwritingSettings, name: str = "array") -> Signal:
+def line_from_array(
+    image: np.ndarray, settings: HandwritingSettings, name: str = "array", cut_from_page: bool = False
+) -> Signal:
     """Make the signal of a grey image.
 
     Args:
         image: (rows, columns) grey or (rows, columns, 3) colour, uint8 0..255 or float 0..1.
         settings: the form of the signal.
         name: what to call the image in messages.
+        cut_from_page: whether something has said where the line stands on its page, so that it is level, and no page.
     """
     grey = _as_grey(image, name)
     rows, columns = grey.shape
@@ -82,12 +86,11 @@ def line_from_array(image: np.ndarray, settings: HandwritingSettings, name: str 
     whole = grey.T if settings.direction == "ttb" else grey
     freed = without_surround(whole)
     grey, notes = freed.grey, freed.notes
-    if settings.direction != "ttb" and (bands := _page_bands(grey)):
-        raise RecognizerError(
-            f"{name}: looks like a page of about {bands} lines, wanted an image of one line, or PAGE XML or ALTO "
-            "that says where its lines are",
-            LOOKS_LIKE_A_PAGE,
-        )
+    if settings.direction != "ttb" and not cut_from_page:
+        _refuse_page(grey, name)
+        level = levelled(grey)
+        grey = level.grey
+        notes += (f"skewed by {level.degrees:.1f} degrees, levelled",) if level.degrees else ()
     if settings.contrast == "stretch":
         grey = _stretch(grey)
     extent = float(whole.shape[1])
@@ -103,6 +106,15 @@ def line_from_array(image: np.ndarray, settings: HandwritingSettings, name: str 
     return Signal(
         values, extent, "px", mirrored, tuple(notes), across=float(whole.shape[0]), vertical=vertical, places=places
     )
+
+
+def _refuse_page(grey: np.ndarray, name: str) -> None:
+    if bands := _page_bands(grey):
+        raise RecognizerError(
+            f"{name}: looks like a page of about {bands} lines, wanted an image of one line, or PAGE XML or ALTO "
+            "that says where its lines are",
+            LOOKS_LIKE_A_PAGE,
+        )
 
 
 def picture(values: np.ndarray, settings: HandwritingSettings) -> Image.Image:

@@ -296,7 +296,7 @@ def _eight_bits(values: np.ndarray) -> np.ndarray:
     low, high = float(values.min(initial=0.0)), float(np.percentile(values, FULL)) if values.size else 0.0
     low = min(low, 0.0)
     reach = high - low
-    full = 1.0 if reach <= 1.0 and not _are_whole(values) else 2.0 ** max(8, int(reach).bit_length()) - 1.0
+    full = 1.0 if reach <= 1.0 and not _are_whole(values) else 2.0 ** max(8, int(reach * (1 - 1e-6)).bit_length()) - 1.0
     return np.asarray(np.clip((values - low) * (255.0 / full) + 0.5, 0, 255), dtype=np.uint8)
 
 

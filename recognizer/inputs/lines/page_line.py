@@ -71,7 +71,7 @@ def _signal(grey: np.ndarray, area: LineRegion, settings: HandwritingSettings, n
         cut = extract_line(grey, area, settings.direction == "ttb")
     except RecognizerError as error:
         raise RecognizerError(f"{name}: {error}", error.reason) from None
-    signal = line_from_array(cut.values, settings, name)
+    signal = line_from_array(cut.values, settings, name, cut_from_page=True)
     width, height = cut.strip.size
     whole, before = (height, cut.top) if signal.vertical else (width, cut.left)
     steps = np.linspace(0.0, signal.extent, len(signal.values) + 1)

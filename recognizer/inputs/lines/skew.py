@@ -33,8 +33,8 @@ class LevelLine:
 def levelled(grey: np.ndarray) -> LevelLine:
     """Return the image of one line, uint8 (rows, columns), dark on light, level where it was skewed.
 
-    The sums of ink along rows are sharpest where the rows follow the line (Postl 1986): the image is sheared by columns,
-    which leaves places along the line as they are, by the slope whose sums have the largest squares.
+    The sums of ink along rows are sharpest where the rows follow the line (Postl 1986): the image is sheared by
+    columns, which leaves places along the line as they are, by the slope whose sums have the largest squares.
     """
     rows, columns = grey.shape
     if columns < PROPORTION * rows:

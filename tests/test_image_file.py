@@ -1,0 +1,128 @@
+"""Image files of every form, depth and orientation read alike; of several pages each has a name."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from recognizer.errors import RecognizerError
+from recognizer.inputs.lines.image_file import encoded_pages, page_names, read_image
+
+
+@pytest.fixture(scope="module")
+def grey() -> np.ndarray:
+    """An image that is the same in no two orientations."""
+    made = np.random.default_rng(1).integers(0, 256, (40, 60)).astype(np.uint8)
+    made[:10] = 0
+    made[:, :5] = 255
+    return made
+
+
+def saved(image: Image.Image, form: str, path: Path, orientation: int = 1, compression: str = "raw") -> Path:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    if form == "TIFF":
+        image.save(path, form, exif=exif, compression=compression)
+    else:
+        image.save(path, form, exif=exif)
+    return path
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize(("form", "compression"), [("TIFF", "raw"), ("TIFF", "tiff_lzw"), ("PNG", "raw")])
+def test_every_orientation_is_upright_and_can_be_turned_back(
+    orientation: int, form: str, compression: str, grey: np.ndarray, tmp_path: Path
+) -> None:
+    path = saved(Image.fromarray(grey), form, tmp_path / "image", orientation, compression)
+    page = read_image(path)
+    assert page.orientation == orientation
+    assert np.array_equal(page.stored(), grey)
+    assert np.array_equal(page.grey, read_image(io.BytesIO(path.read_bytes())).grey)
+    if orientation == 6:
+        assert np.array_equal(page.grey, np.rot90(grey, -1))
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
+@pytest.mark.parametrize("form", ["PNG", "TIFF"])
+def test_grey_that_does_not_fill_its_sixteen_bits_reads_as_if_it_did(
+    bits: int, form: str, grey: np.ndarray, tmp_path: Path
+) -> None:
+    deep = (grey.astype(np.uint32) * (2**bits - 1) // 255).astype(np.uint16)
+    Image.fromarray(deep).save(tmp_path / "image", form)
+    assert np.array_equal(read_image(tmp_path / "image").grey, grey)
+
+
+@pytest.mark.parametrize(
+    ("kind", "white"),
+    [(np.int32, 2**31 - 1), (np.int32, 65535), (np.float32, 1.0), (np.float32, 255.0), (np.float32, 65535.0)],
+)
+def test_whole_numbers_of_32_bits_and_fractions_are_grey_values_too(
+    kind: type, white: float, grey: np.ndarray, tmp_path: Path
+) -> None:
+    Image.fromarray((grey / 255.0 * white).astype(kind)).save(tmp_path / "image", "TIFF")
+    assert np.array_equal(read_image(tmp_path / "image").grey, grey)
+
+
+def test_sixteen_bits_whose_white_is_zero_are_not_read_as_a_negative(grey: np.ndarray, tmp_path: Path) -> None:
+    deep = (255 - grey).astype(np.uint16) * 257
+    Image.fromarray(deep).save(tmp_path / "image", "TIFF", tiffinfo={262: 0})
+    assert np.array_equal(read_image(tmp_path / "image").grey, grey)
+
+
+def pages_of(grey: np.ndarray) -> list[Image.Image]:
+    return [Image.fromarray(np.roll(grey, 7 * number, 1)) for number in range(3)]
+
+
+@pytest.mark.parametrize("form", ["TIFF", "GIF", "WEBP", "PNG"])
+def test_a_file_of_several_pages_is_refused_with_their_names_and_each_is_read(
+    form: str, grey: np.ndarray, tmp_path: Path
+) -> None:
+    first, *others = pages_of(grey)
+    path = tmp_path / f"scan.{form.lower()}"
+    first.save(path, form, save_all=True, append_images=others, lossless=True)
+    with pytest.raises(RecognizerError, match=r"holds 3 pages, expected one: .*\[1\] to .*\[3\]"):
+        read_image(path)
+    names = page_names(path)
+    assert [name.name for name in names] == [f"{path.name}[{number}]" for number in (1, 2, 3)]
+    for name, page in zip(names, pages_of(grey), strict=True):
+        assert np.abs(read_image(name).grey.astype(int) - np.asarray(page)).max() <= 1
+    with pytest.raises(RecognizerError, match="no page 4, the file holds 3"):
+        read_image(tmp_path / f"{path.name}[4]")
+    split = encoded_pages(io.BytesIO(path.read_bytes()), "-")
+    assert len(split) == 3 and np.array_equal(read_image(split[2]).grey, read_image(names[2]).grey)
+
+
+def test_a_small_copy_in_a_tiff_is_no_page(grey: np.ndarray, tmp_path: Path) -> None:
+    small = Image.fromarray(grey[::4, ::4])
+    small.encoderinfo = {"tiffinfo": {254: 1}}
+    Image.fromarray(grey).save(tmp_path / "scan.tif", save_all=True, append_images=[small])
+    with Image.open(tmp_path / "scan.tif") as image:
+        assert getattr(image, "n_frames", 0) == 2
+    assert page_names(tmp_path / "scan.tif") == [tmp_path / "scan.tif"]
+
+
+def test_postscript_under_another_name_starts_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(*unused: object, **unused_too: object) -> None:
+        raise AssertionError("Ghostscript was called")
+
+    monkeypatch.setattr("PIL.EpsImagePlugin.Ghostscript", start)
+    path = tmp_path / "line.png"
+    path.write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 100 30\n%%EndComments\nshowpage\n%%EOF\n")
+    with pytest.raises(RecognizerError, match="not an image that can be read"):
+        read_image(path)
+
+
+def test_the_largest_image_is_a_setting_that_the_refusal_names(
+    grey: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Image.fromarray(grey).save(tmp_path / "line.png")
+    monkeypatch.setenv("RECOGNIZER_MAX_MEGAPIXELS", "0.001")
+    with pytest.raises(RecognizerError, match="RECOGNIZER_MAX_MEGAPIXELS=1 in the environment lets it in"):
+        read_image(tmp_path / "line.png")
+    monkeypatch.setenv("RECOGNIZER_MAX_MEGAPIXELS", "1")
+    assert read_image(tmp_path / "line.png").grey.shape == grey.shape
+    monkeypatch.setenv("RECOGNIZER_MAX_MEGAPIXELS", "many")
+    with pytest.raises(RecognizerError, match="'many', expected a number"):
+        read_image(tmp_path / "line.png")
