@@ -284,3 +284,14 @@ def _with_weights(model: Model, path: Path) -> Model:
             raise RecognizerError(f"the weights cannot be read ({name} has values that are no finite numbers)")
     model.load_state_dict({k: w.float() if w.is_floating_point() else w for k, w in weights.items()}, assign=False)
     return model
+
+
+def write_header(path: Path, out: Path, changes: dict[str, Any]) -> None:
+    """Write the model file `path` as `out` with some parts of its header changed, its weights to the last bit.
+
+    Raises:
+        RecognizerError: no such model file, a damaged one, or `out` cannot be written.
+    """
+    header = {**read_header(path), **changes}
+    refuse_damage(path)
+    write_atomically(out, with_header(path.read_bytes(), header))

@@ -190,7 +190,7 @@ def test_bad_words_and_numbers_are_named() -> None:
         HotWords(["a", "abc"], ALPHABET, 1.0)
     with pytest.raises(RecognizerError, match="language model weight: nan, wanted a number"):
         CharacterModel(Bigrams(["a"]), ALPHABET, math.nan, TextSettings())
-    with pytest.raises(RecognizerError, match="price -1.0"):
+    with pytest.raises(RecognizerError, match="penalty -1.0"):
         Lexicon(["a"], ALPHABET, -1.0)
     with pytest.raises(RecognizerError, match="alphabet of tokens"):
         Lexicon(["a"], Alphabet(("a", "b"), TextSettings(unit="token")))

@@ -13,7 +13,7 @@ from makers import line_image, save_model
 from terminal import said
 
 import recognizer
-from recognizer.commands.model_commands import DOCUMENTS
+from recognizer.commands.options import DOCUMENTS
 from recognizer.decoding.hypothesis import Hypothesis, Span
 from recognizer.errors import RecognizerError
 from recognizer.formats.formats import FORMATS, TimedFormat, format_reading

@@ -1,6 +1,5 @@
 """Rendered lines: the same for the same seed, whole, dark on light, in the text that was asked for."""
 
-import ast
 import io
 import subprocess
 import sys
@@ -187,11 +186,6 @@ def test_the_shipped_lines_are_small_readable_and_share_no_text(tmp_path: Path) 
     assert not [text for text in unseen if any(text in other for other in train)]
     assert {char for text in unseen for char in text} <= {char for text in train for char in text}
     assert (tmp_path / "LICENCE.md").read_text() == (archive.parent / "LICENCE.md").read_text()
-
-
-def test_importing_the_package_loads_no_library() -> None:
-    tree = ast.parse((ROOT / "recognizer" / "rendering" / "__init__.py").read_text())
-    assert not [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
 
 
 def written(*columns: tuple[int, int, int]) -> np.ndarray:

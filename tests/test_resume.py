@@ -143,7 +143,7 @@ def test_two_processes_learn_quietly_and_resume_to_the_same_bits(lines: Path, tm
 
 
 def test_a_fault_in_two_processes_is_one_line(lines: Path, tmp_path: Path) -> None:
-    done = call(words(lines, tmp_path / "run", trainer__devices=2, learning__rate=1e30, learning__clip=0))
+    done = call(words(lines, tmp_path / "run", trainer__devices=2, learning__rate=1e30, learning__gradient_clip=0))
     assert done.returncode == 2
     assert done.stderr.startswith("recognizer: the loss is not a number at step ")
     assert done.stderr.count("\n") == 1

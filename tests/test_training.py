@@ -107,7 +107,7 @@ def poison(monkeypatch: pytest.MonkeyPatch, steps: set[int]) -> None:
             losses = losses * torch.tensor([float("nan")] + [1.0] * (len(losses) - 1))
         return losses
 
-    monkeypatch.setattr(learner_module, "ctc", foul)
+    monkeypatch.setattr(learner_module, "ctc_loss", foul)
 
 
 def test_a_loss_that_is_no_number_names_its_sample_and_the_run_goes_on(

@@ -5,9 +5,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recognizer.commands.decoder_options import add_decoder_options, decoder_options
+from recognizer.commands.console import Console
 from recognizer.commands.exit_codes import DONE
-from recognizer.commands.model_commands import Console
+from recognizer.commands.options import add_decoder_options, decoder_options
 from recognizer.errors import RecognizerError
 
 if TYPE_CHECKING:

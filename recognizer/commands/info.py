@@ -1,11 +1,35 @@
-"""A model file's header in words."""
+"""The verb info: what a model file says of itself."""
 
+import argparse
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from recognizer.commands.console import Console
+from recognizer.commands.exit_codes import DONE
+from recognizer.commands.options import add_model
 from recognizer.errors import RecognizerError
-from recognizer.model_file import parse_header
+
+
+def add_info(verbs: Any, console: Console) -> None:
+    """Add info to `verbs`, what argparse's add_subparsers returned."""
+    info = verbs.add_parser("info", help="say what a model reads, how it was trained, how well it reads")
+    add_model(info)
+    info.add_argument("--json", action="store_true", help="the model file's whole header")
+    info.set_defaults(act=partial(_run, console))
+
+
+def _run(console: Console, chosen: argparse.Namespace) -> int:
+    import json
+
+    from recognizer.model_file import read_header
+    from recognizer.pretrained import find_model
+
+    path = find_model(chosen.model)
+    header = read_header(path)
+    console.say(json.dumps(header, indent=1, ensure_ascii=False) if chosen.json else describe_model(path, header))
+    return DONE
 
 
 def describe_model(path: Path, header: dict[str, Any]) -> str:
@@ -14,6 +38,8 @@ def describe_model(path: Path, header: dict[str, Any]) -> str:
     Raises:
         RecognizerError: the header is at fault.
     """
+    from recognizer.model_file import parse_header
+
     parse_header(path, header)
     try:
         return "\n".join(_lines(path, header))

@@ -11,9 +11,9 @@ from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from recognizer.commands.decoder_options import add_decoder_options, decoder_options, number, whole
+from recognizer.commands.console import Console
 from recognizer.commands.exit_codes import DONE
-from recognizer.commands.model_commands import Console
+from recognizer.commands.options import add_decoder_options, decoder_options, number, whole
 from recognizer.errors import RecognizerError
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Stop:
             signal.signal(signal.SIGINT, before)
 
 
-def add_listen(verbs: Any, voice: Console) -> None:
+def add_listen(verbs: Any, console: Console) -> None:
     """Add listen to the command line `verbs`, what argparse's add_subparsers returned."""
     listen = verbs.add_parser(
         "listen", help="read speech from a microphone, or raw sound on standard input, as it comes"
@@ -64,10 +64,10 @@ def add_listen(verbs: Any, voice: Console) -> None:
     listen.add_argument("--format", choices=["txt", "json"], default="txt", help="a line each piece; default txt")
     listen.add_argument("--device", default="auto", help="auto, cpu or cuda")
     add_decoder_options(listen)
-    listen.set_defaults(act=partial(_listen, voice))
+    listen.set_defaults(act=partial(_listen, console))
 
 
-def _listen(voice: Console, chosen: argparse.Namespace) -> int:
+def _listen(console: Console, chosen: argparse.Namespace) -> int:
     from recognizer.inputs.speech.live import microphone, pcm
     from recognizer.inputs.speech.segmentation import LIVE
     from recognizer.reader import Reader
@@ -80,26 +80,26 @@ def _listen(voice: Console, chosen: argparse.Namespace) -> int:
     if reader.kind != "speech":
         raise RecognizerError(f"{chosen.model}: reads {reader.kind}, expected a model of speech")
     for note in reader.decoder.notes:
-        voice.complain(note)
+        console.complain(note)
     pieces, stop = PieceReader(reader, settings), Stop()
     raw = (
         nullcontext(pcm(sys.stdin.buffer, chosen.rate, stop)) if chosen.source else microphone(chosen.microphone, stop)
     )
     with stop.at_interrupt(), raw as live:
-        voice.complain(f"listening to {live.name} at {live.rate} Hz, Ctrl-C ends it")
+        console.complain(f"listening to {live.name} at {live.rate} Hz, Ctrl-C ends it")
         for block in live.signal(pieces.rate):
             for reading in pieces.push(block):
-                _say(voice, live.name, reading, chosen.format)
+                _say(console, live.name, reading, chosen.format)
         for reading in pieces.finish():
-            _say(voice, live.name, reading, chosen.format)
+            _say(console, live.name, reading, chosen.format)
     return DONE
 
 
-def _say(voice: Console, name: str, reading: "PieceReading", form: str) -> None:
+def _say(console: Console, name: str, reading: "PieceReading", form: str) -> None:
     """Print a piece, where something was read in it."""
     from recognizer.formats.result import Result
 
     if not reading.hypothesis.text:
         return
     record = Result(name, reading.hypothesis, "s", reading.end, part=(reading.start, reading.end))
-    voice.say(json.dumps(record.as_data(), ensure_ascii=False) if form == "json" else reading.hypothesis.text)
+    console.say(json.dumps(record.as_data(), ensure_ascii=False) if form == "json" else reading.hypothesis.text)

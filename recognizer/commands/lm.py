@@ -5,25 +5,25 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recognizer.commands.decoder_options import add_decoder_options, decoder_options, number, whole
-from recognizer.commands.model_commands import Console
+from recognizer.commands.console import Console
+from recognizer.commands.options import add_decoder_options, decoder_options, number, whole
 from recognizer.errors import RecognizerError
 
 if TYPE_CHECKING:
     from recognizer.corpus.alphabet import TextSettings
 
 
-def add_lm(verbs: Any, voice: Console) -> None:
+def add_lm(verbs: Any, console: Console) -> None:
     """Add lm to the command line `verbs`, what argparse's add_subparsers returned."""
     lm = verbs.add_parser("lm", help="build, measure, train and tune language models")
     actions = lm.add_subparsers(title="actions", metavar="ACTION", required=True)
-    _add_build(actions, voice)
-    _add_perplexity(actions, voice)
-    _add_train(actions, voice)
-    _add_tune(actions, voice)
+    _add_build(actions, console)
+    _add_perplexity(actions, console)
+    _add_train(actions, console)
+    _add_tune(actions, console)
 
 
-def _add_build(actions: Any, voice: Console) -> None:
+def _add_build(actions: Any, console: Console) -> None:
     build = actions.add_parser("build", help="an n-gram model of texts, a sentence a line")
     build.add_argument("texts", nargs="+", type=Path, help="text files in UTF-8, .gz and .xz too")
     build.add_argument("--order", type=whole("order"), default=6, help="units of the longest n-gram (default 6)")
@@ -63,17 +63,17 @@ def _add_build(actions: Any, voice: Console) -> None:
     )
     build.add_argument("--word-bonus", type=number("word-bonus"), metavar="X", help="likewise")
     _add_text_options(build)
-    build.set_defaults(act=partial(_build, voice))
+    build.set_defaults(act=partial(_build, console))
 
 
-def _add_perplexity(actions: Any, voice: Console) -> None:
+def _add_perplexity(actions: Any, console: Console) -> None:
     perplexity = actions.add_parser("perplexity", help="how well a language model foretells a text")
     perplexity.add_argument("lm", type=Path, help="language model of any kind")
     perplexity.add_argument("text", type=Path, help="text file, a sentence a line")
-    perplexity.set_defaults(act=partial(_perplexity, voice))
+    perplexity.set_defaults(act=partial(_perplexity, console))
 
 
-def _add_train(actions: Any, voice: Console) -> None:
+def _add_train(actions: Any, console: Console) -> None:
     train = actions.add_parser("train", help="a neural model of characters, of the recognizer's own layers")
     train.add_argument("texts", nargs="+", type=Path, help="text files in UTF-8, .gz and .xz too")
     train.add_argument("--out", type=Path, required=True, help="model file; FILE.training beside it while it learns")
@@ -96,10 +96,10 @@ def _add_train(actions: Any, voice: Console) -> None:
     train.add_argument("--bfloat16", action="store_true", help="compute in bfloat16")
     train.add_argument("--device", default="cpu", help="cpu (default) or cuda")
     _add_text_options(train)
-    train.set_defaults(act=partial(_train, voice))
+    train.set_defaults(act=partial(_train, console))
 
 
-def _add_tune(actions: Any, voice: Console) -> None:
+def _add_tune(actions: Any, console: Console) -> None:
     tune = actions.add_parser("tune", help="find weight, word bonus and beam on validation, write them into the model")
     tune.add_argument("model", help="model file, folder of a run, or name of a shipped model")
     tune.add_argument("corpus", type=Path, help="prepared corpus, manifest or folder")
@@ -113,7 +113,7 @@ def _add_tune(actions: Any, voice: Console) -> None:
     )
     tune.add_argument("--device", default="auto", help="auto, cpu or cuda")
     add_decoder_options(tune)
-    tune.set_defaults(act=partial(_tune, voice))
+    tune.set_defaults(act=partial(_tune, console))
 
 
 def _add_text_options(parser: argparse.ArgumentParser) -> None:
@@ -132,7 +132,7 @@ def _text_settings(model: str | None) -> "TextSettings":
     return load_model_file(find_model(model)).alphabet.text
 
 
-def _build(voice: Console, chosen: argparse.Namespace) -> int:
+def _build(console: Console, chosen: argparse.Namespace) -> int:
     from recognizer.language.build import BuildSettings
     from recognizer.language.checked_build import build_checked
 
@@ -147,31 +147,31 @@ def _build(voice: Console, chosen: argparse.Namespace) -> int:
         weight=chosen.lm_weight,
         word_bonus=chosen.word_bonus,
     )
-    built = build_checked(chosen.texts, settings, chosen.out, chosen.against, voice.complain)
+    built = build_checked(chosen.texts, settings, chosen.out, chosen.against, console.complain)
     report, shared = built.report, built.shared
-    voice.say(f"{report.lines} lines, {report.tokens} {chosen.unit}s, {report.blank} blank lines left out")
+    console.say(f"{report.lines} lines, {report.tokens} {chosen.unit}s, {report.blank} blank lines left out")
     for order, (kept, counted, discounts) in enumerate(
         zip(report.sizes, report.counted, report.discounts, strict=True), 1
     ):
         shown = ", ".join(f"{one:.3f}" for one in discounts)
-        voice.say(f"{order}-grams: {kept} of {counted}, discounts {shown}")
+        console.say(f"{order}-grams: {kept} of {counted}, discounts {shown}")
     for note in report.notes:
-        voice.say(f"note: {note}")
+        console.say(f"note: {note}")
     if shared:
-        voice.say(
+        console.say(
             f"none of {shared.lines} test lines stands in the text; {shared.short} too short to tell, "
             f"{shared.runs} of their {shared.test_runs} runs of words are in it"
         )
     if report.errors:
-        voice.say(
+        console.say(
             f"rounded to {chosen.quantize} bits: log-probabilities (natural) are off by {report.errors.rms:.4f} "
             f"(root mean square), {report.errors.worst:.3f} at most"
         )
-    voice.say(f"{chosen.out}: {chosen.out.stat().st_size / 1e6:.1f} MB")
+    console.say(f"{chosen.out}: {chosen.out.stat().st_size / 1e6:.1f} MB")
     return 0
 
 
-def _perplexity(voice: Console, chosen: argparse.Namespace) -> int:
+def _perplexity(console: Console, chosen: argparse.Namespace) -> int:
     from recognizer.corpus.alphabet import TextSettings
     from recognizer.decoding.decoder_files import open_language_model
     from recognizer.language import lstm, perplexity
@@ -185,14 +185,14 @@ def _perplexity(voice: Console, chosen: argparse.Namespace) -> int:
         unit, found = model.about.unit, perplexity.perplexity(model, lines)
     if not found.lines:
         raise RecognizerError(f"{chosen.text}: the text is empty, wanted a sentence a line")
-    voice.say(f"{found.lines} lines, {found.tokens + found.unknown} {unit}s with line ends, {found.unknown} unknown")
-    voice.say(f"perplexity {found.perplexity:.3f}, {found.bits_per_character:.4f} bits a character")
+    console.say(f"{found.lines} lines, {found.tokens + found.unknown} {unit}s with line ends, {found.unknown} unknown")
+    console.say(f"perplexity {found.perplexity:.3f}, {found.bits_per_character:.4f} bits a character")
     if found.tokens and found.unknown:
-        voice.say(f"perplexity {found.known_perplexity:.3f} without the unknown")
+        console.say(f"perplexity {found.known_perplexity:.3f} without the unknown")
     return 0
 
 
-def _train(voice: Console, chosen: argparse.Namespace) -> int:
+def _train(console: Console, chosen: argparse.Namespace) -> int:
     from recognizer.language.build import BuildSettings
     from recognizer.language.checked_build import compare
     from recognizer.language.lstm_training import TrainingSettings
@@ -206,12 +206,12 @@ def _train(voice: Console, chosen: argparse.Namespace) -> int:
     )
     if chosen.against:
         compare(chosen.texts, chosen.against, BuildSettings(text=text))
-    train_language(chosen.texts, settings, chosen.out, chosen.resume, voice.say)
-    voice.say(str(chosen.out))
+    train_language(chosen.texts, settings, chosen.out, chosen.resume, console.say)
+    console.say(str(chosen.out))
     return 0
 
 
-def _tune(voice: Console, chosen: argparse.Namespace) -> int:
+def _tune(console: Console, chosen: argparse.Namespace) -> int:
     from recognizer.decoding.decoder_factory import DecoderOptions
     from recognizer.evaluation.tuning import TuneSettings, point_line, surface_lines, tune
     from recognizer.pretrained import find_model, output_path
@@ -227,10 +227,10 @@ def _tune(voice: Console, chosen: argparse.Namespace) -> int:
     path = find_model(chosen.model)
     out = output_path(path, chosen.out, "lm tune")
     reader = Reader.load(path, chosen.device, DecoderOptions(engine="greedy"))
-    tuned = tune(reader, out, path, chosen.corpus, options, settings, voice.complain)
+    tuned = tune(reader, out, path, chosen.corpus, options, settings, console.complain)
     for line in surface_lines(tuned, chosen.by):
-        voice.say(line)
-    voice.say(f"best path on the same {tuned.samples} samples: CER {tuned.greedy.cer:.2%}  WER {tuned.greedy.wer:.2%}")
-    voice.say(f"best setting: {point_line(tuned.best, tuned.rates)}")
-    voice.say(f"written into {out}: {tuned.settings.describe()}")
+        console.say(line)
+    console.say(f"greedy on the same {tuned.samples}: CER {tuned.greedy.cer:.2%}  WER {tuned.greedy.wer:.2%}")
+    console.say(f"best setting: {point_line(tuned.best, tuned.rates)}")
+    console.say(f"written into {out}: {tuned.settings.describe()}")
     return 0

@@ -1,4 +1,4 @@
-"""The `train` verb's own command line: every setting of a run, and Lightning's Trainer, through jsonargparse."""
+"""The verb train: every setting of a run, and Lightning's Trainer, through jsonargparse."""
 
 import json
 import os
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from recognizer.commands.console import Console
 from recognizer.errors import RecognizerError
 from recognizer.training.config_file import names, nearest, places
 from recognizer.training.logging_setup import silence_libraries
@@ -35,6 +36,11 @@ DEFAULTS = {  # where Lightning's own would not do; "auto" devices and precision
     "trainer.enable_checkpointing": False,
     "trainer.use_distributed_sampler": False,
 }
+
+
+def add_train(verbs: Any, console: Console) -> None:
+    """Name train among `verbs`, what argparse's add_subparsers returned; `run_train` parses its own words."""
+    verbs.add_parser("train", help="train a model on packed corpora (train --help lists every setting)")
 
 
 def run_train(words: Sequence[str], say: Callable[[str], None]) -> int:

@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recognizer.commands.decoder_options import add_decoder_options, decoder_options, number, whole
+from recognizer.commands.console import Console
 from recognizer.commands.exit_codes import DONE, FAULT, FOUND
-from recognizer.commands.model_commands import DOCUMENTS, Console
+from recognizer.commands.options import DOCUMENTS, add_decoder_options, decoder_options, number, whole
 from recognizer.errors import RecognizerError
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from recognizer.long_recordings import LongRecording
 
 
-def add_transcribe(verbs: Any, voice: Console) -> None:
+def add_transcribe(verbs: Any, console: Console) -> None:
     """Add transcribe to the command line `verbs`, what argparse's add_subparsers returned."""
     transcribe = verbs.add_parser("transcribe", help="read images of lines, pages, pen strokes, recordings")
     transcribe.add_argument("files", nargs="+", help="files (of pages PAGE XML or ALTO), folders, - for standard input")
@@ -44,10 +44,10 @@ def add_transcribe(verbs: Any, voice: Console) -> None:
         "--channel", type=whole("channel"), default=0, metavar="N", help="of recordings, from 1 on; else their mean"
     )
     add_decoder_options(transcribe)
-    transcribe.set_defaults(act=partial(_transcribe, voice))
+    transcribe.set_defaults(act=partial(_transcribe, console))
 
 
-def _transcribe(voice: Console, chosen: argparse.Namespace) -> int:
+def _transcribe(console: Console, chosen: argparse.Namespace) -> int:
     from recognizer.atomic_write import replacing, write_atomically
     from recognizer.formats.formats import FORMATS, TimedFormat, format_page, format_reading
     from recognizer.formats.streamed import streamed
@@ -91,17 +91,17 @@ def _transcribe(voice: Console, chosen: argparse.Namespace) -> int:
                 file.writelines(chunk.encode() for chunk in chunks)
         else:
             for chunk in chunks:
-                voice.say(chunk.removesuffix("\n"))
+                console.say(chunk.removesuffix("\n"))
 
     place = _into(chosen.out, FORMATS[form].suffix if form in FORMATS else f".{form}") if chosen.out else None
     manner = TranscribeOptions(
         chosen.model,
         chosen.device,
         decoder_options(chosen),
-        voice.complain,
+        console.complain,
         chosen.find_lines,
         channel=chosen.channel,
-        show=voice.show if chosen.out else voice.show_beside,
+        show=console.show if chosen.out else console.show_beside,
     )
     done = failed = 0
     for transcript in transcribe(chosen.files, manner):
@@ -114,13 +114,13 @@ def _transcribe(voice: Console, chosen: argparse.Namespace) -> int:
                     write_atomically(place(transcript.name), text_of(transcript).encode())
                 else:
                     text = text_of(transcript)
-                    voice.say(text.removesuffix("\n"))
+                    console.say(text.removesuffix("\n"))
                 done += 1
             except RecognizerError as error:
                 errors.append(str(error))
         failed += len(errors)
         for line in errors:
-            voice.complain(f"recognizer: {line}")
+            console.complain(f"recognizer: {line}")
     return DONE if not failed else FAULT if alone and not done else FOUND
 
 

@@ -13,7 +13,7 @@ from recognizer.evaluation.calibration import (
     score_confidences,
 )
 from recognizer.evaluation.open_corpus import open_corpus, refuse_test
-from recognizer.model_file_header import write_header
+from recognizer.model_file import write_header
 from recognizer.reader import Reader
 
 

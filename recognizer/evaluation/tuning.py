@@ -13,7 +13,7 @@ from recognizer.decoding.settings import DecoderSettings
 from recognizer.errors import RecognizerError
 from recognizer.evaluation.metrics import distance, scored_text
 from recognizer.evaluation.open_corpus import open_corpus, refuse_test
-from recognizer.model_file_header import write_header
+from recognizer.model_file import write_header
 from recognizer.reader import Reader
 
 WEIGHTS = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5)

@@ -1,4 +1,4 @@
-"""The options that choose a decoder on a command line, the same for every verb that reads."""
+"""The options that several verbs share."""
 
 import argparse
 import math
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from recognizer.decoding.decoder_factory import DecoderOptions
 
 NAMES = {"decoder": "engine"}  # options whose setting has another name
+# Names of recognizer.formats.formats, spelled here because help is not to wait for what writes them.
+DOCUMENTS = ("srt", "vtt", "ctm", "textgrid", "hocr", "page", "alto")
 OPTIONS = (
     "decoder",
     "tta",
@@ -26,6 +28,16 @@ OPTIONS = (
     "rescore",
     "rescore_weight",
 )
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Give a verb the model that it works on."""
+    parser.add_argument("model", help="model file, folder of a run, or name of a shipped model")
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """Give a verb the device that it reads on."""
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
 
 
 def add_decoder_options(parser: argparse.ArgumentParser) -> None:

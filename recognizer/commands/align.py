@@ -1,0 +1,90 @@
+"""The verb align: a given text placed on its image, page or recording."""
+
+import argparse
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from recognizer.commands.console import Console
+from recognizer.commands.exit_codes import DONE, FOUND
+from recognizer.commands.options import DOCUMENTS, add_device
+from recognizer.errors import RecognizerError
+
+if TYPE_CHECKING:
+    from recognizer.decoding.hypothesis import Hypothesis
+    from recognizer.reader import Reader
+
+
+def add_align(verbs: Any, console: Console) -> None:
+    """Add align to `verbs`, what argparse's add_subparsers returned."""
+    align = verbs.add_parser("align", help="say where the characters and words of a given text stand in a file")
+    align.add_argument("file", type=Path, help="image of a line, recording, or page")
+    said = align.add_mutually_exclusive_group(required=True)
+    said.add_argument("--text", help="what the file says")
+    said.add_argument(
+        "--lines", type=Path, metavar="FILE", help="what the page says, a line of text for each of its own"
+    )
+    align.add_argument("--model", required=True, help="model file, folder of a run, or name of a shipped model")
+    form = align.add_mutually_exclusive_group()
+    form.add_argument(
+        "--format", choices=["table", "json", *DOCUMENTS], default="table", help="as transcribe's; default a table"
+    )
+    form.add_argument("--json", action="store_true", help="one JSON object: unit, words, characters")
+    add_device(align)
+    align.set_defaults(act=partial(_run, console))
+
+
+def _run(console: Console, chosen: argparse.Namespace) -> int:
+    import json
+
+    from recognizer.decoding.decoder_factory import DecoderOptions
+    from recognizer.formats.formats import format_reading
+    from recognizer.formats.result import make_result
+    from recognizer.reader import Reader
+
+    reader = Reader.load(chosen.model, chosen.device, DecoderOptions(engine="greedy"))
+    if chosen.lines:
+        return _run_page(console, chosen, reader)
+    signal = reader.signal(chosen.file)
+    try:
+        found = reader.align(signal, chosen.text)
+    except RecognizerError as error:
+        raise RecognizerError(f"{chosen.file}: {error}") from None
+    form = "json" if chosen.json else chosen.format
+    placed = make_result(str(chosen.file), found, signal)
+    if form in DOCUMENTS:
+        console.say(format_reading(placed, form).removesuffix("\n"))
+    elif form == "json":
+        console.say(json.dumps(placed.as_data(), ensure_ascii=False))
+    else:
+        for line in aligned_lines(found, signal.unit):
+            console.say(line)
+    return 0
+
+
+def _run_page(console: Console, chosen: argparse.Namespace, reader: "Reader") -> int:
+    import json
+
+    from recognizer.formats.formats import format_page
+    from recognizer.page_alignment import align_page
+
+    done = align_page(reader, chosen.file, chosen.lines)
+    form = "json" if chosen.json else chosen.format
+    if form in DOCUMENTS:
+        console.say(format_page(done.page, done.records, form).removesuffix("\n"))
+    for one in done.records if form not in DOCUMENTS else ():
+        found = one.hypothesis
+        if form == "json":
+            console.say(json.dumps(one.as_data(), ensure_ascii=False))
+        else:
+            console.say(f"{one.name}\t{found.confidence:.3f}\t{found.text}")
+    for line in done.left:
+        console.complain(f"recognizer: {line}")
+    return FOUND if done.left else DONE
+
+
+def aligned_lines(found: "Hypothesis", unit: str) -> list[str]:
+    """Return start, end, confidence and text of every word, tab-separated under a heading."""
+    digits = 3 if unit == "s" else 0
+    rows = [f"start ({unit})\tend ({unit})\tconfidence\tword"]
+    return rows + [f"{w.start:.{digits}f}\t{w.end:.{digits}f}\t{w.confidence:.3f}\t{w.text}" for w in found.words]

@@ -1,0 +1,41 @@
+"""The verb check: what is wrong with a prepared corpus, before any training."""
+
+import argparse
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from recognizer.commands.console import Console
+from recognizer.commands.exit_codes import DONE, FOUND
+
+
+def add_check(verbs: Any, console: Console) -> None:
+    """Add check to `verbs`, what argparse's add_subparsers returned."""
+    check = verbs.add_parser("check", help="say what is wrong with a prepared corpus, before any training")
+    check.add_argument("corpus", type=Path, help="prepared corpus")
+    against = check.add_mutually_exclusive_group()
+    against.add_argument("--model", help="model whose alphabet and frame rate count")
+    against.add_argument("--config", type=Path, help="configuration of train whose network and text count")
+    check.add_argument("--json", type=Path, help="write everything found there, every name in it")
+    check.add_argument("--show", type=Path, help="folder for what the network sees or hears of some samples")
+    check.set_defaults(act=partial(_run, console))
+
+
+def _run(console: Console, chosen: argparse.Namespace) -> int:
+    import json
+
+    from recognizer.atomic_write import write_atomically
+    from recognizer.corpus.check_report import CheckSettings, check
+    from recognizer.pretrained import find_model
+
+    settings = CheckSettings(model=find_model(chosen.model) if chosen.model else None)
+    if chosen.config:
+        from recognizer.commands.train import read_config
+
+        config = read_config(["--config", str(chosen.config)])
+        settings = CheckSettings(None, config.network, config.features, config.text, config.data.train)
+    report = check(chosen.corpus, settings, chosen.show)
+    console.say(report.as_table())
+    if chosen.json:
+        write_atomically(chosen.json, (json.dumps(report.as_data(), indent=1, ensure_ascii=False) + "\n").encode())
+    return FOUND if report.lost else DONE

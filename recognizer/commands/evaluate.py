@@ -1,0 +1,41 @@
+"""The verb evaluate: the error rates of a model on a split of a corpus."""
+
+import argparse
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from recognizer.commands.console import Console
+from recognizer.commands.exit_codes import DONE, FOUND
+from recognizer.commands.options import add_decoder_options, add_device, add_model, decoder_options
+
+
+def add_evaluate(verbs: Any, console: Console) -> None:
+    """Add evaluate to `verbs`, what argparse's add_subparsers returned."""
+    evaluate = verbs.add_parser("evaluate", help="measure a model's error rates on a split of a corpus")
+    add_model(evaluate)
+    evaluate.add_argument("corpus", type=Path, help="prepared corpus, manifest or folder")
+    evaluate.add_argument("--split", default="test", help="which samples (default test), all for every one")
+    evaluate.add_argument("--without", type=Path, metavar="FILE", help="samples to leave out, a file's name a line")
+    evaluate.add_argument("--json", type=Path, help="write the report there too")
+    add_device(evaluate)
+    add_decoder_options(evaluate)
+    evaluate.set_defaults(act=partial(_run, console))
+
+
+def _run(console: Console, chosen: argparse.Namespace) -> int:
+    import json
+
+    from recognizer.atomic_write import write_atomically
+    from recognizer.evaluation.evaluate import evaluate
+    from recognizer.evaluation.report import table
+    from recognizer.reader import Reader
+
+    reader = Reader.load(chosen.model, chosen.device, decoder_options(chosen))
+    for note in reader.decoder.notes:
+        console.complain(note)
+    report = evaluate(reader, chosen.model, chosen.corpus, chosen.split, console.complain, chosen.without)
+    console.say(table(report))
+    if chosen.json:
+        write_atomically(chosen.json, (json.dumps(report.as_data(), indent=1, ensure_ascii=False) + "\n").encode())
+    return FOUND if report.skipped else DONE
