@@ -150,3 +150,25 @@ def test_cut_lines_and_published_pages_have_one_recipe(tmp_path: Path) -> None:
     with pytest.raises(RecognizerError, match="transcripts.tsv"):
         (tmp_path / "empty").mkdir()
         recipe.read(tmp_path / "empty")
+
+
+@pytest.mark.parametrize("images", ["jpg", "images", "."])
+def test_images_lie_beside_the_xml_above_it_or_in_a_folder_of_their_own(tmp_path: Path, images: str) -> None:
+    path = write_page(tmp_path / "alto", "a", texts=("lox",))
+    (tmp_path / images).mkdir(exist_ok=True)
+    path.with_suffix(".png").rename(tmp_path / images / "a.png")
+    found = read_collection(tmp_path, CollectionSettings())
+    assert [sample.text for sample in found.samples] == ["lox"]
+
+
+def test_a_model_names_the_rules_that_its_texts_went_through(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, out, run = clone(tmp_path / "letters", 4), tmp_path / "out", tmp_path / "run"
+    said(capsys, "prepare", root, "--out", out, "--rules", "archives", "--height", 32, "--valid-share", 0.25)
+    small = ["--network.hidden", 4, "--network.layers", 1, "--network.front.channels", "[4]"]
+    pools = ["--network.front.pool_time", "[2]", "--network.front.pool_features", "[2]", "--trainer.max_epochs", 1]
+    code, _, _ = said(capsys, "train", "--data.corpus", out, "--run", run, *small, *pools, "--trainer.devices", 1)
+    assert code == 0
+    code, text, _ = said(capsys, "info", run)
+    assert code == 0 and f"texts by the rules {Store(out).header.rules}" in text and "licence CC-BY 4.0" in text

@@ -74,6 +74,7 @@ def _lines(path: Path, header: dict[str, Any]) -> Iterator[str]:
         yield (
             f"trained on {corpus['name']}: {corpus['train']} samples, {corpus['valid']} to choose by; "
             f"licence {corpus['licence'] or 'not stated'}; sha256 {corpus['sha256'][:16]}"
+            + (f"; texts by the rules {corpus['rules']}" if corpus.get("rules") else "")
         )
     if training:
         left = training.get("left_out", [])

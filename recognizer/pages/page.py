@@ -9,6 +9,7 @@ from recognizer.errors import RecognizerError
 SUFFIX = ".xml"
 MARK = "#"  # between the name of a page's XML file and the id of one of its lines
 IMAGES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".pbm", ".pgm", ".ppm", ".pnm", ".jp2")
+IMAGE_FOLDERS = ("images", "image", "img", "jpg", "jpeg", "png", "tif", "tiff", "scans")  # beside alto/ or page/
 LINE = re.compile(rf"(.+?{re.escape(SUFFIX)}){MARK}(.+)", re.IGNORECASE)
 
 Points = tuple[tuple[float, float], ...]  # x to the right, y downwards, in pixels of the page's image
@@ -76,13 +77,17 @@ class Page:
         raise RecognizerError(f"{self.path}: no line {name!r}, it has {len(self.lines)}", "no such line")
 
     def image_path(self) -> Path:
-        """Return the image, of its name or else of its stem: beside the XML, or in the folder above (Transkribus).
+        """Return the image, of its name or else of its stem.
+
+        It is sought beside the XML, in the folder above (Transkribus), and in a folder of images beside its own.
 
         Raises:
-            RecognizerError: it is in neither place, or several are.
+            RecognizerError: it is in none of these places, or several are.
         """
         name = Path(self.image.replace("\\", "/")).name
-        for folder in (self.path.parent, self.path.parent.parent) if name else ():
+        above = self.path.parent.parent
+        beside = [above / folder for folder in IMAGE_FOLDERS]
+        for folder in (self.path.parent, above, *beside) if name else ():
             if (folder / name).is_file():
                 return folder / name
             # Pages are described from TIFF and published as JPEG.
@@ -97,7 +102,8 @@ class Page:
             if there:
                 return there[0]
         raise RecognizerError(
-            f"{self.path}: its image {name!r} is neither beside it nor in the folder above", "no such image"
+            f"{self.path}: its image {name!r} is neither beside it nor in the folder above or a folder of images there",
+            "no such image",
         )
 
 

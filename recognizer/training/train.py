@@ -163,6 +163,8 @@ def _record(
                 "train": sum(item.corpus == number for item in task.train),
                 "valid": sum(item.corpus == number for item in task.valid),
                 "left_out_by_prepare": store.header.left_out,
+                "card": store.header.card,
+                "rules": store.header.rules,
             }
         )
     return {
