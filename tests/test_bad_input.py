@@ -87,7 +87,6 @@ SOUNDS: dict[str, tuple[str, Write, str]] = {
     "text": ("sound.wav", lambda path: path.write_text("no sound at all\n"), "not a sound"),
     "half a FLAC": ("sound.flac", flac_cut, "broken off"),
     "a hundredth of a second": ("sound.wav", wave(0.01), "wanted 0.02 s or more"),
-    "a quarter of an hour": ("sound.wav", wave(61.0), "max_seconds"),
     "an image": ("line.png", lambda path: line_image().save(path), "reads speech: wanted a recording"),
 }
 FILES = [("handwriting", *case) for case in IMAGES.values()] + [("speech", *case) for case in SOUNDS.values()]

@@ -8,6 +8,7 @@ import numpy as np
 
 from recognizer.errors import RecognizerError
 from recognizer.inputs.signal import Signal
+from recognizer.inputs.speech.media import CONTAINERS, is_container
 from recognizer.pages.page import IMAGES, page_and_line
 from recognizer.pages.parse import HEAD, form_of, form_of_head, read_page
 from recognizer.plain_data import from_plain
@@ -15,7 +16,7 @@ from recognizer.plain_data import from_plain
 SOUND_STARTS = (b"RIFF", b"fLaC", b"OggS", b"ID3", b"NIST", b"FORM", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2", b"caff")
 SOUNDS = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".sph", ".aif", ".aiff", ".au", ".caf")
 INKS = (".inkml",)
-MEDIA = (*IMAGES, *SOUNDS, *INKS)  # suffixes of what is taken from a folder
+MEDIA = (*IMAGES, *SOUNDS, *CONTAINERS, *INKS)  # suffixes of what is taken from a folder
 NOUNS = {"handwriting": "an image of a line", "speech": "a recording", "strokes": "pen strokes"}
 PLURALS = {"handwriting": "images", "speech": "recordings", "strokes": "files of pen strokes"}
 INK_STARTS = (b"{", b"[", b"<?xml", b"<ink")  # after white space and a byte order mark
@@ -43,7 +44,7 @@ def kind_of(source: Path | BinaryIO) -> str:
         return "handwriting"
     if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(INK_STARTS):
         return "strokes"
-    sound = head.startswith(SOUND_STARTS) and head[8:12] != b"WEBP"
+    sound = head.startswith(SOUND_STARTS) and head[8:12] != b"WEBP" or is_container(head)
     if not sound and isinstance(source, Path) and source.suffix.lower() in SOUNDS:
         sound = True
     return "speech" if sound else "handwriting"

@@ -17,11 +17,13 @@ from recognizer.errors import RecognizerError
 from recognizer.inputs.signal import Signal as RecordingSignal
 from recognizer.inputs.speech.channels import choose_channel
 from recognizer.inputs.speech.integrity import samples_to_expect
+from recognizer.inputs.speech.media import is_container, open_media
 
 FULL_SCALE = 32768  # int16 steps of an amplitude of 1
 MIN_SECONDS = 0.02  # s: less is not one analysis window of speech
 MIN_RATE = 4000  # Hz: below it hardly a vowel can be told from another
 MAX_PEAK = 8.0  # times full scale: floats beyond it are numbers of another scale, not loud sound
+MAGIC = 12  # bytes that tell a container
 BLOCK = 4096  # samples: how exactly the place where a file broke off is told
 MAX_KERNEL = 1 << 24  # coefficients: rates that share no divisor would need more memory than the sound
 ZEROS = 32  # zero crossings of the resampling filter on each side
@@ -82,14 +84,44 @@ def read_recording(
         RecognizerError: as `read_speech`, or there is no such channel.
     """
     name = name or _name_of(source)
-    with opened_sound(source, name) as (file, sound):
-        _check_length(sound.frames, sound.samplerate, settings, name)
-        samples = _decoded(sound, samples_to_expect(file, sound, name), name)
-        rate = sound.samplerate
+    samples, rate = (_container_samples if in_container(source) else _file_samples)(source, settings, name)
     check_array(samples, name)
     choice = choose_channel(samples, channel, name)
     values = signal_from_array(choice.mono(samples), rate, settings, name)
     return RecordingSignal(values, len(values) / settings.sample_rate, "s", notes=(choice.note,) if choice.note else ())
+
+
+def _file_samples(source: Path | BinaryIO, settings: SpeechSettings, name: str) -> tuple[NDArray[np.float32], int]:
+    """Return all samples (samples, channels) of what libsndfile reads, and their rate."""
+    with opened_sound(source, name) as (file, sound):
+        _check_length(sound.frames, sound.samplerate, settings, name)
+        return _decoded(sound, samples_to_expect(file, sound, name), name), sound.samplerate
+
+
+def _container_samples(source: Path | BinaryIO, settings: SpeechSettings, name: str) -> tuple[NDArray[np.float32], int]:
+    """Return all samples (samples, channels) of what PyAV reads, and their rate."""
+    with open_media(source, name) as media:
+        if media.seconds > settings.max_seconds:
+            _check_length(round(media.seconds * media.rate), media.rate, settings, name)
+        blocks = list(media.blocks())
+        return np.concatenate(blocks) if blocks else np.zeros((0, 1), np.float32), media.rate
+
+
+def in_container(source: Path | BinaryIO) -> bool:
+    """Return whether a file is one that PyAV reads."""
+    try:
+        if isinstance(source, Path):
+            with open(source, "rb") as file:
+                return is_container(file.read(MAGIC))
+        if not source.seekable():
+            return False
+        source.seek(0)
+        return is_container(source.read(MAGIC))
+    except OSError:
+        return False
+    finally:
+        if not isinstance(source, Path) and source.seekable():
+            source.seek(0)
 
 
 def signal_from_array(array: NDArray[Any], rate: int, settings: SpeechSettings, name: str = "the array") -> Signal:
@@ -216,7 +248,7 @@ def _sound(file: BinaryIO, name: str, straight: bool = False) -> Iterator[Any]:
         sound = (_straight() if straight else soundfile.SoundFile)(file)
     except (soundfile.SoundFileError, TypeError) as error:  # TypeError: a name that ends in .raw
         raise RecognizerError(
-            f"{name}: not a sound that can be read, wanted WAV, FLAC, Ogg Vorbis, Opus or MP3", "not a sound"
+            f"{name}: not a sound that can be read, expected WAV, FLAC, Ogg Vorbis, Opus or MP3", "not a sound"
         ) from error
     with sound:
         yield sound

@@ -19,12 +19,14 @@ from recognizer.inputs.speech.audio import (
     SpeechSettings,
     check_array,
     check_rate,
+    in_container,
     opened_sound,
     resampled,
     to_int16,
 )
 from recognizer.inputs.speech.channels import ChannelChoice, choose_channel
 from recognizer.inputs.speech.integrity import samples_to_expect
+from recognizer.inputs.speech.media import open_media
 
 BLOCK_SECONDS = 10.0
 
@@ -61,6 +63,14 @@ def open_recording(
         RecognizerError: missing, empty, not a sound, or of a rate too low; while blocks are taken: not finite, broken
             off, no such channel.
     """
+    if in_container(source):
+        with open_media(source, name) as media:
+            check_rate(media.rate, name)
+            wanted = settings.sample_rate
+            yield Recording(
+                media.seconds, lambda: signal_blocks(media.blocks(), media.rate, wanted, name, say, channel)
+            )
+        return
     with opened_sound(source, name, straight=True) as (file, sound):
         check_rate(sound.samplerate, name)
         expected = samples_to_expect(file, sound, name)
