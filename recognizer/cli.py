@@ -18,6 +18,7 @@ from recognizer.commands.info import add_info
 from recognizer.commands.listen import add_listen
 from recognizer.commands.lm import add_lm
 from recognizer.commands.prepare import add_prepare
+from recognizer.commands.serve import add_serve
 from recognizer.commands.train import add_train, run_train
 from recognizer.commands.transcribe import add_transcribe
 from recognizer.errors import RecognizerError
@@ -35,6 +36,7 @@ VERBS = (
     add_calibrate,
     add_lm,
     add_info,
+    add_serve,
 )
 
 

@@ -38,7 +38,7 @@ BELOW = {
 }
 # Where each heavy library may be imported.
 HOMES = {
-    "PIL": ("inputs/lines/", "pages/", "evaluation/html_report.py", "corpus/check_samples.py"),
+    "PIL": ("inputs/lines/", "pages/", "evaluation/html_report.py", "corpus/check_samples.py", "web/"),
     "soundfile": ("inputs/speech/",),
     "sounddevice": ("inputs/speech/live.py",),
     "av": ("inputs/speech/media.py",),
@@ -50,6 +50,9 @@ HOMES = {
     "safetensors": ("model_file.py", "language/"),
     "yaml": ("training/config_file.py", "corpus/yaml_file.py"),
     "tensorboard": (),
+    "fastapi": ("web/", "commands/serve.py"),
+    "uvicorn": ("commands/serve.py",),
+    "pydantic": ("web/",),
     "scipy": (),
     "matplotlib": (),
     "pandas": (),

@@ -35,7 +35,7 @@ def read_page_line(path: Path, line: str, settings: HandwritingSettings, name: s
         RecognizerError: the page, its image or the line is at fault.
     """
     area, grey = _area_and_page(path, line, name)
-    return _signal(grey, area, settings, name)
+    return line_signal(grey, area, settings, name)
 
 
 def find_page(source: Path | BinaryIO, settings: HandwritingSettings, name: str) -> tuple[Page, list[Signal]]:
@@ -58,15 +58,15 @@ def find_page(source: Path | BinaryIO, settings: HandwritingSettings, name: str)
     for area in find_lines(grey):
         line = PageLine(f"line_{len(lines) + 1}", None, area)
         with suppress(RecognizerError):  # what cannot be cut, being too small, was no line
-            signals.append(_signal(grey, area, settings, line.id))
+            signals.append(line_signal(grey, area, settings, line.id))
             lines.append(line)
     if not lines:
         raise RecognizerError(f"{name}: no line of writing is found on this page", "a page without lines")
     return Page(path, path.name, (grey.shape[1], grey.shape[0]), tuple(lines)), signals
 
 
-def _signal(grey: np.ndarray, area: LineRegion, settings: HandwritingSettings, name: str) -> Signal:
-    """Cut a line out of an evenly lit page and make its signal."""
+def line_signal(grey: np.ndarray, area: LineRegion, settings: HandwritingSettings, name: str) -> Signal:
+    """Cut a line out of an evenly lit page and make its signal; places count along the strip around its baseline."""
     try:
         cut = extract_line(grey, area, settings.direction == "ttb")
     except RecognizerError as error:

@@ -160,9 +160,9 @@ def write_speech(path: Path, signal: Signal, settings: SpeechSettings) -> None:
         soundfile.write(file, signal, settings.sample_rate, format=kind.upper(), subtype="PCM_16")
 
 
-def seconds(path: Path) -> float:
-    """Return how long the recording `path` lasts by its header, in seconds."""
-    with opened_sound(path, str(path)) as (_, sound):
+def seconds(source: Path | BinaryIO, name: str = "") -> float:
+    """Return how long a recording lasts by its header, in seconds; `name` stands for a file object in messages."""
+    with opened_sound(source, name or str(source)) as (_, sound):
         return float(sound.frames / sound.samplerate)
 
 

@@ -1,0 +1,106 @@
+"""The verb serve: the page in the browser, and the same for other programs."""
+
+import argparse
+import socket
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from recognizer.commands.options import number, whole
+from recognizer.commands.exit_codes import DONE
+from recognizer.commands.console import Console
+from recognizer.errors import RecognizerError
+
+if TYPE_CHECKING:
+    from recognizer.web.app import ServerSettings
+
+PORT = 8642
+OWN = ("127.0.0.1", "localhost", "::1")  # addresses that only this machine reaches
+MODELS = {"lines": "handwriting", "speech": "speech", "strokes": "strokes"}  # option to kind
+
+
+def add_serve(verbs: Any, console: Console) -> None:
+    """Add serve to the command line `verbs`, what argparse's add_subparsers returned."""
+    serve = verbs.add_parser("serve", help="read, correct and learn on a page in the browser")
+    serve.add_argument("files", nargs="*", type=Path, help="files, or one folder, to work on")
+    for option, kind in MODELS.items():
+        serve.add_argument(f"--model-{option}", metavar="MODEL", help=f"reads {option} (default: the shipped {kind})")
+    serve.add_argument("--drafts", type=Path, help="folder of drafts and backups (default: FOLDER.drafts beside it)")
+    serve.add_argument("--host", default=OWN[0], help=f"address to listen at (default {OWN[0]}: this machine alone)")
+    serve.add_argument("--port", type=whole("port"), default=PORT, help=f"default {PORT}; 0 for any that is free")
+    serve.add_argument("--open", action="store_true", help="open the page in the browser")
+    serve.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    bounds = serve.add_argument_group("bounds of requests (beyond them: one line, and 413 or 429)")
+    bounds.add_argument("--max-megabytes", type=number("max-megabytes"), default=64.0, help="of one request (64)")
+    bounds.add_argument("--max-megapixels", type=number("max-megapixels"), default=50.0, help="of an image (50)")
+    bounds.add_argument("--max-seconds", type=number("max-seconds"), default=3600.0, help="of a recording (3600)")
+    bounds.add_argument("--max-queue", type=whole("max-queue"), default=256, help="requests that may wait (256)")
+    serve.set_defaults(act=partial(_serve, console))
+
+
+def _serve(console: Console, chosen: argparse.Namespace) -> int:
+    try:
+        import fastapi  # noqa: F401
+        import python_multipart  # noqa: F401
+        import uvicorn  # noqa: F401
+    except ImportError as error:
+        raise RecognizerError(f"serve needs {error.name}, expected it: pip install 'recognizer[web]'") from None
+    return _run(console, chosen, _settings(chosen))
+
+
+def _run(console: Console, chosen: argparse.Namespace, settings: "ServerSettings") -> int:
+    import uvicorn
+
+    from recognizer.web.app import make_app
+
+    app = make_app(settings)
+    with _socket(chosen.host, chosen.port) as listening:
+        port = listening.getsockname()[1]
+        shown = f"[{chosen.host}]" if ":" in chosen.host else chosen.host
+        address = f"http://{shown}:{port}/"
+        console.say(f"{address}  (Ctrl-C ends it)")
+        if chosen.host not in OWN:
+            console.complain(f"whoever reaches {chosen.host} can read and change these files: there is no password")
+        if chosen.open:
+            import webbrowser
+
+            webbrowser.open(address)
+        config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=5)
+        uvicorn.Server(config).run([listening])
+    return DONE
+
+
+def _settings(chosen: argparse.Namespace) -> "ServerSettings":
+    from recognizer.web.app import LOCAL, ServerSettings
+    from recognizer.web.limits import Limits
+
+    given = {kind: getattr(chosen, f"model_{option}") for option, kind in MODELS.items()}
+    limits = Limits(chosen.max_megabytes, chosen.max_megapixels, chosen.max_seconds, chosen.max_queue)
+    return ServerSettings(
+        tuple(chosen.files),
+        chosen.drafts,
+        {kind: model for kind, model in given.items() if model},
+        chosen.device,
+        limits,
+        LOCAL if chosen.host in OWN else frozenset({"*"}),
+    )
+
+
+def _socket(host: str, port: int) -> socket.socket:
+    """Return a socket that listens.
+
+    Raises:
+        RecognizerError: the address cannot be had.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    made = socket.socket(family, socket.SOCK_STREAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((host, port))
+    except (OSError, OverflowError) as error:
+        made.close()
+        reason = getattr(error, "strerror", None) or error
+        raise RecognizerError(
+            f"{host}:{port} cannot be had ({reason}), expected a free port, such as --port 0"
+        ) from None
+    return made

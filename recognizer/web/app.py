@@ -1,0 +1,101 @@
+"""The server: it assembles what answers requests."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, JSONResponse
+from fastapi.staticfiles import StaticFiles
+
+from recognizer import __version__
+from recognizer.errors import RecognizerError
+from recognizer.web.drafts import Drafts
+from recognizer.web.file_routes import file_routes
+from recognizer.web.guard import Guard
+from recognizer.web.learning import Learning
+from recognizer.web.learning_routes import learning_routes
+from recognizer.web.limits import Limits
+from recognizer.web.models import Models
+from recognizer.web.project import Project
+from recognizer.web.transcribe_routes import transcribe_routes
+from recognizer.web.uploads import status_of
+
+STATIC = Path(__file__).parent / "static"
+LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+@dataclass(frozen=True)
+class ServerSettings:
+    """What a server is started with.
+
+    Args:
+        files: files, or one folder.
+        drafts: folder of the drafts, None for the one beside the project's.
+        models: by kind ("handwriting", "speech", "strokes"), where the shipped ones are not to be taken.
+        device: of the models.
+        limits: of requests.
+        hosts: names that requests may call the server by, "*" for any.
+    """
+
+    files: tuple[Path, ...] = ()
+    drafts: Path | None = None
+    models: dict[str, Path | str] | None = None
+    device: str = "auto"
+    limits: Limits = Limits()
+    hosts: frozenset[str] = LOCAL
+
+
+def make_app(settings: ServerSettings) -> Guard:
+    """Return the server as an ASGI application.
+
+    Raises:
+        RecognizerError: a file or a model that is not there.
+    """
+    project = Project(settings.files, settings.drafts)
+    drafts = Drafts(project.drafts)
+    learning = Learning(project.drafts / "learning")
+    models = Models(settings.models or {}, settings.device, settings.limits)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        learning.stop()
+        models.close()
+
+    app = FastAPI(
+        title="recognizer",
+        version=__version__,
+        summary="Reads handwriting, pen strokes and speech.",
+        lifespan=lifespan,
+        docs_url=None,  # its page would load what it shows from another host
+        redoc_url=None,
+    )
+    app.add_exception_handler(RecognizerError, _in_one_line)
+    app.add_exception_handler(RequestValidationError, _in_one_line)
+    app.include_router(transcribe_routes(models, settings.limits))
+    app.include_router(file_routes(project, drafts, models, settings.limits))
+    app.include_router(learning_routes(project, drafts, models, learning))
+    app.add_api_route("/", _page("index.html"), include_in_schema=False)
+    app.add_api_route("/docs", _page("docs.html"), include_in_schema=False)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    return Guard(app, settings.limits, settings.hosts)
+
+
+def _page(name: str) -> Callable[[], FileResponse]:
+    def page() -> FileResponse:
+        return FileResponse(STATIC / name, media_type="text/html; charset=utf-8")
+
+    return page
+
+
+async def _in_one_line(_request: Request, error: Any) -> JSONResponse:
+    """Answer a fault of what was asked with one line."""
+    if isinstance(error, RequestValidationError):
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        return JSONResponse({"error": f"{where}: {first['msg']}"}, 422)
+    return JSONResponse({"error": str(error)}, status_of(error))

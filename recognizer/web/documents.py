@@ -1,0 +1,204 @@
+"""From a file to its draft, and what models read into the draft."""
+
+from bisect import bisect
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import anyio
+
+from recognizer.corpus.manifest import TRUTH, read_text
+from recognizer.decoding.hypothesis import Hypothesis, Span
+from recognizer.errors import RecognizerError
+from recognizer.formats.layout import layout_of_page
+from recognizer.formats.result import make_result
+from recognizer.formats.sound_documents import subtitles
+from recognizer.inputs.lines.image import LOOKS_LIKE_A_PAGE, HandwritingSettings, line_from_array, read_grey
+from recognizer.inputs.lines.page_line import find_page
+from recognizer.inputs.signal import Signal
+from recognizer.pages.parse import read_page
+from recognizer.reader import Reader
+from recognizer.web.drafts import Draft, DraftLine, Drafts, ModelReading, Word, digest_of
+from recognizer.web.line_images import page_of, signal_of
+from recognizer.web.models import Models
+from recognizer.web.project import ProjectFile
+
+READER = {"page": "handwriting", "line": "handwriting", "sound": "speech", "strokes": "strokes"}
+ONLY = "line_1"  # what the line of a file that is no page is called
+
+
+def open_draft(file: ProjectFile, drafts: Drafts) -> Draft:
+    """Return the draft of a file, made from the file where there is none or where nobody has worked on it.
+
+    Raises:
+        RecognizerError: the file is at fault.
+    """
+    digest = digest_of(file.path)
+    kept = drafts.get(file.id)
+    if kept and (kept.digest == digest or any(line.checked or line.moved for line in kept.lines)):
+        return kept
+    made = fresh_draft(file, digest)
+    drafts.put(file.id, made)
+    return made
+
+
+def fresh_draft(file: ProjectFile, digest: str) -> Draft:
+    """Return a draft as the file itself is.
+
+    Raises:
+        RecognizerError: the file is at fault.
+    """
+    if file.kind == "page":
+        page = read_page(file.path)
+        size = page.size if all(page.size) else read_grey(page.image_path()).shape[1::-1]
+        lines = tuple(_given(line.id, line.text) for line in page.lines)
+        places = [line.area for line in page.lines]
+        placed = (
+            replace(line, outline=area.outline, baseline=area.baseline) if area else line
+            for line, area in zip(lines, places, strict=True)
+        )
+        return Draft(file.name, "page", digest, tuple(placed), size)
+    if file.kind == "image":
+        return _draft_of_image(file, digest)
+    truth = _truth(file.path)
+    return Draft(file.name, "sound" if file.kind == "sound" else "strokes", digest, (_given(ONLY, truth),))
+
+
+async def read_draft(file: ProjectFile, draft: Draft, models: Models, only: Sequence[str] = ()) -> Draft:
+    """Return the draft with what the model reads of its lines, or of those in `only`; what a person wrote stays.
+
+    Raises:
+        RecognizerError: no model reads the kind, or the file is at fault; a line at fault stays unread.
+    """
+    kind = READER[draft.kind]
+    models.refuse_missing(kind, file.name)
+    wanted = [line for line in draft.lines if not only or line.id in only]
+    if draft.kind == "page":
+        wanted = [line for line in wanted if len(line.outline) > 2]
+    settings = await models.with_reader(kind, lambda reader: reader)
+    signals = await anyio.to_thread.run_sync(partial(_signals, file, draft, wanted, settings))
+    hypotheses = await models.read(kind, [signal for _, signal in signals])
+    made = replace(draft, model=models.state(kind).name, revision=draft.revision + 1)
+    if draft.kind == "sound":
+        return replace(made, lines=_stretches(draft, hypotheses[0], signals[0][1].extent))
+    read = (
+        _page_readings(file, draft, signals, hypotheses)
+        if draft.kind == "page"
+        else {
+            line.id: _plain(hypothesis, signal.extent)
+            for (line, signal), hypothesis in zip(signals, hypotheses, strict=True)
+        }
+    )
+    return replace(made, lines=tuple(with_reading(line, read.get(line.id)) for line in draft.lines))
+
+
+def with_reading(line: DraftLine, reading: ModelReading | None) -> DraftLine:
+    """Return a line with what a model read of it, which becomes its text where there is no other."""
+    if reading is None:
+        return line
+    if line.state in ("empty", "read"):
+        return replace(line, reading=reading, text=reading.text, state="read")
+    return replace(line, reading=reading)
+
+
+def _draft_of_image(file: ProjectFile, digest: str) -> Draft:
+    """Return the draft of an image of a line, or of a page whose lines are found."""
+    grey = read_grey(file.path)
+    try:
+        line_from_array(grey, HandwritingSettings(), file.name)
+    except RecognizerError as error:
+        if error.reason != LOOKS_LIKE_A_PAGE:
+            raise
+        page, _ = find_page(file.path, HandwritingSettings(), file.name)
+        lines = tuple(
+            DraftLine(line.id, outline=line.area.outline, baseline=line.area.baseline)
+            for line in page.lines
+            if line.area
+        )
+        return Draft(file.name, "page", digest, lines, page.size, found=True)
+    rows, columns = grey.shape
+    return Draft(file.name, "line", digest, (_given(ONLY, _truth(file.path)),), (columns, rows))
+
+
+def _signals(
+    file: ProjectFile, draft: Draft, lines: Sequence[DraftLine], reader: Reader
+) -> list[tuple[DraftLine, Signal]]:
+    """Return the lines that can be read, each with its signal."""
+    if draft.kind != "page":
+        return [(lines[0], reader.signal(file.path))]
+    settings = HandwritingSettings(**reader.model_file.settings.signal)
+    made: list[tuple[DraftLine, Signal]] = []
+    faults: list[RecognizerError] = []
+    for line in lines:
+        try:
+            made.append((line, signal_of(file, draft, line, settings)))
+        except RecognizerError as error:
+            faults.append(error)
+    if faults and not made:
+        raise faults[0]
+    return made
+
+
+def _page_readings(
+    file: ProjectFile, draft: Draft, signals: Sequence[tuple[DraftLine, Signal]], hypotheses: Sequence[Hypothesis]
+) -> dict[str, ModelReading]:
+    """Return readings by line with the words' outlines on the page."""
+    page = page_of(file, draft)
+    names = {line.id: str(page.name_of(line)) for line in page.lines}
+    records = [
+        make_result(names[line.id], one, signal) for (line, signal), one in zip(signals, hypotheses, strict=True)
+    ]
+    placed = {line.id: line.words for line in layout_of_page(page, records).lines}
+    made = {}
+    for (line, signal), one in zip(signals, hypotheses, strict=True):
+        plain = _plain(one, signal.extent)
+        words = (replace(word, outline=shape) for word, shape in zip(plain.words, placed[line.id], strict=True))
+        made[line.id] = replace(plain, words=tuple(words))
+    return made
+
+
+def _plain(hypothesis: Hypothesis, extent: float) -> ModelReading:
+    words = tuple(Word(word.text, word.confidence, word.start, word.end) for word in hypothesis.words)
+    return ModelReading(hypothesis.text, hypothesis.confidence, words, extent)
+
+
+def _stretches(draft: Draft, hypothesis: Hypothesis, extent: float) -> tuple[DraftLine, ...]:
+    """Return the stretches of a recording with their readings: those that are there, else parted by its pauses."""
+    if len(draft.lines) > 1 or draft.lines[0].checked or draft.lines[0].given:
+        lines = draft.lines
+        edges = [(one.end + following.start) / 2 for one, following in zip(lines, lines[1:], strict=False)]
+        if len(lines) == 1:
+            lines = (replace(lines[0], start=0.0, end=extent),)
+        words: list[list[Span]] = [[] for _ in lines]
+        for word in hypothesis.words:
+            words[bisect(edges, (word.start + word.end) / 2)].append(word)
+        return tuple(with_reading(line, _of_words(own, extent)) for line, own in zip(lines, words, strict=True))
+    runs = subtitles(hypothesis.words) or [[]]
+    ends = [run[-1].end for run in runs[:-1] if run] + [extent]
+    starts = [0.0, *(run[0].start for run in runs[1:])]
+    made = (
+        DraftLine(f"line_{number}", start=start, end=end)
+        for number, (start, end) in enumerate(zip(starts, ends, strict=True), 1)
+    )
+    return tuple(with_reading(line, _of_words(run, extent)) for line, run in zip(made, runs, strict=True))
+
+
+def _of_words(words: Sequence[Span], extent: float) -> ModelReading:
+    made = tuple(Word(word.text, word.confidence, word.start, word.end) for word in words)
+    sure = min((word.confidence for word in words), default=1.0)
+    return ModelReading(" ".join(word.text for word in words), sure, made, extent)
+
+
+def _given(name: str, text: str | None) -> DraftLine:
+    return DraftLine(name, text or "", "given" if text else "empty", given=text)
+
+
+def truth_path(path: Path) -> Path:
+    """Return where the text of a line, a recording or a drawing stands: x.gt.txt beside x.png."""
+    return path.with_name(path.stem + TRUTH)
+
+
+def _truth(path: Path) -> str | None:
+    truth = truth_path(path)
+    return read_text(truth).removesuffix("\n") if truth.is_file() else None

@@ -1,0 +1,183 @@
+"""Drafts on disk: what was read, corrected and moved of each file, until it is saved into the file itself."""
+
+import hashlib
+import json
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from recognizer.atomic_write import write_atomically
+from recognizer.errors import RecognizerError
+from recognizer.web.limits import Refused
+
+VERSION: Literal[1] = 1
+State = Literal["empty", "given", "read", "corrected", "accepted"]
+Points = tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word that was read: text, confidence in [0, 1], ends in the line's own unit, outline on the page if any."""
+
+    text: str
+    confidence: float
+    start: float
+    end: float
+    outline: Points = ()
+
+
+@dataclass(frozen=True)
+class ModelReading:
+    """What a model read of a line.
+
+    Args:
+        text: the whole.
+        confidence: of the whole.
+        words: in order.
+        extent: length of the line in the unit of the words' ends.
+    """
+
+    text: str
+    confidence: float
+    words: tuple[Word, ...]
+    extent: float
+
+
+@dataclass(frozen=True)
+class DraftLine:
+    """A line of a page, the line of an image, a stretch of a recording, or a drawing.
+
+    Args:
+        id: its name, for a page that of its XML.
+        text: as it stands now.
+        state: where the text is from: nothing yet, the file, the model, a person who changed it, one who agreed.
+        outline: on the page, () where it is no line of a page.
+        baseline: likewise.
+        reading: of the model, if it was read.
+        moved: whether a person changed its place.
+        given: the text of the file, None where the file has none.
+        start: of a recording, where the stretch begins, in seconds.
+        end: likewise, where it ends.
+    """
+
+    id: str
+    text: str = ""
+    state: State = "empty"
+    outline: Points = ()
+    baseline: Points = ()
+    reading: ModelReading | None = None
+    moved: bool = False
+    given: str | None = None
+    start: float = 0.0
+    end: float = 0.0
+
+    @property
+    def checked(self) -> bool:
+        """Whether a person has said what the line says."""
+        return self.state in ("corrected", "accepted")
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What is known of a file.
+
+    Args:
+        name: of the file.
+        kind: of what its lines are.
+        digest: SHA-256 of the file that the draft was made from.
+        lines: in reading order.
+        size: width and height of a page's image as its places count, (0, 0) for others.
+        found: whether the lines were found on an image that no XML describes.
+        revision: rises with every change.
+        saved: the revision that was saved into the file, 0 for none.
+        model: what read it.
+        version: of this form.
+    """
+
+    name: str
+    kind: Literal["page", "line", "sound", "strokes"]
+    digest: str
+    lines: tuple[DraftLine, ...] = ()
+    size: tuple[int, int] = (0, 0)
+    found: bool = False
+    revision: int = 0
+    saved: int = 0
+    model: str = ""
+    version: Literal[1] = VERSION
+
+    def as_data(self) -> dict[str, Any]:
+        """Return plain data."""
+        return asdict(self)
+
+
+FORM = TypeAdapter(Draft)
+
+
+class Drafts:
+    """The folder of drafts: one JSON file a draft, written whole or not at all, and backups of what was saved over."""
+
+    def __init__(self, folder: Path) -> None:
+        """Keep drafts in `folder`, which is made with the first."""
+        self.folder = folder
+
+    def get(self, name: str) -> Draft | None:
+        """Return the draft of a file's id, None where there is none.
+
+        Raises:
+            RecognizerError: a draft that is damaged or of a newer version.
+        """
+        path = self._path(name)
+        if not path.is_file():
+            return None
+        try:
+            return FORM.validate_json(path.read_bytes())
+        except ValidationError as error:
+            fault = error.errors()[0]["msg"]
+            raise RecognizerError(f"{path}: a damaged draft ({fault}), expected one of version {VERSION}") from None
+
+    def put(self, name: str, draft: Draft) -> None:
+        """Write a draft."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(self._path(name), (json.dumps(draft.as_data(), ensure_ascii=False) + "\n").encode())
+
+    def change(self, name: str, revision: int, lines: tuple[DraftLine, ...]) -> Draft:
+        """Put new lines into a draft that is still at `revision`.
+
+        Raises:
+            Refused: there is no draft, or it was changed elsewhere meanwhile.
+        """
+        draft = self.get(name)
+        if draft is None:
+            raise Refused(404, f"no draft of {name!r}, open the file first")
+        if draft.revision != revision:
+            raise Refused(409, f"{draft.name}: changed elsewhere meanwhile, load it again to see how")
+        made = replace(draft, lines=lines, revision=draft.revision + 1)
+        self.put(name, made)
+        return made
+
+    def back_up(self, path: Path) -> Path | None:
+        """Copy a file that is about to be written over; return the copy, None where there is no such file."""
+        if not path.exists():
+            return None
+        data = path.read_bytes()
+        stamp = time.strftime("%Y%m%d-%H%M%S")
+        copy = self.folder / "backups" / f"{stamp}-{hashlib.sha256(data).hexdigest()[:8]}-{path.name}"
+        write_atomically(copy, data)
+        return copy
+
+    def drop(self, name: str) -> None:
+        """Put a draft among the backups and forget it."""
+        path = self._path(name)
+        self.back_up(path)
+        path.unlink(missing_ok=True)
+
+    def _path(self, name: str) -> Path:
+        return self.folder / f"{name}.json"
+
+
+def digest_of(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()

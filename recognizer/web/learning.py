@@ -1,0 +1,322 @@
+"""A model of this hand: corrected lines become a corpus, and `recognizer train --init` learns it in a process aside."""
+
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from PIL import Image
+from pydantic import TypeAdapter, ValidationError
+
+from recognizer.atomic_write import write_atomically
+from recognizer.errors import RecognizerError
+from recognizer.inputs.kind import default_signal
+from recognizer.inputs.speech.audio import SpeechSettings, read_speech, write_speech
+from recognizer.web.documents import READER
+from recognizer.web.drafts import Draft, DraftLine
+from recognizer.web.limits import Refused
+from recognizer.web.line_images import cut_of
+from recognizer.web.project import ProjectFile
+
+STATE, LOG, RUN, MANIFEST = "state.json", "log.txt", "run", "manifest.tsv"
+LEAST = 10  # corrected lines: with fewer nothing is learnt that holds for the next page
+STEPS = 300  # of training, roughly what a few dozen lines need
+BATCH = 10  # lines of a step, roughly
+EPOCHS = (8, 60)  # at least, at most, where the user leaves it to us
+Phase = Literal["preparing", "learning", "measuring", "done", "stopped", "failed"]
+
+
+@dataclass(frozen=True)
+class LearningWish:
+    """What a user asks for.
+
+    Args:
+        kind: "handwriting", "speech" or "strokes".
+        held_back: share of the lines that are not learnt, to see how well it reads what it has not seen.
+        held_back_file: id of a file whose lines are held back in place of a share; "" for none.
+        epochs: 0 leaves it to us.
+    """
+
+    kind: str = "handwriting"
+    held_back: float = 0.2
+    held_back_file: str = ""
+    epochs: int = 0
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """A point of the curve: epoch from 1, training loss if finite, error rates on the lines held back, in fractions."""
+
+    epoch: int
+    loss: float | None
+    cer: float
+    wer: float
+
+
+@dataclass(frozen=True)
+class LearningState:
+    """How a learning stands.
+
+    Args:
+        phase: what it does.
+        lines: that are learnt.
+        held_back: lines that are not.
+        epochs: that it will take.
+        init: the model that it starts from.
+        curve: an entry for each epoch that is over.
+        before: character error rate of the first model on the lines held back, None until it is measured.
+        fault: what went wrong, one line.
+        model: the model file that came out, "" until there is one.
+        process: id of the process that works, 0 for none.
+    """
+
+    phase: Phase
+    lines: int
+    held_back: int
+    epochs: int
+    init: str
+    kind: str = "handwriting"
+    curve: tuple[Epoch, ...] = ()
+    before: float | None = None
+    fault: str = ""
+    model: str = ""
+    process: int = 0
+
+    @property
+    def going(self) -> bool:
+        """Whether it still works."""
+        return self.phase in ("preparing", "measuring", "learning")
+
+
+FORM = TypeAdapter(LearningState)
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """Lines that a person has checked, with the draft and the file that they are of."""
+
+    file: ProjectFile
+    draft: Draft
+    lines: tuple[DraftLine, ...]
+
+
+class Learning:
+    """The learnings of a project, a folder each; one works at a time."""
+
+    def __init__(self, folder: Path) -> None:
+        """Keep learnings in `folder`; one that a killed server has left is seen as it was left."""
+        self.folder = folder
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        last = self.last()
+        if last is not None and last.going and not _lives(last.process):
+            self._note(replace(last, phase="stopped", process=0, model=self._model()))
+
+    def last(self) -> LearningState | None:
+        """Return how the newest learning stands, None where there was none."""
+        home = self._home()
+        if home is None:
+            return None
+        try:
+            state = FORM.validate_json((home / STATE).read_bytes())
+        except (OSError, ValidationError) as error:
+            raise RecognizerError(f"{home / STATE}: a damaged record of a learning ({error})") from None
+        return replace(state, curve=_curve(home / RUN), model=self._model())
+
+    def start(self, wish: LearningWish, corrected: Sequence[Corrected], init: Path) -> LearningState:
+        """Write the corpus and begin.
+
+        Raises:
+            Refused: one works already, or too few lines are corrected.
+            RecognizerError: lines that cannot be cut.
+        """
+        with self._lock:
+            last = self.last()
+            if last and last.going:
+                raise Refused(409, "a model is being made already: stop it or wait for its end")
+            samples = [(one, line) for one in corrected for line in one.lines if line.text.strip()]
+            if len(samples) < LEAST:
+                raise Refused(422, f"{len(samples)} lines are corrected or accepted, expected at least {LEAST}")
+            home = self.folder / time.strftime("%Y%m%d-%H%M%S")
+            held = _held_back(samples, wish)
+            if not 0 < len(held) < len(samples):
+                raise Refused(422, f"{len(held)} of {len(samples)} lines would be held back: expected some, not all")
+            write_corpus(home, samples, held)
+            learnt = len(samples) - len(held)
+            most = wish.epochs or min(max(EPOCHS[0], round(STEPS * BATCH / learnt)), EPOCHS[1])
+            state = LearningState("preparing", learnt, len(held), most, str(init), wish.kind)
+            self._write(home, state)
+            self._stopping.clear()
+            self._thread = threading.Thread(target=self._work, args=(home, state), name="learning", daemon=True)
+            self._thread.start()
+            return state
+
+    def stop(self) -> LearningState | None:
+        """End the learning; the best model so far stays."""
+        self._stopping.set()
+        last = self.last()
+        if last and last.going and last.process:
+            _end(last.process)
+        if self._thread:
+            self._thread.join(timeout=60)
+        return self.last()
+
+    def _work(self, home: Path, state: LearningState) -> None:
+        """Prepare, measure, learn: each a command of the recognizer in a process of its own."""
+        corpus, run, init = home / "corpus", home / RUN, state.init
+        report = home / "before.json"
+        evaluate = ("evaluate", init, corpus, "--split", "valid", "--json", report)
+        train = ("train", "--data.corpus", corpus, "--init", init, "--run", run, "--trainer.max_epochs", state.epochs)
+        quiet = ("--trainer.enable_progress_bar", "false")
+        steps: tuple[tuple[Phase, tuple[object, ...]], ...] = (
+            ("preparing", ("prepare", home / MANIFEST, "--out", corpus, *_form_of(init))),
+            ("measuring", evaluate),
+            ("learning", (*train, *quiet)),
+        )
+        for phase, words in steps:
+            state = replace(state, phase=phase)
+            code = self._run(home, state, [str(word) for word in words])
+            if self._stopping.is_set():
+                self._write(home, replace(state, phase="stopped", process=0))
+                return
+            if code not in (0, 1):
+                self._write(home, replace(state, phase="failed", process=0, fault=_last_line(home / LOG)))
+                return
+            if phase == "measuring":
+                state = replace(state, before=json.loads(report.read_text(encoding="utf-8"))["cer"])
+        self._write(home, replace(state, phase="done", process=0))
+
+    def _run(self, home: Path, state: LearningState, words: list[str]) -> int:
+        """Run a verb to its end and return its exit code; the record tells its process."""
+        if self._stopping.is_set():
+            return 143
+        with open(home / LOG, "ab") as log:
+            log.write(f"+ recognizer {' '.join(words)}\n".encode())
+            log.flush()
+            command = [sys.executable, "-m", "recognizer", *words]
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
+            self._write(home, replace(state, process=process.pid))
+            return process.wait()
+
+    def _home(self) -> Path | None:
+        homes = sorted(path.parent for path in self.folder.glob(f"*/{STATE}"))
+        return homes[-1] if homes else None
+
+    def _model(self) -> str:
+        home = self._home()
+        path = home / RUN / "model.safetensors" if home else None
+        return str(path) if path and path.is_file() else ""
+
+    def _note(self, state: LearningState) -> None:
+        home = self._home()
+        assert home is not None, "there is a state, so there is its folder"
+        self._write(home, state)
+
+    def _write(self, home: Path, state: LearningState) -> None:
+        write_atomically(home / STATE, json.dumps(asdict(replace(state, curve=(), model=""))).encode())
+
+
+def write_corpus(home: Path, samples: Sequence[tuple[Corrected, DraftLine]], held: set[int]) -> None:
+    """Write lines as files, a picture or a recording each, with a manifest of their texts."""
+    (home / "lines").mkdir(parents=True)
+    rows = ["file\ttext\tsplit\tgroup"]
+    for number, (one, line) in enumerate(samples):
+        path = _write_sample(home / "lines" / f"{number:05}", one, line)
+        text = " ".join(line.text.split())
+        group = " ".join(one.file.name.split())
+        rows.append(f"lines/{path.name}\t{text}\t{'valid' if number in held else 'train'}\t{group}")
+    write_atomically(home / MANIFEST, ("\n".join(rows) + "\n").encode())
+
+
+def _write_sample(stem: Path, one: Corrected, line: DraftLine) -> Path:
+    """Write one line; a page's is cut as the model sees it, the others are their files, or stretches of them."""
+    if one.draft.kind == "page":
+        path = stem.with_suffix(".png")
+        Image.fromarray(cut_of(one.file, one.draft, line)).save(path)
+    elif one.draft.kind == "sound" and len(one.draft.lines) > 1:
+        path = stem.with_suffix(".wav")
+        settings = SpeechSettings(**default_signal("speech"))
+        values = read_speech(one.file.path, settings)
+        start, end = (round(seconds * settings.sample_rate) for seconds in (line.start, line.end))
+        write_speech(path, values[max(0, start) : end], settings)
+    else:
+        path = stem.with_suffix(one.file.path.suffix)
+        path.write_bytes(one.file.path.read_bytes())
+    return path
+
+
+def _held_back(samples: Sequence[tuple[Corrected, DraftLine]], wish: LearningWish) -> set[int]:
+    """Return which samples are held back: those of a file, or a share spread evenly over all."""
+    if wish.held_back_file:
+        return {i for i, (one, _) in enumerate(samples) if one.file.id == wish.held_back_file}
+    if not 0 < wish.held_back < 1:
+        raise Refused(422, f"a share of {wish.held_back:g} is to be held back, expected more than 0 and less than 1")
+    count = max(1, round(wish.held_back * len(samples)))
+    return {int((number + 0.5) * len(samples) / count) for number in range(count)}
+
+
+def _form_of(init: str) -> tuple[str, ...]:
+    """Return the options of `prepare` that make a corpus as a model reads it."""
+    from recognizer.model_file import read_header
+
+    settings = read_header(Path(init))["settings"]
+    names = {"handwriting": ("height", "direction"), "strokes": ("spacing",)}.get(settings["kind"], ())
+    return tuple(part for name in names for part in (f"--{name}", str(settings["signal"][name])))
+
+
+def corrected_of(kind: str, drafts: Sequence[tuple[ProjectFile, Draft]]) -> list[Corrected]:
+    """Return what a person has checked of the files that a kind of model reads."""
+    found = []
+    for file, draft in drafts:
+        lines = tuple(line for line in draft.lines if line.checked and (draft.kind != "page" or len(line.outline) > 2))
+        if lines and READER[draft.kind] == kind:
+            found.append(Corrected(file, draft, lines))
+    return found
+
+
+def _curve(run: Path) -> tuple[Epoch, ...]:
+    """Return the rows of a run's history."""
+    path = run / "history.tsv"
+    if not path.is_file():
+        return ()
+    head, *rows = (line.split("\t") for line in path.read_text(encoding="utf-8").splitlines())
+    tables = [dict(zip(head, row, strict=True)) for row in rows]
+    losses = [loss if math.isfinite(loss := float(row["loss"])) else None for row in tables]
+    return tuple(
+        Epoch(int(row["epoch"]) + 1, loss, float(row["cer"]), float(row["wer"]))
+        for row, loss in zip(tables, losses, strict=True)
+    )
+
+
+def _last_line(path: Path) -> str:
+    lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return lines[-1] if lines else "no word of what went wrong"
+
+
+def _lives(process: int) -> bool:
+    if not process:
+        return False
+    try:
+        os.kill(process, 0)
+    except OSError:
+        return False
+    return True
+
+
+def _end(process: int) -> None:
+    """End a learning's process and what it has started."""
+    try:
+        os.killpg(process, signal.SIGTERM)
+    except OSError:
+        return

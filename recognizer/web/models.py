@@ -1,0 +1,178 @@
+"""Which model reads which kind of input, and one thread that reads what many requests ask, together."""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from recognizer.decoding.hypothesis import Hypothesis
+from recognizer.errors import RecognizerError
+from recognizer.inputs.kind import NOUNS
+from recognizer.inputs.signal import Signal
+from recognizer.model_file import read_header
+from recognizer.pretrained import find_model, pretrained_models
+from recognizer.reader import Reader
+from recognizer.web.limits import Limits, Refused
+
+KINDS = {"handwriting": "lines", "speech": "speech", "strokes": "strokes"}  # a reader's kind to what the page calls it
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class ModelState:
+    """A model as the page shows it.
+
+    Args:
+        name: of its file, "" where no model reads the kind.
+        calibrated: whether its confidences are shares of right answers.
+    """
+
+    name: str
+    calibrated: bool
+
+
+@dataclass(frozen=True)
+class _Job:
+    """Signals of one request to be read by one reader, with the place for what comes out."""
+
+    kind: str
+    signals: tuple[Signal, ...]
+    done: "Future[list[Hypothesis]]"
+
+
+@dataclass(frozen=True)
+class _Call:
+    """Other work for the thread of the models."""
+
+    work: Callable[[], Any]
+    done: "Future[Any]"
+
+
+class Models:
+    """Readers by kind, loaded when they are needed, all used by one thread alone."""
+
+    def __init__(self, chosen: dict[str, Path | str], device: str, limits: Limits) -> None:
+        """Read with the `chosen` models, by kind ("handwriting", "speech", "strokes"), else with shipped ones.
+
+        Raises:
+            RecognizerError: a model that is not there, or that reads another kind.
+        """
+        self.device, self.limits = device, limits
+        shipped = {kind: kind for kind in KINDS if kind in pretrained_models()}
+        self.paths: dict[str, Path] = {kind: find_model(name) for kind, name in {**shipped, **chosen}.items()}
+        self._readers: dict[str, Reader] = {}
+        for kind in chosen:
+            self._refuse_other_kind(kind, self._reader(kind))
+        self._jobs: queue.Queue[_Job | _Call | None] = queue.Queue()
+        self._thread = threading.Thread(target=self._work, name="models", daemon=True)
+        self._thread.start()
+
+    def state(self, kind: str) -> ModelState:
+        """Return what the page says of the model of a kind."""
+        if kind not in self.paths:
+            return ModelState("", False)
+        header = read_header(self.paths[kind])
+        return ModelState(self.paths[kind].stem, bool(header.get("calibration")))
+
+    def refuse_missing(self, kind: str, name: str) -> None:
+        """Refuse a kind that no model reads.
+
+        Raises:
+            Refused: 415.
+        """
+        if kind not in self.paths:
+            option = f"--model-{KINDS[kind]} FILE"
+            raise Refused(415, f"{name}: {NOUNS[kind]}, and no model here reads that; start the server with {option}")
+
+    async def read(self, kind: str, signals: Sequence[Signal]) -> list[Hypothesis]:
+        """Read signals together with those of other requests; what comes out does not depend on the company."""
+        if not signals:
+            return []
+        done: Future[list[Hypothesis]] = Future()
+        self._jobs.put(_Job(kind, tuple(signals), done))
+        return await asyncio.wrap_future(done)
+
+    async def with_reader(self, kind: str, work: Callable[[Reader], T]) -> T:
+        """Do other work with the reader of a kind in the thread of the models."""
+        done: Future[T] = Future()
+        self._jobs.put(_Call(lambda: work(self._reader(kind)), done))
+        return await asyncio.wrap_future(done)
+
+    async def use(self, kind: str, path: Path) -> None:
+        """Read a kind with another model from now on.
+
+        Raises:
+            RecognizerError: it cannot be loaded, or reads another kind; the one that was stays.
+        """
+
+        def change(_old: Reader) -> None:
+            fresh = Reader.load(path, self.device)
+            self._refuse_other_kind(kind, fresh)
+            self.paths[kind], self._readers[kind] = path, fresh
+
+        await self.with_reader(kind, change)
+
+    def close(self) -> None:
+        """End the thread when it has done what waits."""
+        self._jobs.put(None)
+        self._thread.join()
+
+    def _refuse_other_kind(self, kind: str, reader: Reader) -> None:
+        if reader.kind != kind:
+            raise RecognizerError(f"{self.paths[kind]}: the model reads {reader.kind}, expected one that reads {kind}")
+
+    def _reader(self, kind: str) -> Reader:
+        if kind not in self._readers:
+            self._readers[kind] = Reader.load(self.paths[kind], self.device)
+        return self._readers[kind]
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            if isinstance(job, _Call):
+                _settle(job.done, job.work)
+                continue
+            batch, others = self._waiting(job)
+            for kind in dict.fromkeys(job.kind for job in batch):
+                self._read_together(kind, [job for job in batch if job.kind == kind])
+            for other in others:
+                if other is None:
+                    return
+                _settle(other.done, other.work)
+
+    def _waiting(self, first: _Job) -> tuple[list[_Job], list[_Call | None]]:
+        """Return what waits to be read, up to a batch, and what else stood behind it in the queue."""
+        batch = [first]
+        while sum(len(job.signals) for job in batch) < self.limits.batch:
+            try:
+                following = self._jobs.get_nowait()
+            except queue.Empty:
+                break
+            if not isinstance(following, _Job):
+                return batch, [following]
+            batch.append(following)
+        return batch, []
+
+    def _read_together(self, kind: str, jobs: list[_Job]) -> None:
+        """Read the signals of several requests in one go; where that fails, each alone."""
+        try:
+            found = self._reader(kind).read([signal for job in jobs for signal in job.signals])
+        except Exception as error:  # noqa: BLE001  whatever it is, it belongs to the requests and not to the thread
+            if len(jobs) == 1:
+                jobs[0].done.set_exception(error)
+                return
+            for job in jobs:
+                self._read_together(kind, [job])
+            return
+        for job in jobs:
+            job.done.set_result([found.pop(0) for _ in job.signals])
+
+
+def _settle(done: "Future[Any]", work: Callable[[], Any]) -> None:
+    try:
+        done.set_result(work())
+    except Exception as error:  # noqa: BLE001  as above
+        done.set_exception(error)

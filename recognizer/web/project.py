@@ -1,0 +1,128 @@
+"""The files that the server was started on: all that a request can speak of, by ids that are no paths."""
+
+import hashlib
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+from recognizer.errors import RecognizerError
+from recognizer.inputs.kind import INKS, MEDIA, SOUNDS
+from recognizer.pages.page import IMAGES
+from recognizer.pages.parse import form_of, read_page
+from recognizer.web.limits import Refused
+
+DRAFTS = ".drafts"  # suffix of the folder beside a project's
+UNNAMED = "recognizer-files"  # folder of what is dropped where the server was started on nothing
+
+
+@dataclass(frozen=True)
+class ProjectFile:
+    """One file of a project.
+
+    Args:
+        id: what requests call it.
+        name: its path below the project's folder.
+        path: where it lies.
+        kind: "page" (PAGE XML, ALTO), "image" (of a line or of a page, which its reading decides), "sound", "strokes".
+    """
+
+    id: str
+    name: str
+    path: Path
+    kind: str
+
+
+class Project:
+    """A folder, or some files, and the folder of their drafts beside."""
+
+    def __init__(self, named: Sequence[Path] = (), drafts: Path | None = None) -> None:
+        """Open files or one folder; without any, a folder of the working directory that is made when it is needed.
+
+        Raises:
+            RecognizerError: a file that is not there, or several folders.
+        """
+        folders = [path for path in named if path.is_dir()]
+        missing = [path for path in named if not path.exists()]
+        if missing:
+            raise RecognizerError(f"{missing[0]}: no such file, expected files, or a folder, to read")
+        if folders and len(named) > 1:
+            raise RecognizerError(f"{folders[0]}: a folder among several names, expected one folder, or files")
+        self.files_alone = None if folders or not named else tuple(path.resolve() for path in named)
+        self.folder = (folders[0] if folders else named[0].parent if named else Path(UNNAMED)).resolve()
+        beside = self.folder.with_name(self.folder.name + DRAFTS)
+        self.drafts = (drafts or (self.folder / f"recognizer{DRAFTS}" if self.files_alone else beside)).resolve()
+        self._added: list[Path] = []
+
+    def files(self) -> list[ProjectFile]:
+        """Return what can be read, pages without their images; looked for anew each time."""
+        return [self._file(path) for path in self._paths()]
+
+    def file(self, name: str) -> ProjectFile:
+        """Return the file of an id.
+
+        Raises:
+            Refused: there is none.
+        """
+        for file in self.files():
+            if file.id == name:
+                return file
+        raise Refused(404, f"no file {name!r} in this project")
+
+    def add(self, name: str, data: bytes) -> Path:
+        """Write what was dropped into the project's folder, under a name that is free there; return its path.
+
+        The same bytes under the same name are not written twice.
+
+        Raises:
+            Refused: a name without a suffix that can be read.
+        """
+        pure = PurePath(name.replace("\\", "/"))
+        stem = "".join(c for c in pure.stem if c.isprintable() and c not in '/:*?"<>|').strip(". ") or "file"
+        suffix = pure.suffix.lower()
+        if suffix not in (*MEDIA, ".xml"):
+            raise Refused(415, f"{name}: expected an image, a recording, InkML, PAGE XML or ALTO")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        number = 1
+        while True:
+            path = self.folder / f"{stem}{'' if number == 1 else f'-{number}'}{suffix}"
+            with suppress(FileExistsError), open(path, "xb") as file:
+                file.write(data)
+                break
+            if path.read_bytes() == data:
+                break
+            number += 1
+        self._added.append(path)
+        return path
+
+    def _paths(self) -> list[Path]:
+        if self.files_alone is not None:
+            files = sorted({*self.files_alone, *self._added})
+        else:
+            files = [path for path in _below(self.folder) if self.drafts not in path.parents]
+        pages = {path for path in files if form_of(path)}
+        images: set[Path] = set()
+        for path in pages:
+            with suppress(RecognizerError):  # opening the page will say what is wrong with it
+                images.add(read_page(path).image_path().resolve())
+        return [path for path in files if path in pages or (path.suffix.lower() in MEDIA and path not in images)]
+
+    def _file(self, path: Path) -> ProjectFile:
+        inside = path.is_relative_to(self.folder)
+        name = path.relative_to(self.folder).as_posix() if inside else path.name
+        kind = kind_of_name(path)
+        return ProjectFile(hashlib.sha256(str(path).encode()).hexdigest()[:16], name, path, kind)
+
+
+def kind_of_name(path: Path) -> str:
+    """Return "page", "image", "sound" or "strokes" by a file's suffix."""
+    suffix = path.suffix.lower()
+    table = {**dict.fromkeys(IMAGES, "image"), **dict.fromkeys(SOUNDS, "sound"), **dict.fromkeys(INKS, "strokes")}
+    return table.get(suffix, "page")
+
+
+def _below(folder: Path) -> list[Path]:
+    """Return the files below a folder, sorted, without hidden ones and without links that lead out of it."""
+    found = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    visible = [path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
+    return [path for path in visible if path.resolve().is_relative_to(folder)]

@@ -1,0 +1,191 @@
+"""The project of the page in the browser: drafts on disk, corrections that go into the files, what is never lost."""
+
+import json
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+import tiny
+from made_pages import demo_lines, write_page
+from web_client import id_of, read, serving
+
+from recognizer.inputs.strokes.strokes import write_inkml
+from recognizer.pages.parse import read_page
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a project with a page of XML and an image of a page."""
+    made = tmp_path / "letters"
+    made.mkdir()
+    write_page(made / "first", 0, lines=4)
+    write_page(made / "second", 1, lines=6, xml=False)
+    return made
+
+
+def corrected(draft: dict[str, Any], number: int, text: str) -> dict[str, Any]:
+    lines = [dict(line) for line in draft["lines"]]
+    lines[number] |= {"text": text, "state": "corrected"}
+    return {"revision": draft["revision"], "lines": lines}
+
+
+def test_a_page_is_read_and_a_correction_goes_into_its_own_xml(folder: Path) -> None:
+    before = (folder / "first.xml").read_bytes()
+    with serving(folder) as client:
+        draft = read(client, "first.xml")
+        assert all(line["state"] == "read" and line["reading"]["words"] for line in draft["lines"])
+        file = id_of(client, "first.xml")
+        client.put(f"/api/files/{file}", json=corrected(draft, 1, "Quite another text")).raise_for_status()
+        assert (folder / "first.xml").read_bytes() == before, "nothing is written before it is saved"
+        done = client.post(f"/api/files/{file}/save", json={}).json()
+        assert done["written"] == ["first.xml"] and Path(done["backup"]).read_bytes() == before
+        again = client.post(f"/api/files/{file}/save", json={}).json()
+        assert again["written"] == []
+        (entry,) = (one for one in client.get("/api/project").json()["files"] if one["id"] == file)
+        assert entry["checked"] == 1 and entry["saved"]
+    page = read_page(folder / "first.xml")
+    assert [line.text for line in page.lines] == [None, "Quite another text", None, None]
+    after = (folder / "first.xml").read_text()
+    kept = [line for line in after.splitlines() if line in before.decode().splitlines()]
+    assert kept == before.decode().splitlines(), "every line of the file that was stays as it was"
+    root = ElementTree.fromstring(after)
+    assert len([e for e in root.iter() if e.tag.endswith("}Word")]) == 3, "words stand where they are aligned"
+
+
+def test_readings_nobody_has_looked_at_are_written_when_asked_with_their_confidence(folder: Path) -> None:
+    with serving(folder) as client:
+        draft = read(client, "first.xml")
+        file = id_of(client, "first.xml")
+        assert client.post(f"/api/files/{file}/save", json={}).json()["written"] == []
+        client.post(f"/api/files/{file}/save", json={"unchecked": True}).raise_for_status()
+    assert [line.text for line in read_page(folder / "first.xml").lines] == [line["text"] for line in draft["lines"]]
+    assert 'conf="0.' in (folder / "first.xml").read_text()
+
+
+def test_an_image_of_a_page_gets_xml_of_its_own(folder: Path) -> None:
+    with serving(folder) as client:
+        draft = read(client, "second.jpg")
+        assert draft["kind"] == "page" and len(draft["lines"]) == 6 and draft["found"]
+        file = id_of(client, "second.jpg")
+        client.put(f"/api/files/{file}", json=corrected(draft, 0, "A first line")).raise_for_status()
+        done = client.post(f"/api/files/{file}/save", json={}).json()
+        names = [one["name"] for one in client.get("/api/project").json()["files"]]
+        assert names == ["first.xml", "second.xml"] and done["file"] == id_of(client, "second.xml")
+        assert client.get(f"/api/files/{done['file']}").json()["lines"][0]["text"] == "A first line"
+    page = read_page(folder / "second.xml")
+    assert [line.text for line in page.lines] == [
+        "A first line",
+        *[None] * 5,
+    ] and page.image_path().name == "second.jpg"
+    assert all(line.area and len(line.area.baseline) > 1 for line in page.lines)
+
+
+def test_a_killed_server_finds_its_drafts_again(folder: Path) -> None:
+    with serving(folder) as client:
+        draft = read(client, "first.xml")
+        file = id_of(client, "first.xml")
+        client.put(f"/api/files/{file}", json=corrected(draft, 2, "typed and not saved")).raise_for_status()
+        # No end of the server is waited for: what it has answered is on disk.
+        with serving(folder) as another:
+            kept = another.get(f"/api/files/{file}").json()
+    assert kept["lines"][2]["text"] == "typed and not saved" and kept["lines"][2]["state"] == "corrected"
+    assert (folder.parent / "letters.drafts" / f"{file}.json").is_file()
+
+
+def test_two_browsers_do_not_write_over_each_other(folder: Path) -> None:
+    with serving(folder) as client:
+        draft = read(client, "first.xml")
+        file = id_of(client, "first.xml")
+        assert client.put(f"/api/files/{file}", json=corrected(draft, 0, "one")).status_code == 200
+        refused = client.put(f"/api/files/{file}", json=corrected(draft, 0, "two"))
+        assert refused.status_code == 409 and "changed elsewhere" in refused.json()["error"]
+
+
+def test_a_file_that_changed_on_disk_is_not_written_over(folder: Path) -> None:
+    with serving(folder) as client:
+        draft = read(client, "first.xml")
+        file = id_of(client, "first.xml")
+        client.put(f"/api/files/{file}", json=corrected(draft, 0, "mine")).raise_for_status()
+        theirs = (folder / "first.xml").read_text().replace("made for a test", "changed by another program")
+        (folder / "first.xml").write_text(theirs)
+        refused = client.post(f"/api/files/{file}/save", json={})
+        assert refused.status_code == 409 and "changed on disk" in refused.json()["error"]
+        assert client.get(f"/api/files/{file}/state").json() == {"changed_on_disk": True}
+        assert client.get(f"/api/files/{file}").json()["lines"][0]["text"] == "mine", "work is not thrown away unasked"
+        client.delete(f"/api/files/{file}/draft").raise_for_status()
+        assert client.get(f"/api/files/{file}").json()["lines"][0]["state"] == "empty"
+    assert (folder / "first.xml").read_text() == theirs
+    backups = list((folder.parent / "letters.drafts" / "backups").iterdir())
+    assert any("mine" in path.read_text() for path in backups)
+
+
+def test_a_moved_line_is_cut_and_read_where_it_stands_now(folder: Path) -> None:
+    with serving(folder) as client:
+        draft = read(client, "first.xml")
+        file = id_of(client, "first.xml")
+        first, second = draft["lines"][:2]
+        lines = [
+            {**first, "outline": second["outline"], "baseline": second["baseline"], "moved": True},
+            *draft["lines"][1:],
+        ]
+        client.put(f"/api/files/{file}", json={"revision": draft["revision"], "lines": lines}).raise_for_status()
+        again = client.post(f"/api/files/{file}/read", json=[first["id"]]).json()
+        assert again["lines"][0]["text"] == second["text"] != first["text"]
+        pictures = [client.get(f"/api/files/{file}/lines/{one['id']}/picture").content for one in (first, second)]
+        assert pictures[0] == pictures[1] and pictures[0].startswith(b"\x89PNG")
+        client.post(f"/api/files/{file}/save", json={}).raise_for_status()
+    page = read_page(folder / "first.xml")
+    assert page.lines[0].area == page.lines[1].area
+
+
+def test_a_line_a_recording_and_a_drawing_get_their_text_beside_them(tmp_path: Path) -> None:
+    _, image = demo_lines("test")[0]
+    image.save(tmp_path / "line.png")
+    strokes = tiny.flat_strokes("lox", tiny.np.random.default_rng(1))
+    (tmp_path / "drawing.inkml").write_bytes(write_inkml(strokes))
+    tiny.soundfile.write(tmp_path / "said.wav", tiny.play("abba", tiny.np.random.default_rng(1)), tiny.RATE)
+    with serving(tmp_path) as client:
+        for name in ("line.png", "drawing.inkml", "said.wav"):
+            file = id_of(client, name)
+            draft = client.get(f"/api/files/{file}").json()
+            client.put(f"/api/files/{file}", json=corrected(draft, 0, f"text of {name}")).raise_for_status()
+            client.post(f"/api/files/{file}/save", json={}).raise_for_status()
+        sound = id_of(client, "said.wav")
+        assert client.get(f"/api/files/{sound}/sound").content.startswith(b"RIFF")
+        wave = client.get(f"/api/files/{sound}/waveform?parts=50").json()
+        assert wave["seconds"] == pytest.approx(0.52, abs=0.1) and max(wave["high"]) > 0.3 and len(wave["low"]) == 50
+        unread = client.post(f"/api/files/{id_of(client, 'drawing.inkml')}/read")
+        assert unread.status_code == 415 and "--model-strokes FILE" in unread.json()["error"]
+        table = client.get("/api/export.tsv").text
+    assert (tmp_path / "line.gt.txt").read_text() == "text of line.png\n"
+    assert (tmp_path / "drawing.gt.txt").read_text() == "text of drawing.inkml\n"
+    assert (tmp_path / "said.gt.txt").read_text() == "text of said.wav\n"
+    assert table.splitlines()[0] == "file\ttext" and "line.png\ttext of line.png" in table.splitlines()
+
+
+def test_every_form_of_export_is_given_for_its_kind(folder: Path) -> None:
+    with serving(folder) as client:
+        draft = read(client, "first.xml")
+        file = id_of(client, "first.xml")
+        texts = client.get(f"/api/files/{file}/export/txt").text.splitlines()
+        assert texts == [line["text"] for line in draft["lines"]]
+        for form, root in (("page", "PcGts"), ("alto", "alto"), ("hocr", "html")):
+            made = ElementTree.fromstring(client.get(f"/api/files/{file}/export/{form}").text)
+            assert made.tag.rpartition("}")[2] == root
+        assert json.loads(client.get(f"/api/files/{file}/export/json").text)["lines"]
+        assert client.get(f"/api/files/{file}/export/srt").status_code == 422
+        assert client.get(f"/api/files/{file}/export/doc").status_code == 404
+
+
+def test_what_is_likeliest_wrong_is_suggested_first(folder: Path) -> None:
+    with serving(folder) as client:
+        draft = read(client, "first.xml")
+        found = client.get("/api/suggestions").json()
+        doubts = {
+            line["id"]: sum(1 - word["confidence"] for word in line["reading"]["words"]) for line in draft["lines"]
+        }
+        assert [one["line"] for one in found] == sorted(doubts, key=lambda name: -doubts[name])
+        file = id_of(client, "first.xml")
+        client.put(f"/api/files/{file}", json=corrected(draft, 0, "checked")).raise_for_status()
+        assert draft["lines"][0]["id"] not in [one["line"] for one in client.get("/api/suggestions").json()]

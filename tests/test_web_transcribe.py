@@ -1,0 +1,139 @@
+"""What other programs get from the server: the readings that transcribe prints, one line for what cannot be read."""
+
+import io
+import json
+import wave
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from made_pages import demo_lines, write_page
+from PIL import Image
+from terminal import said
+from web_client import serving
+
+from recognizer.web.limits import Limits
+
+
+@pytest.fixture(scope="module")
+def lines(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Return files of some lines."""
+    folder = tmp_path_factory.mktemp("lines")
+    made = []
+    for number, (_, image) in enumerate(demo_lines("test")[:8]):
+        image.save(folder / f"line-{number}.png")
+        made.append(folder / f"line-{number}.png")
+    return made
+
+
+def test_a_request_gets_what_transcribe_prints(lines: list[Path], capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = said(capsys, "transcribe", lines[0], "--format", "json")
+    assert code == 0
+    printed = json.loads(out)
+    with serving(lines[0].parent) as client:
+        answer = client.post("/transcribe", files={"files": (lines[0].name, lines[0].read_bytes())})
+    assert answer.status_code == 200
+    (record,) = answer.json()["records"]
+    assert record == {**printed, "file": lines[0].name}
+
+
+def test_a_page_is_read_with_its_xml_and_without(tmp_path: Path) -> None:
+    made = write_page(tmp_path / "page", 1, lines=6)
+    files = [("files", (name, (tmp_path / name).read_bytes())) for name in ("page.xml", "page.jpg")]
+    with serving(tmp_path) as client:
+        described = client.post("/transcribe", files=files).json()
+        found = client.post("/transcribe", files=files[1:]).json()
+    assert [record["file"] for record in described["records"]] == [f"page.xml#l{i}" for i in range(1, len(made) + 1)]
+    assert [record["file"] for record in found["records"]] == [f"page.jpg#line_{i}" for i in range(1, len(made) + 1)]
+    assert described["errors"] == found["errors"] == []
+
+
+def test_a_bad_file_among_good_ones_gets_its_line(lines: list[Path]) -> None:
+    files = [("files", (path.name, path.read_bytes())) for path in lines[:2]]
+    files.insert(1, ("files", ("broken.png", lines[0].read_bytes()[:300])))
+    with serving(lines[0].parent) as client:
+        answer = client.post("/transcribe", files=files)
+        alone = client.post("/transcribe", files=files[1:2])
+        text = client.post("/transcribe", files={"files": ("notes.txt", b"no image at all")})
+    assert answer.status_code == 200 and len(answer.json()["records"]) == 2
+    assert len(answer.json()["errors"]) == 1 and answer.json()["errors"][0].startswith("broken.png: ")
+    assert alone.status_code == 422 and alone.json()["error"].startswith("broken.png: ")
+    assert text.status_code == 415 and "\n" not in text.json()["error"]
+
+
+def test_what_is_too_large_or_too_long_is_refused_before_it_is_decoded(lines: list[Path], tmp_path: Path) -> None:
+    large, sound = io.BytesIO(), io.BytesIO()
+    Image.new("L", (2000, 1000)).save(large, "PNG")
+    with wave.open(sound, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16000)
+        file.writeframes(np.zeros(16000 * 3, np.int16).tobytes())
+    limits = Limits(megabytes=0.2, megapixels=1.0, seconds=2.0)
+    with serving(lines[0].parent, limits=limits) as client:
+        pixels = client.post("/transcribe", files={"files": ("large.png", large.getvalue())})
+        length = client.post("/transcribe", files={"files": ("long.wav", sound.getvalue())})
+        size = client.post("/transcribe", files={"files": ("many.bin", bytes(300_000))})
+        parts = [b'--x\r\nContent-Disposition: form-data; name="files"; filename="a"\r\n\r\n', *[bytes(100_000)] * 3]
+        form = {"content-type": "multipart/form-data; boundary=x"}
+        unsaid = client.post("/transcribe", content=iter(parts), headers=form)
+    assert (pixels.status_code, pixels.json()["error"]) == (413, "large.png: 2.0 million pixels, expected at most 1")
+    assert (length.status_code, length.json()["error"]) == (413, "long.wav: 3 s, expected at most 2 s")
+    assert size.status_code == 413 and unsaid.status_code == 413
+
+
+def test_two_hundred_requests_at_once_are_all_answered_as_each_alone(lines: list[Path]) -> None:
+    bad = b"RIFF----WAVEgarbage"
+    sent = [(path.name, path.read_bytes()) for path in lines] * 24 + [("bad.wav", bad)] * 8
+    with serving(lines[0].parent) as client:
+        alone = {name: client.post("/transcribe", files={"files": (name, data)}).json() for name, data in sent[:8]}
+
+        def ask(one: tuple[str, bytes]) -> tuple[str, int, dict[str, object]]:
+            answer = client.post("/transcribe", files={"files": one})
+            return one[0], answer.status_code, answer.json()
+
+        with ThreadPoolExecutor(200) as pool:
+            answers = list(pool.map(ask, sent))
+    assert len(answers) == 200
+    for name, status, answer in answers:
+        if name == "bad.wav":
+            assert status in (415, 422) and str(answer["error"]).startswith("bad.wav: ")
+            continue
+        (record,), (expected,) = answer["records"], alone[name]["records"]  # type: ignore[misc]
+        assert status == 200 and record["text"] == expected["text"]  # type: ignore[index]
+        assert record["confidence"] == pytest.approx(expected["confidence"], abs=1e-4)  # type: ignore[index]
+
+
+def test_a_full_queue_says_so(lines: list[Path]) -> None:
+    data = lines[0].read_bytes()
+    with serving(lines[0].parent, limits=Limits(queue=2)) as client:
+        with ThreadPoolExecutor(16) as pool:
+            answers = list(pool.map(lambda _: client.post("/transcribe", files={"files": ("a.png", data)}), range(16)))
+    codes = [answer.status_code for answer in answers]
+    assert set(codes) == {200, 429}
+    refused = answers[codes.index(429)]
+    assert refused.headers["retry-after"] and "expected at most 2" in refused.json()["error"]
+
+
+def test_other_sites_and_other_names_are_refused(lines: list[Path]) -> None:
+    with serving(lines[0].parent) as client:
+        assert client.get("/api/project", headers={"host": "evil.example"}).status_code == 421
+        evil = {"origin": "http://evil.example"}
+        assert client.post("/transcribe", headers=evil, files={"files": ("a", b"x")}).status_code == 403
+        page = client.get("/")
+    assert "default-src 'self'" in page.headers["content-security-policy"]
+
+
+def test_a_request_reaches_no_file_outside_the_project(tmp_path: Path) -> None:
+    (tmp_path / "secret.png").write_bytes(b"x")
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "link.png").symlink_to(tmp_path / "secret.png")
+    with serving(folder) as client:
+        assert client.get("/api/project").json()["files"] == []
+        for name in ("..%2Fsecret.png", "%2e%2e", "secret.png"):
+            assert client.get(f"/api/files/{name}/image").status_code == 404
+        added = client.post("/api/files", files={"files": ("../../evil.png", b"x")})
+        assert added.status_code == 200 and (folder / "evil.png").exists() and not (tmp_path / "evil.png").exists()
+        assert client.post("/api/files", files={"files": ("evil.py", b"x")}).status_code == 415
