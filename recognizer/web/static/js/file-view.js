@@ -26,7 +26,7 @@ export class FileView {
       h("span", { class: "group" }, doubtSlider(), sign("➜", "next_doubt", () => this.list.nextDoubtful(), { "aria-keyshortcuts": "F8" })),
       h("span", { class: "grow" }),
       this.counted,
-      h("span", { class: "group" }, button("read_again", () => this.read(), { id: "read" }), exportMenu(this.draft, forms)),
+      h("span", { class: "group" }, sign("⟳", "read_again", () => this.read(), { id: "read" }), exportMenu(this.draft, forms)),
       h("span", { class: "group" }, h("label", {}, this.unchecked, t("save_all")), button("save", () => this.save(), { class: "main", id: "save", "aria-keyshortcuts": "Control+S" })));
   }
 

@@ -16,6 +16,7 @@ const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5];
 export class SoundView extends FileView {
   constructor(main, draft, controller) {
     super(main, draft, controller);
+    this.players = new Map();
     this.audio = h("audio", { src: `/api/files/${draft.id}/sound`, preload: "auto" });
     const on = { chosen: (id) => this.chosen(id), word: () => {}, keys: (event, id) => this.lineKey(event, id) };
     this.list = new LineList(draft, on, (id) => this.player(id), this.signal, t("stretches"));
@@ -45,8 +46,17 @@ export class SoundView extends FileView {
     this.drawWords();
   }
 
+  /** Show from when to when each stretch lasts. */
+  drawPlayers() {
+    for (const { id, start, end } of this.draft.lines) {
+      const face = this.players.get(id);
+      if (face) face.textContent = `▶ ${clock(start)}–${clock(end)}`;
+    }
+  }
+
   /** The words of all stretches, those that a person wrote too, under the waveform. */
   drawWords() {
+    this.drawPlayers();
     const words = this.draft.lines.flatMap((line) => {
       const inside = line.reading ? { ...line.reading, extent: line.end } : { words: [], extent: line.end };
       return placeWords(line.text, inside).map((word) => ({ ...word, line: line.id, confidence: line.state === "read" ? word.confidence : null }));
@@ -62,8 +72,9 @@ export class SoundView extends FileView {
   player(id) {
     const line = () => this.draft.line(id);
     const play = () => this.playFrom(line().start, line().end);
-    const { start, end } = line();
-    return h("button", { type: "button", class: "play", tabindex: "-1", onclick: play }, `▶ ${clock(start)}–${clock(end)}`);
+    const element = h("button", { type: "button", class: "play", tabindex: "-1", onclick: play });
+    this.players.set(id, element);
+    return element;
   }
 
   chosen(id) {

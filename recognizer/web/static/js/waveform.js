@@ -3,7 +3,7 @@
 import { h } from "./dom.js";
 import { t } from "./texts.js";
 
-const SCALE = 90; // pixels of a second
+const SCALE = 110; // pixels of a second
 const HEIGHT = 104;
 
 export class Waveform {
@@ -20,6 +20,7 @@ export class Waveform {
 
   show(wave) {
     this.data = wave;
+    this.loudest = Math.max(0.02, ...wave.high, ...wave.low.map((value) => -value));
     this.length.style.width = `${Math.ceil(wave.seconds * SCALE)}px`;
     this.draw();
   }
@@ -27,7 +28,9 @@ export class Waveform {
   /** Put words, each with its element, under the waveform. */
   showWords(words) {
     this.words = words;
-    for (const { element, start, end } of words) {
+    for (const [number, { element, start, end }] of words.entries()) {
+      // Short words are wider than they sound: neighbours stand in rows of their own.
+      element.classList.toggle("lower", number % 2 === 1);
       element.style.left = `${start * SCALE}px`;
       element.style.minWidth = `${Math.max(6, (end - start) * SCALE)}px`;
     }
@@ -64,8 +67,8 @@ export class Waveform {
     for (let x = 0; x < width; x++) {
       const from = Math.floor(((x + this.element.scrollLeft) / SCALE / seconds) * parts);
       if (from >= parts) break;
-      const top = (1 - high[from]) * (HEIGHT / 2);
-      pen.fillRect(x, top, 1, Math.max(1, ((high[from] - low[from]) * HEIGHT) / 2));
+      const scale = (0.92 * HEIGHT) / 2 / this.loudest;
+      pen.fillRect(x, HEIGHT / 2 - high[from] * scale, 1, Math.max(1, (high[from] - low[from]) * scale));
     }
   }
 }
