@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
+import soundfile
 import tiny
 from made_pages import demo_lines, write_page
 from web_client import id_of, read, serving
@@ -142,9 +144,9 @@ def test_a_moved_line_is_cut_and_read_where_it_stands_now(folder: Path) -> None:
 def test_a_line_a_recording_and_a_drawing_get_their_text_beside_them(tmp_path: Path) -> None:
     _, image = demo_lines("test")[0]
     image.save(tmp_path / "line.png")
-    strokes = tiny.flat_strokes("lox", tiny.np.random.default_rng(1))
+    strokes = tiny.flat_strokes("lox", np.random.default_rng(1))
     (tmp_path / "drawing.inkml").write_bytes(write_inkml(strokes))
-    tiny.soundfile.write(tmp_path / "said.wav", tiny.play("abba", tiny.np.random.default_rng(1)), tiny.RATE)
+    soundfile.write(tmp_path / "said.wav", tiny.play("abba", np.random.default_rng(1)), tiny.RATE)
     with serving(tmp_path) as client:
         for name in ("line.png", "drawing.inkml", "said.wav"):
             file = id_of(client, name)

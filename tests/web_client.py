@@ -17,7 +17,7 @@ from recognizer.web.app import ServerSettings, make_app
 def serving(*files: Path, **settings: Any) -> Iterator[TestClient]:
     """Yield a client of a server of these files."""
     app = make_app(ServerSettings(files, **settings))
-    with TestClient(app, base_url="http://127.0.0.1") as client:  # type: ignore[arg-type]
+    with TestClient(app, base_url="http://127.0.0.1") as client:
         yield client
 
 

@@ -6,9 +6,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recognizer.commands.options import number, whole
-from recognizer.commands.exit_codes import DONE
 from recognizer.commands.console import Console
+from recognizer.commands.exit_codes import DONE
+from recognizer.commands.options import number, whole
 from recognizer.errors import RecognizerError
 
 if TYPE_CHECKING:

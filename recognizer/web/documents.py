@@ -17,12 +17,14 @@ from recognizer.formats.sound_documents import subtitles
 from recognizer.inputs.lines.image import LOOKS_LIKE_A_PAGE, HandwritingSettings, line_from_array, read_grey
 from recognizer.inputs.lines.page_line import find_page
 from recognizer.inputs.signal import Signal
+from recognizer.inputs.speech.audio import seconds
 from recognizer.pages.parse import read_page
 from recognizer.reader import Reader
 from recognizer.web.drafts import Draft, DraftLine, Drafts, ModelReading, Word, digest_of
 from recognizer.web.line_images import page_of, signal_of
 from recognizer.web.models import Models
 from recognizer.web.project import ProjectFile
+from recognizer.web.sounds import read_recording, words_of
 
 READER = {"page": "handwriting", "line": "handwriting", "sound": "speech", "strokes": "strokes"}
 ONLY = "line_1"  # what the line of a file that is no page is called
@@ -73,6 +75,11 @@ async def read_draft(file: ProjectFile, draft: Draft, models: Models, only: Sequ
     """
     kind = READER[draft.kind]
     models.refuse_missing(kind, file.name)
+    if draft.kind == "sound":
+        words = words_of(await read_recording(file.path, file.name, models))
+        extent = seconds(file.path, file.name)
+        made = replace(draft, model=models.state(kind).name, revision=draft.revision + 1)
+        return replace(made, lines=_stretches(draft, words, extent))
     wanted = [line for line in draft.lines if not only or line.id in only]
     if draft.kind == "page":
         wanted = [line for line in wanted if len(line.outline) > 2]
@@ -80,8 +87,6 @@ async def read_draft(file: ProjectFile, draft: Draft, models: Models, only: Sequ
     signals = await anyio.to_thread.run_sync(partial(_signals, file, draft, wanted, settings))
     hypotheses = await models.read(kind, [signal for _, signal in signals])
     made = replace(draft, model=models.state(kind).name, revision=draft.revision + 1)
-    if draft.kind == "sound":
-        return replace(made, lines=_stretches(draft, hypotheses[0], signals[0][1].extent))
     read = (
         _page_readings(file, draft, signals, hypotheses)
         if draft.kind == "page"
@@ -163,7 +168,7 @@ def _plain(hypothesis: Hypothesis, extent: float) -> ModelReading:
     return ModelReading(hypothesis.text, hypothesis.confidence, words, extent)
 
 
-def _stretches(draft: Draft, hypothesis: Hypothesis, extent: float) -> tuple[DraftLine, ...]:
+def _stretches(draft: Draft, read: Sequence[Span], extent: float) -> tuple[DraftLine, ...]:
     """Return the stretches of a recording with their readings: those that are there, else parted by its pauses."""
     if len(draft.lines) > 1 or draft.lines[0].checked or draft.lines[0].given:
         lines = draft.lines
@@ -171,10 +176,10 @@ def _stretches(draft: Draft, hypothesis: Hypothesis, extent: float) -> tuple[Dra
         if len(lines) == 1:
             lines = (replace(lines[0], start=0.0, end=extent),)
         words: list[list[Span]] = [[] for _ in lines]
-        for word in hypothesis.words:
+        for word in read:
             words[bisect(edges, (word.start + word.end) / 2)].append(word)
         return tuple(with_reading(line, _of_words(own, extent)) for line, own in zip(lines, words, strict=True))
-    runs = subtitles(hypothesis.words) or [[]]
+    runs: list[list[Span]] = list(subtitles(read)) or [[]]
     ends = [run[-1].end for run in runs[:-1] if run] + [extent]
     starts = [0.0, *(run[0].start for run in runs[1:])]
     made = (

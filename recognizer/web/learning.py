@@ -13,18 +13,21 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from PIL import Image
 from pydantic import TypeAdapter, ValidationError
 
 from recognizer.atomic_write import write_atomically
 from recognizer.errors import RecognizerError
 from recognizer.inputs.kind import default_signal
-from recognizer.inputs.speech.audio import SpeechSettings, read_speech, write_speech
+from recognizer.inputs.speech.audio import SpeechSettings, write_speech
+from recognizer.pages.page import MARK
+from recognizer.pages.xml_edit import EditedLine, edit_lines
 from recognizer.web.documents import READER
 from recognizer.web.drafts import Draft, DraftLine
 from recognizer.web.limits import Refused
-from recognizer.web.line_images import cut_of
+from recognizer.web.line_images import image_of
 from recognizer.web.project import ProjectFile
+from recognizer.web.saving import new_page
+from recognizer.web.sounds import stretch
 
 STATE, LOG, RUN, MANIFEST = "state.json", "log.txt", "run", "manifest.tsv"
 LEAST = 10  # corrected lines: with fewer nothing is learnt that holds for the next page
@@ -228,28 +231,38 @@ class Learning:
 
 
 def write_corpus(home: Path, samples: Sequence[tuple[Corrected, DraftLine]], held: set[int]) -> None:
-    """Write lines as files, a picture or a recording each, with a manifest of their texts."""
+    """Write files with a manifest of their texts: pages with their images, stretches of recordings, or files as is."""
     (home / "lines").mkdir(parents=True)
+    pages: dict[str, Path] = {}
     rows = ["file\ttext\tsplit\tgroup"]
     for number, (one, line) in enumerate(samples):
-        path = _write_sample(home / "lines" / f"{number:05}", one, line)
+        if one.draft.kind == "page":
+            if one.file.id not in pages:
+                pages[one.file.id] = _write_page(home / "lines" / f"page-{len(pages) + 1:05}", one)
+            name = f"{pages[one.file.id].name}{MARK}{line.id}"
+        else:
+            name = _write_sample(home / "lines" / f"{number:05}", one, line).name
         text = " ".join(line.text.split())
         group = " ".join(one.file.name.split())
-        rows.append(f"lines/{path.name}\t{text}\t{'valid' if number in held else 'train'}\t{group}")
+        rows.append(f"lines/{name}\t{text}\t{'valid' if number in held else 'train'}\t{group}")
     write_atomically(home / MANIFEST, ("\n".join(rows) + "\n").encode())
 
 
+def _write_page(stem: Path, one: Corrected) -> Path:
+    """Write a page as its draft has it, places that were moved too, beside a copy of its image."""
+    source = image_of(one.file)
+    image, path = stem.with_suffix(source.suffix), stem.with_suffix(".xml")
+    image.write_bytes(source.read_bytes())
+    write_atomically(path, new_page(image.name, one.draft))
+    write_atomically(path, edit_lines(path, [EditedLine(ln.id, ln.text, ln.outline, ln.baseline) for ln in one.lines]))
+    return path
+
+
 def _write_sample(stem: Path, one: Corrected, line: DraftLine) -> Path:
-    """Write one line; a page's is cut as the model sees it, the others are their files, or stretches of them."""
-    if one.draft.kind == "page":
-        path = stem.with_suffix(".png")
-        Image.fromarray(cut_of(one.file, one.draft, line)).save(path)
-    elif one.draft.kind == "sound" and len(one.draft.lines) > 1:
+    """Write a stretch of a recording, or the file itself where it is one line."""
+    if one.draft.kind == "sound" and len(one.draft.lines) > 1:
         path = stem.with_suffix(".wav")
-        settings = SpeechSettings(**default_signal("speech"))
-        values = read_speech(one.file.path, settings)
-        start, end = (round(seconds * settings.sample_rate) for seconds in (line.start, line.end))
-        write_speech(path, values[max(0, start) : end], settings)
+        write_speech(path, stretch(one.file, line.start, line.end), SpeechSettings(**default_signal("speech")))
     else:
         path = stem.with_suffix(one.file.path.suffix)
         path.write_bytes(one.file.path.read_bytes())

@@ -68,12 +68,6 @@ def signal_of(file: ProjectFile, draft: Draft, line: DraftLine, settings: Handwr
     return line_signal(grey, area, settings, f"{draft.name}: line {line.id!r}")
 
 
-def cut_of(file: ProjectFile, draft: Draft, line: DraftLine) -> np.ndarray:
-    """Return a line cut out of its page, uint8 (rows, columns), trimmed to its ink."""
-    grey, area = region_on_image(file, draft, line)
-    return extract_line(grey, area).values
-
-
 def picture_of(file: ProjectFile, draft: Draft, line: DraftLine) -> bytes:
     """Return a line's picture as PNG, level; from its left to its right edge are the places of its words."""
     grey, area = region_on_image(file, draft, line)

@@ -119,6 +119,13 @@ def _spread(line: DraftLine) -> list[Span]:
     return made
 
 
+def new_page(image: str, draft: Draft) -> bytes:
+    """Return PAGE XML with one region and no line, for an image that no XML describes."""
+    width, height = draft.size
+    name = image.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
+    return NEW_PAGE.format(namespace=PAGE, now=now(), image=name, width=width, height=height).encode()
+
+
 async def _save_page(file: ProjectFile, draft: Draft, drafts: Drafts, models: Models, unchecked: bool) -> Saved:
     lines = [_edited(file, draft, line, unchecked) for line in draft.lines]
     if "handwriting" in models.paths:
@@ -130,9 +137,7 @@ async def _save_page(file: ProjectFile, draft: Draft, drafts: Drafts, models: Mo
     path = file.path.with_suffix(".xml")
     if path.exists():
         raise Refused(409, f"{path.name}: is there already and speaks of something else; move it away before saving")
-    width, height = draft.size
-    image = file.path.name.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
-    write_atomically(path, NEW_PAGE.format(namespace=PAGE, now=now(), image=image, width=width, height=height).encode())
+    write_atomically(path, new_page(file.path.name, draft))
     try:
         write_atomically(path, edit_lines(path, lines))
     except RecognizerError:

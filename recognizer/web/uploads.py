@@ -1,7 +1,7 @@
 """What other programs send to be read: kinds, bounds, and records as `transcribe --format json` gives them."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from io import BytesIO
@@ -12,17 +12,17 @@ import anyio
 from PIL import Image
 
 from recognizer.errors import RecognizerError
-from recognizer.formats.result import make_result
+from recognizer.formats.result import Result, make_result
 from recognizer.inputs.kind import kind_of
 from recognizer.inputs.lines.image import LOOKS_LIKE_A_PAGE
 from recognizer.inputs.signal import Signal
 from recognizer.inputs.speech.audio import seconds
-from recognizer.pages.parse import form_of_head
+from recognizer.pages.parse import HEAD, form_of_head
 from recognizer.reader import Reader
 from recognizer.web.limits import Limits, Refused
 from recognizer.web.models import Models
+from recognizer.web.sounds import DECODING, read_recording
 
-DECODING = anyio.CapacityLimiter(2)  # files that are decoded at once: each may take as much memory as the bounds allow
 STATUS = {  # of HTTP by the reason of a refusal; any other is 422
     "too large": 413,
     "too long": 413,
@@ -61,54 +61,63 @@ def status_of(error: RecognizerError) -> int:
 
 async def read_uploads(uploads: Sequence[Upload], models: Models, limits: Limits) -> Answer:
     """Read the files of a request; one at fault does not stop the others. A page's XML reads its image beside it."""
-    answer = Answer()
-    statuses: list[int] = []
-    pages = [one for one in uploads if form_of_head(one.data[:4096])]
-    rest = [one for one in uploads if one not in pages]
-    images: set[str] = set()
-    if pages:
-        images = await _read_pages(pages, rest, models, limits, answer, statuses)
-    for upload in rest:
-        if upload.name not in images:
-            await _collect(upload.name, partial(_signals, upload, limits), models, answer, statuses, upload)
-    if statuses and not answer.records:
-        answer.status = statuses[0]
-    return answer
+    return await _UploadReader(models, limits).read(uploads)
 
 
-async def _read_pages(
-    pages: Sequence[Upload],
-    rest: Sequence[Upload],
-    models: Models,
-    limits: Limits,
-    answer: Answer,
-    statuses: list[int],
-) -> set[str]:
-    """Read pages of XML with the images that came with them; return the names of those images."""
-    used: set[str] = set()
-    with tempfile.TemporaryDirectory() as folder:
-        for upload in (*pages, *rest):
-            (Path(folder) / plain_name(upload.name)).write_bytes(upload.data)
-        for upload in pages:
-            path = Path(folder) / plain_name(upload.name)
-            await _collect(upload.name, partial(_page_signals, path, limits, used), models, answer, statuses, upload)
-    return {one.name for one in rest if plain_name(one.name) in used}
+class _UploadReader:
+    """Reads the files of one request into an answer."""
 
+    def __init__(self, models: Models, limits: Limits) -> None:
+        self.models, self.limits = models, limits
+        self.answer = Answer()
+        self.statuses: list[int] = []
 
-async def _collect(name: str, work: Any, models: Models, answer: Answer, statuses: list[int], upload: Upload) -> None:
-    """Add to an answer what is read of a file, or what is at fault."""
-    try:
-        kind = kind_of(BytesIO(upload.data))
-        models.refuse_missing(kind, name)
-        reader = await models.with_reader(kind, lambda reader: reader)
-        parts = await anyio.to_thread.run_sync(partial(work, reader), limiter=DECODING)
-        found = await models.read(kind, [signal for _, signal in parts])
-        answer.records += [
-            make_result(part, one, signal).as_data() for (part, signal), one in zip(parts, found, strict=True)
-        ]
-    except RecognizerError as error:
-        answer.errors.append(str(error))
-        statuses.append(status_of(error))
+    async def read(self, uploads: Sequence[Upload]) -> Answer:
+        pages = [one for one in uploads if form_of_head(one.data[:HEAD])]
+        rest = [one for one in uploads if one not in pages]
+        images = await self._pages(pages, rest) if pages else set()
+        for upload in rest:
+            if upload.name not in images:
+                await self._collect(upload, partial(_signals, upload, self.limits))
+        if self.statuses and not self.answer.records:
+            self.answer.status = self.statuses[0]
+        return self.answer
+
+    async def _pages(self, pages: Sequence[Upload], rest: Sequence[Upload]) -> set[str]:
+        """Read pages of XML with the images that came with them; return the names of those images."""
+        used: set[str] = set()
+        with tempfile.TemporaryDirectory() as folder:
+            for upload in (*pages, *rest):
+                (Path(folder) / plain_name(upload.name)).write_bytes(upload.data)
+            for upload in pages:
+                path = Path(folder) / plain_name(upload.name)
+                await self._collect(upload, partial(_page_signals, path, used))
+        return {one.name for one in rest if plain_name(one.name) in used}
+
+    async def _collect(self, upload: Upload, signals: Callable[[Reader], list[tuple[str, Signal]]]) -> None:
+        """Add to the answer what is read of a file, or what is at fault."""
+        try:
+            kind = kind_of(BytesIO(upload.data))
+            self.models.refuse_missing(kind, upload.name)
+            results = await (self._sound(upload) if kind == "speech" else self._others(kind, signals))
+            self.answer.records += [result.as_data() for result in results]
+        except RecognizerError as error:
+            self.answer.errors.append(str(error))
+            self.statuses.append(status_of(error))
+
+    async def _others(self, kind: str, signals: Callable[[Reader], list[tuple[str, Signal]]]) -> list[Result]:
+        reader = await self.models.with_reader(kind, lambda reader: reader)
+        parts = await anyio.to_thread.run_sync(partial(signals, reader), limiter=DECODING)
+        found = await self.models.read(kind, [signal for _, signal in parts])
+        return [make_result(name, one, signal) for (name, signal), one in zip(parts, found, strict=True)]
+
+    async def _sound(self, upload: Upload) -> list[Result]:
+        """Return what is read of a recording: a result, or of a long one a result for each piece."""
+        refuse_beyond(upload, "speech", self.limits)
+        pieces = await read_recording(upload.data, upload.name, self.models)
+        if len(pieces) == 1 and pieces[0].start == 0.0:
+            return [Result(upload.name, pieces[0].hypothesis, "s", pieces[0].end)]
+        return [Result(upload.name, one.hypothesis, "s", one.end, part=(one.start, one.end)) for one in pieces]
 
 
 def _signals(upload: Upload, limits: Limits, reader: Reader) -> list[tuple[str, Signal]]:
@@ -125,7 +134,7 @@ def _signals(upload: Upload, limits: Limits, reader: Reader) -> list[tuple[str, 
     return [(f"{upload.name}#{line.id}", signal) for line, signal in zip(page.lines, signals, strict=True)]
 
 
-def _page_signals(path: Path, limits: Limits, used: set[str], reader: Reader) -> list[tuple[str, Signal]]:
+def _page_signals(path: Path, used: set[str], reader: Reader) -> list[tuple[str, Signal]]:
     """Return the signals of the lines of a page by their names; note which image it used."""
     try:
         page, signals = reader.named_page(path)
