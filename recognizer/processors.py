@@ -1,11 +1,17 @@
 """The processors that this process may use, divided among workers."""
 
 import os
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import TypeVar
 
 from recognizer.errors import RecognizerError
+
+Given = TypeVar("Given")
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,28 @@ def divide(workers: int | None = None, threads: int | None = None) -> Division:
         usable = min(usable_processors(), int(bound) if bound.isdecimal() and int(bound) else os.cpu_count() or 1)
         workers = max(1, usable // max(1, threads))
     return Division(workers, threads)
+
+
+def in_order(work: Callable[[Given], Made], given: Iterable[Given], workers: int) -> Iterator[Made]:
+    """Yield what `work` makes of each, in order, several at once in threads; those that nobody takes yet are few.
+
+    Threads suit work that leaves Python's lock to others: networks, decoding of images and of sound.
+    """
+    if workers == 1:
+        yield from map(work, given)
+        return
+    with ThreadPoolExecutor(workers) as pool:
+        waiting: deque[Future[Made]] = deque()
+        try:
+            for one in given:
+                waiting.append(pool.submit(work, one))
+                if len(waiting) > 2 * workers:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
 
 
 def usable_processors(root: Path = Path("/")) -> int:

@@ -20,6 +20,7 @@ from recognizer.long_recordings import LongRecording
 from recognizer.pages.page import Page, page_and_line
 from recognizer.pages.parse import form_of, read_page
 from recognizer.pretrained import pretrained_models
+from recognizer.processors import Division
 from recognizer.reader import Reader
 from recognizer.recordings import is_long
 
@@ -67,6 +68,7 @@ class TranscribeOptions:
         find_lines: take every image for a page whose lines are to be found; else only one that looks like a page.
         channel: of recordings, from 1 on; 0 for the mean of all.
         show: takes how far a long recording is read.
+        division: how many batches are read at once; None fills the processors that may be used.
     """
 
     model: str | None
@@ -76,10 +78,11 @@ class TranscribeOptions:
     find_lines: bool = False
     channel: int = 0
     show: Callable[[str], None] = lambda _: None
+    division: Division | None = None
 
     def reader(self, name: str) -> Reader:
         """Load a reader."""
-        loaded = Reader.load(name, self.device, self.decoder)
+        loaded = Reader.load(name, self.device, self.decoder, self.division)
         for note in loaded.decoder.notes:
             self.say(note)
         return loaded

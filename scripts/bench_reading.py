@@ -1,6 +1,6 @@
 """Measure a model as its users meet it: size, seconds to load, samples a second alone and by 32, files, best path.
 
-Run: python scripts/bench_reading.py MODEL CORPUS [--split test] [--samples 200] [--threads 2]
+Run: python scripts/bench_reading.py MODEL CORPUS [--split test] [--samples 200] [--workers N]
 
 Reads what `prepare` packed, with the model's own decoder; the opening of files is a figure of its own, beside that of
 the best path by 32. Of the repeats the quickest counts; one and 32 at a time take turns.
@@ -21,6 +21,7 @@ from recognizer.commands.exit_codes import run_and_exit  # noqa: E402
 from recognizer.corpus.store import Store  # noqa: E402
 from recognizer.decoding.greedy import greedy  # noqa: E402
 from recognizer.pretrained import find_model  # noqa: E402
+from recognizer.processors import divide  # noqa: E402
 from recognizer.reader import Reader  # noqa: E402
 
 SIZES = (1, 32)
@@ -33,12 +34,14 @@ def main() -> None:
     parser.add_argument("corpus", type=Path, help="prepared corpus")
     parser.add_argument("--split", default="test")
     parser.add_argument("--samples", type=int, default=200, help="evenly spread over the split (default 200)")
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--workers", type=int, help="batches at once (default: the processors that may be used)")
+    parser.add_argument("--threads", type=int, help="of each worker (default 1)")
     parser.add_argument("--repeats", type=int, default=3)
     chosen = parser.parse_args()
-    torch.set_num_threads(chosen.threads)
+    division = divide(chosen.workers, chosen.threads)
+    torch.set_num_threads(division.threads)
     begin = time.perf_counter()
-    reader = Reader.load(chosen.model, "cpu")
+    reader = Reader.load(chosen.model, "cpu", division=division)
     loaded = time.perf_counter() - begin
     path = find_model(chosen.model)
     store = Store(chosen.corpus)
@@ -54,7 +57,8 @@ def main() -> None:
     length = sum(map(len, signals)) / unit
     for size in SIZES:
         speech = f", {length / best[size]:.0f} s of sound a second" if reader.kind == "speech" else ""
-        print(f"{size} at a time, {chosen.threads} threads: {count / best[size]:.1f} samples a second{speech}")
+        rate = f"{count / best[size]:.1f} samples a second{speech}"
+        print(f"{size} at a time, {division.workers} workers of {division.threads} threads: {rate}")
     print(f"10,000 files opened in {1e4 / count * opening(reader, store, indices, count):.1f} s", end="; ")
     print(f"best path of 10,000 samples in {1e4 / count * spelling(reader, signals, chosen.repeats):.1f} s")
 

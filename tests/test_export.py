@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from makers import model_file, model_settings
 
 from recognizer.errors import RecognizerError
 from recognizer.inputs.speech.log_mel import LogMelSettings
 from recognizer.model import Model, ModelSettings, pad_signals
 from recognizer.model_file import ModelFile
-from tests.makers import model_file, model_settings
 
 onnxruntime = pytest.importorskip("onnxruntime", reason="recognizer[onnx] is not installed")
 pytest.importorskip("onnx", reason="recognizer[onnx] is not installed")

@@ -1,12 +1,15 @@
 """What may be used of a machine's processors."""
 
 import os
+import threading
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from recognizer.errors import RecognizerError
-from recognizer.processors import Division, cgroup_quotas, divide, usable_processors
+from recognizer.processors import Division, cgroup_quotas, divide, in_order, usable_processors
 
 V2 = "30 23 0:26 {mounted} /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate"
 V1 = "31 23 0:27 {mounted} /sys/fs/cgroup/cpu rw,relatime shared:9 - cgroup cgroup rw,cpu,cpuacct"
@@ -80,3 +83,37 @@ def test_omp_num_threads_bounds_what_is_left_open(monkeypatch: pytest.MonkeyPatc
 def test_less_than_one_is_refused(option: str) -> None:
     with pytest.raises(RecognizerError, match=f"--{option} is 0, expected at least 1"):
         divide(**{option: 0})
+
+
+def test_workers_give_results_in_order_and_take_few_ahead() -> None:
+    taken: list[int] = []
+
+    def given() -> Iterator[int]:
+        for i in range(100):
+            taken.append(i)
+            yield i
+
+    def work(i: int) -> int:
+        time.sleep(0.002 * (i % 3))
+        return i * i
+
+    results = in_order(work, given(), 4)
+    assert next(results) == 0
+    assert len(taken) <= 10
+    assert list(results) == [i * i for i in range(1, 100)]
+
+
+def test_several_workers_run_at_once() -> None:
+    meeting = threading.Barrier(3, timeout=20)
+    assert sorted(in_order(lambda i: meeting.wait(), range(3), 3)) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_what_a_worker_raises_ends_the_work(workers: int) -> None:
+    def work(i: int) -> int:
+        if i == 5:
+            raise RecognizerError("the fifth")
+        return i
+
+    with pytest.raises(RecognizerError, match="the fifth"):
+        list(in_order(work, range(1000), workers))

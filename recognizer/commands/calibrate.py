@@ -7,7 +7,14 @@ from typing import Any
 
 from recognizer.commands.console import Console
 from recognizer.commands.exit_codes import DONE
-from recognizer.commands.options import add_decoder_options, add_device, add_model, decoder_options
+from recognizer.commands.options import (
+    add_decoder_options,
+    add_device,
+    add_division,
+    add_model,
+    decoder_options,
+    division,
+)
 
 
 def add_calibrate(verbs: Any, console: Console) -> None:
@@ -24,6 +31,7 @@ def add_calibrate(verbs: Any, console: Console) -> None:
     )
     add_device(calibrate)
     add_decoder_options(calibrate)
+    add_division(calibrate)
     calibrate.set_defaults(act=partial(_run, console))
 
 
@@ -37,7 +45,7 @@ def _run(console: Console, chosen: argparse.Namespace) -> int:
     refuse_test(chosen.split, "calibrate")
     path = find_model(chosen.model)
     out = output_path(path, chosen.out, "calibrate")
-    reader = Reader.load(path, chosen.device, decoder_options(chosen))
+    reader = Reader.load(path, chosen.device, decoder_options(chosen), division(chosen))
     for note in reader.decoder.notes:
         console.complain(note)
     done = calibrate(reader, path, out, chosen.corpus, chosen.split, chosen.method, console.complain)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from recognizer.commands.console import Console
 from recognizer.commands.exit_codes import DONE
-from recognizer.commands.options import add_decoder_options, decoder_options
+from recognizer.commands.options import add_decoder_options, add_division, decoder_options, division
 from recognizer.errors import RecognizerError
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ def add_compare(verbs: Any, console: Console) -> None:
     compare.add_argument("--json", type=Path, help="write the comparison there too")
     compare.add_argument("--device", default="auto", help="auto, cpu or cuda")
     add_decoder_options(compare)
+    add_division(compare)
     compare.set_defaults(act=partial(_compare, console))
 
 
@@ -59,7 +60,7 @@ def _readings(name: str, chosen: argparse.Namespace, console: Console) -> "Readi
     find_model(name)
     if chosen.corpus is None:
         raise RecognizerError(f"{name}: a model, which needs a corpus to read: compare FIRST SECOND CORPUS")
-    reader = Reader.load(name, chosen.device, decoder_options(chosen))
+    reader = Reader.load(name, chosen.device, decoder_options(chosen), division(chosen))
     for note in reader.decoder.notes:
         console.complain(note)
     return readings_of(evaluate(reader, name, chosen.corpus, chosen.split, console.complain, chosen.without))

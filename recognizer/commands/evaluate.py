@@ -7,7 +7,14 @@ from typing import Any
 
 from recognizer.commands.console import Console
 from recognizer.commands.exit_codes import DONE, FOUND
-from recognizer.commands.options import add_decoder_options, add_device, add_model, decoder_options
+from recognizer.commands.options import (
+    add_decoder_options,
+    add_device,
+    add_division,
+    add_model,
+    decoder_options,
+    division,
+)
 
 
 def add_evaluate(verbs: Any, console: Console) -> None:
@@ -20,6 +27,7 @@ def add_evaluate(verbs: Any, console: Console) -> None:
     evaluate.add_argument("--json", type=Path, help="write the report there too")
     add_device(evaluate)
     add_decoder_options(evaluate)
+    add_division(evaluate)
     evaluate.set_defaults(act=partial(_run, console))
 
 
@@ -31,7 +39,7 @@ def _run(console: Console, chosen: argparse.Namespace) -> int:
     from recognizer.evaluation.report import table
     from recognizer.reader import Reader
 
-    reader = Reader.load(chosen.model, chosen.device, decoder_options(chosen))
+    reader = Reader.load(chosen.model, chosen.device, decoder_options(chosen), division(chosen))
     for note in reader.decoder.notes:
         console.complain(note)
     report = evaluate(reader, chosen.model, chosen.corpus, chosen.split, console.complain, chosen.without)

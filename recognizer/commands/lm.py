@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recognizer.commands.console import Console
-from recognizer.commands.options import add_decoder_options, decoder_options, number, whole
+from recognizer.commands.options import add_decoder_options, add_division, decoder_options, division, number, whole
 from recognizer.errors import RecognizerError
 
 if TYPE_CHECKING:
@@ -113,6 +113,7 @@ def _add_tune(actions: Any, console: Console) -> None:
     )
     tune.add_argument("--device", default="auto", help="auto, cpu or cuda")
     add_decoder_options(tune)
+    add_division(tune)
     tune.set_defaults(act=partial(_tune, console))
 
 
@@ -226,7 +227,7 @@ def _tune(console: Console, chosen: argparse.Namespace) -> int:
         raise RecognizerError("--tta is not for lm tune, which reads each line once, wanted it left out")
     path = find_model(chosen.model)
     out = output_path(path, chosen.out, "lm tune")
-    reader = Reader.load(path, chosen.device, DecoderOptions(engine="greedy"))
+    reader = Reader.load(path, chosen.device, DecoderOptions(engine="greedy"), division(chosen))
     tuned = tune(reader, out, path, chosen.corpus, options, settings, console.complain)
     for line in surface_lines(tuned, chosen.by):
         console.say(line)

@@ -10,6 +10,7 @@ from recognizer.errors import RecognizerError
 
 if TYPE_CHECKING:
     from recognizer.decoding.decoder_factory import DecoderOptions
+    from recognizer.processors import Division
 
 NAMES = {"decoder": "engine"}  # options whose setting has another name
 # Names of recognizer.formats.formats, spelled here because help is not to wait for what writes them.
@@ -38,6 +39,20 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 def add_device(parser: argparse.ArgumentParser) -> None:
     """Give a verb the device that it reads on."""
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+
+
+def add_division(parser: argparse.ArgumentParser) -> None:
+    """Give a verb the options that say how many processors it uses."""
+    group = parser.add_argument_group("processors (default: one worker of one thread for each that may be used)")
+    group.add_argument("--workers", type=whole("workers"), metavar="N", help="batches that are read at once on a CPU")
+    group.add_argument("--threads", type=whole("threads"), metavar="N", help="threads of each worker (default 1)")
+
+
+def division(chosen: argparse.Namespace) -> "Division":
+    """Return how a command line divides the processors."""
+    from recognizer.processors import divide
+
+    return divide(chosen.workers, chosen.threads)
 
 
 def add_decoder_options(parser: argparse.ArgumentParser) -> None:

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from recognizer.commands.console import Console
 from recognizer.commands.exit_codes import DONE, FAULT, FOUND
-from recognizer.commands.options import DOCUMENTS, add_decoder_options, decoder_options, number, whole
+from recognizer.commands.options import (
+    DOCUMENTS,
+    add_decoder_options,
+    add_division,
+    decoder_options,
+    division,
+    number,
+    whole,
+)
 from recognizer.errors import RecognizerError
 
 if TYPE_CHECKING:
@@ -44,6 +52,7 @@ def add_transcribe(verbs: Any, console: Console) -> None:
         "--channel", type=whole("channel"), default=0, metavar="N", help="of recordings, from 1 on; else their mean"
     )
     add_decoder_options(transcribe)
+    add_division(transcribe)
     transcribe.set_defaults(act=partial(_transcribe, console))
 
 
@@ -102,6 +111,7 @@ def _transcribe(console: Console, chosen: argparse.Namespace) -> int:
         chosen.find_lines,
         channel=chosen.channel,
         show=console.show if chosen.out else console.show_beside,
+        division=division(chosen),
     )
     done = failed = 0
     for transcript in transcribe(chosen.files, manner):

@@ -157,8 +157,7 @@ def cache_log_probs(
             indices = [indices[i * len(indices) // samples] for i in range(samples)]
         indices = sorted(indices, key=lambda index: int(store.counts[index]))
         log_probs: list[Tensor] = []
-        for start in range(0, len(indices), BATCH // 4):
-            found, counts = reader.log_probs([store.signal(i) for i in indices[start : start + BATCH // 4]])
+        for _, found, counts in reader.outputs([store.signal(i) for i in indices]):
             log_probs += [row[:count].clone() for row, count in zip(found, counts.tolist(), strict=True)]
         texts = [reader.alphabet.text.normalize(store.text(index)) for index in indices]
     return CachedLogProbs(log_probs, texts)

@@ -1,6 +1,7 @@
 """Front, recurrent stack, output layer as nodes of an ONNX graph."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -83,16 +84,16 @@ class _FrontNodes:
         x = g.reshape(x, 0, -1, time, self.rows, rows)
         return g.reshape(g.add("Transpose", x, perm=[0, 2, 4, 1, 3]), 0, time * rows, -1, self.rows)
 
-    def _stage(self, stage: nn.Module, x: str, counts: str, pool_time: int) -> tuple[str, str]:
+    def _stage(self, stage: Any, x: str, counts: str, pool_time: int) -> tuple[str, str]:
         g = self.graph
-        x = self._convolved(stage.first, x)  # type: ignore[arg-type]
+        x = self._convolved(stage.first, x)
         if stage.pool != (1, 1):
             x = g.add("Mul", x, self._mask(x, counts)) if pool_time > 1 else x
-            x = g.add("MaxPool", x, kernel_shape=list(stage.pool), strides=list(stage.pool))  # type: ignore[arg-type]
+            x = g.add("MaxPool", x, kernel_shape=list(stage.pool), strides=list(stage.pool))
             counts = g.ceiling(counts, pool_time)
         mask = self._mask(x, counts)
-        x = g.add("Mul", self._normal(stage.first_norm, x), mask)  # type: ignore[arg-type]
-        for convolution, norm in zip(stage.more, stage.more_norms, strict=True):  # type: ignore[call-overload]
+        x = g.add("Mul", self._normal(stage.first_norm, x), mask)
+        for convolution, norm in zip(stage.more, stage.more_norms, strict=True):
             more = self._normal(norm, self._convolved(convolution, x))
             x = g.add("Add", x, g.add("Mul", more, mask))
         return x, counts
@@ -134,7 +135,7 @@ class _Cell:
 
 def _add_layer(graph: Graph, layer: RecurrentLayer, x: str, lengths: str) -> str:
     """Append a recurrent layer on x (T, N, I); the operator reverses each sample within its own length."""
-    directions = list(layer.directions)
+    directions: list[Any] = list(layer.directions)
     settings = directions[0].settings
     cells = [_cell_of(direction) for direction in directions]
     operator = {"gru": "GRU", "rnn": "RNN"}.get(settings.cell, "LSTM")
@@ -142,7 +143,7 @@ def _add_layer(graph: Graph, layer: RecurrentLayer, x: str, lengths: str) -> str
     for name in ("input", "recurrent", "bias"):
         taken.append(graph.constant(np.stack([getattr(cell, name) for cell in cells]), f"{operator.lower()}_{name}"))
     taken += [lengths, *_first_states(graph, layer, x)]
-    attributes = {"linear_before_reset": 1} if operator == "GRU" else {}
+    attributes: dict[str, Any] = {"linear_before_reset": 1} if operator == "GRU" else {}
     if cells[0].peephole is not None:
         taken += [""] * (7 - len(taken))
         taken.append(graph.constant(np.stack([cell.peephole for cell in cells if cell.peephole is not None])))
@@ -157,7 +158,8 @@ def _add_layer(graph: Graph, layer: RecurrentLayer, x: str, lengths: str) -> str
 
 def _first_states(graph: Graph, layer: RecurrentLayer, x: str) -> list[str]:
     """Return the learned states before the first frame, each (directions, N, H); none where they are zeros."""
-    states = [[_array(first) for first in direction.first] for direction in layer.directions]  # type: ignore[union-attr]
+    directions: list[Any] = list(layer.directions)
+    states = [[_array(first) for first in direction.first] for direction in directions]
     made = []
     for values in zip(*states, strict=True):
         ends = graph.integers(len(values)), graph.integers(len(values[0]))
@@ -166,16 +168,16 @@ def _first_states(graph: Graph, layer: RecurrentLayer, x: str) -> list[str]:
     return made
 
 
-def _cell_of(direction: nn.Module) -> _Cell:
+def _cell_of(direction: Any) -> _Cell:
     """Return the weights of one direction in ONNX's order of gates: i, o, f, c; z, r, h; or one."""
-    cell = direction.settings.cell  # type: ignore[union-attr]
+    cell = direction.settings.cell
     if cell in ("gru", "rnn"):
-        w, r, b, d = (_array(getattr(direction.rnn, name)) for name in NAMES)  # type: ignore[union-attr]
+        w, r, b, d = (_array(getattr(direction.rnn, name)) for name in NAMES)
         if cell == "gru":
             w, r, b, d = (_in_order(rows, "rzn", "zrn") for rows in (w, r, b, d))
         return _Cell(w, r, np.concatenate((b, d)))
-    weights = direction.weights()  # type: ignore[operator,union-attr]
-    gates = direction.family.gates  # type: ignore[union-attr]
+    weights = direction.weights()
+    gates = direction.family.gates
     w, r, b = (_gates(_array(rows), gates, name) for rows, name in zip(weights[:3], "wrb", strict=True))
     peephole = None
     if weights.peephole is not None:

@@ -1,0 +1,46 @@
+"""Reading by several workers."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from makers import line_image, model_file, save_model
+from terminal import said
+
+from recognizer.processors import Division
+from recognizer.reader import Reader
+
+
+def reader(division: Division) -> Reader:
+    return Reader(model_file("handwriting"), torch.device("cpu"), division=division)
+
+
+def test_what_is_read_does_not_depend_on_the_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recognizer.reader.BUDGET", {"handwriting": 600})
+    draw = np.random.default_rng(3)
+    lines = [draw.integers(0, 256, (n, 64), np.uint8) for n in (200, 50, 300, 90, 180, 60, 450, 30, 210)]
+    one, four = (reader(Division(workers, 1)).read_values(lines) for workers in (1, 4))
+    assert one == four
+    assert len({hypothesis.text for hypothesis in one}) > 1
+
+
+def test_reading_leaves_torch_the_threads_that_it_had() -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        reader(Division(2, 1)).read_values([np.full((100, 64), 255, np.uint8)] * 3)
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_the_command_line_divides(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = save_model("handwriting", tmp_path / "model.safetensors")
+    for i in range(3):
+        line_image("a line"[: 3 + i]).save(tmp_path / f"{i}.png")
+    words = ["transcribe", tmp_path, "--model", model, "--threads", "1", "--workers"]
+    code, text, _ = said(capsys, *words, "1")
+    assert code == 0 and len(text.splitlines()) == 3
+    assert said(capsys, *words, "3")[1] == text
+    assert "--workers is 0, expected at least 1" in said(capsys, *words, "0")[2]
