@@ -48,6 +48,8 @@ HOMES = {
     "editdistance": ("evaluation/metrics.py",),
     "rapidfuzz": ("evaluation/metrics.py",),
     "safetensors": ("model_file.py", "language/"),
+    "onnx": ("export/",),
+    "onnxruntime": ("export/",),
     "yaml": ("training/config_file.py", "corpus/yaml_file.py"),
     "tensorboard": (),
     "fastapi": ("web/", "commands/serve.py"),
@@ -57,7 +59,15 @@ HOMES = {
     "matplotlib": (),
     "pandas": (),
 }
-LATE = ("torchaudio", "soundfile", "jsonargparse", "rapidfuzz", "safetensors")  # imported inside functions alone
+LATE = (
+    "torchaudio",
+    "soundfile",
+    "jsonargparse",
+    "rapidfuzz",
+    "safetensors",
+    "onnx",
+    "onnxruntime",
+)  # imported inside functions alone
 LIGHT = (
     "__init__.py",
     "__main__.py",

@@ -33,15 +33,17 @@ class Graph:
         self.weights: list[Any] = []
         self._constants: dict[tuple[bytes, str, tuple[int, ...]], str] = {}
 
-    def add(self, operator: str, *inputs: str, **attributes: Any) -> str:
+    def add(self, operator: str, *inputs: str, attributes: dict[str, Any] | None = None) -> str:
         """Append a node with one output."""
-        return self.add_many(operator, 1, *inputs, **attributes)[0]
+        return self.add_many(operator, 1, *inputs, attributes=attributes)[0]
 
-    def add_many(self, operator: str, outputs: int, *inputs: str, **attributes: Any) -> list[str]:
+    def add_many(
+        self, operator: str, outputs: int, *inputs: str, attributes: dict[str, Any] | None = None
+    ) -> list[str]:
         """Append a node with several outputs."""
         number = len(self.nodes)
         names = [f"{operator.lower()}_{number}" + (f"_{i}" if i else "") for i in range(outputs)]
-        self.nodes.append(self._onnx.helper.make_node(operator, list(inputs), names, names[0], **attributes))
+        self.nodes.append(self._onnx.helper.make_node(operator, list(inputs), names, names[0], **(attributes or {})))
         return names
 
     def output(self, value: str, name: str) -> None:
@@ -71,7 +73,7 @@ class Graph:
 
     def length(self, x: str, axis: int) -> str:
         """Return the size of an axis as int64 (1,)."""
-        return self.add("Shape", x, start=axis, end=axis + 1)
+        return self.add("Shape", x, attributes={"start": axis, "end": axis + 1})
 
     def slice(self, x: str, axis: int, start: int, end: int) -> str:
         """Return x[start:end] along an axis."""
@@ -81,7 +83,7 @@ class Graph:
         """Return x, of `rank` axes, with zeros before and after along one; both are int64 (1,)."""
         zeros = [self.integers(0)] * (2 * rank)
         zeros[axis], zeros[rank + axis] = before, after
-        return self.add("Pad", x, self.add("Concat", *zeros, axis=0))
+        return self.add("Pad", x, self.add("Concat", *zeros, attributes={"axis": 0}))
 
     def valid(self, counts: str, length: str, axes: list[int]) -> str:
         """Return float32 1 before each of counts (N,) and 0 behind, (N, length) with further axes of size 1.
@@ -93,7 +95,7 @@ class Graph:
         """
         place = self.add("Range", self.number(0), self.add("Squeeze", length), self.number(1))
         mask = self.add("Less", self.add("Unsqueeze", place, self.integers(0)), self.column(counts))
-        mask = self.add("Cast", mask, to=self._onnx.TensorProto.FLOAT)
+        mask = self.add("Cast", mask, attributes={"to": self._onnx.TensorProto.FLOAT})
         return self.add("Unsqueeze", mask, self.integers(*axes)) if axes else mask
 
     def column(self, counts: str) -> str:
@@ -108,11 +110,11 @@ class Graph:
 
     def to_float(self, x: str) -> str:
         """Return x as float32."""
-        return self.add("Cast", x, to=self._onnx.TensorProto.FLOAT)
+        return self.add("Cast", x, attributes={"to": self._onnx.TensorProto.FLOAT})
 
     def to_int32(self, x: str) -> str:
         """Return x as int32."""
-        return self.add("Cast", x, to=self._onnx.TensorProto.INT32)
+        return self.add("Cast", x, attributes={"to": self._onnx.TensorProto.INT32})
 
     def file(self, inputs: list[tuple[str, Any, list[Any]]], outputs: list[tuple[str, Any, list[Any]]]) -> Any:
         """Return the whole as an onnx.ModelProto, checked; inputs and outputs are (name, numpy type, shape)."""

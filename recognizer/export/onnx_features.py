@@ -44,17 +44,20 @@ def _strokes(graph: Graph, features: StrokeFeatures, x: str, counts: str) -> str
     """Return the steps of the pen, as `StrokeFeatures` does."""
     g, last = graph, np.iinfo(np.int64).max
     places = g.slice(x, 2, 0, 2)
-    before = g.add("Concat", g.slice(places, 1, 0, 1), g.slice(places, 1, 0, -1), axis=1)
+    before = g.add("Concat", g.slice(places, 1, 0, 1), g.slice(places, 1, 0, -1), attributes={"axis": 1})
     step = g.add("Div", g.add("Sub", places, before), g.constant(features.spacing))
-    length = g.add("ReduceL2", step, axes=[2], keepdims=1)
+    length = g.add("ReduceL2", step, attributes={"axes": [2], "keepdims": 1})
     step = g.add("Mul", step, g.add("Div", g.constant(FARTHEST), g.add("Max", length, g.constant(FARTHEST))))
     way = g.add("Div", step, g.add("Clip", length, g.constant(1e-3), g.constant(FARTHEST)))
-    before = g.add("Concat", g.slice(way, 1, 0, 1), g.slice(way, 1, 0, -1), axis=1)
-    cosine = g.add("ReduceSum", g.add("Mul", way, before), g.integers(2), keepdims=1)
+    before = g.add("Concat", g.slice(way, 1, 0, 1), g.slice(way, 1, 0, -1), attributes={"axis": 1})
+    cosine = g.add("ReduceSum", g.add("Mul", way, before), g.integers(2), attributes={"keepdims": 1})
     across = [g.add("Mul", g.slice(before, 2, i, i + 1), g.slice(way, 2, 1 - i, 2 - i)) for i in (0, 1)]
-    moves = [g.add("Greater", g.add("ReduceL1", each, axes=[2], keepdims=1), g.constant(0.0)) for each in (way, before)]
+    moves = [
+        g.add("Greater", g.add("ReduceL1", each, attributes={"axes": [2], "keepdims": 1}), g.constant(0.0))
+        for each in (way, before)
+    ]
     cosine = g.add("Where", g.add("And", *moves), cosine, g.constant(1.0))
-    made = g.add("Concat", step, g.slice(x, 2, 1, last), cosine, g.add("Sub", *across), axis=2)
+    made = g.add("Concat", step, g.slice(x, 2, 1, last), cosine, g.add("Sub", *across), attributes={"axis": 2})
     return g.add("Mul", made, g.valid(counts, g.length(x, 1), [2]))
 
 
@@ -78,7 +81,7 @@ class _LogMelNodes:
             logs = self._centred(logs, valid)
         if self.settings.deltas:
             first = self._delta(logs, frames)
-            logs = g.add("Concat", logs, first, self._delta(first, frames), axis=2)
+            logs = g.add("Concat", logs, first, self._delta(first, frames), attributes={"axis": 2})
         normal = g.add("Sub", logs, g.constant(features.mean.numpy(), "mean"))
         normal = g.add("Div", normal, g.constant(features.std.numpy(), "std"))
         return g.add("Mul", normal, valid), frames
@@ -97,16 +100,21 @@ class _LogMelNodes:
         sound = g.pad_axis(sound, 1, 2, g.integers(0), short)
         before = g.pad_axis(g.slice(sound, 1, 0, -1), 1, 2, g.integers(1), g.integers(0))
         flat = g.add("Sub", sound, g.add("Mul", before, g.constant(self.settings.preemphasis)))
-        waves = g.add("Conv", self._channel(flat), g.constant(self._waves(), "waves"), strides=[hop])
-        real, imaginary = g.add_many("Split", 2, g.add("Mul", waves, waves), axis=1)
-        power = g.add("Transpose", g.add("Add", real, imaginary), perm=[0, 2, 1])
+        waves = g.add("Conv", self._channel(flat), g.constant(self._waves(), "waves"), attributes={"strides": [hop]})
+        real, imaginary = g.add_many("Split", 2, g.add("Mul", waves, waves), attributes={"axis": 1})
+        power = g.add("Transpose", g.add("Add", real, imaginary), attributes={"perm": [0, 2, 1]})
         bands = g.add("MatMul", power, g.constant(self.features.filters.numpy(), "mel_filters"))
         logs = self._log(bands)
         if not self.settings.energy:
             return logs
         ones = g.constant(np.ones((1, 1, window), np.float32), "ones")
-        energy = g.add("Conv", self._channel(g.add("Mul", sound, sound)), ones, strides=[hop])
-        return g.add("Concat", logs, self._log(g.add("Transpose", energy, perm=[0, 2, 1])), axis=2)
+        energy = g.add("Conv", self._channel(g.add("Mul", sound, sound)), ones, attributes={"strides": [hop]})
+        return g.add(
+            "Concat",
+            logs,
+            self._log(g.add("Transpose", energy, attributes={"perm": [0, 2, 1]})),
+            attributes={"axis": 2},
+        )
 
     def _channel(self, sound: str) -> str:
         return self.graph.add("Unsqueeze", sound, self.graph.integers(1))
@@ -126,17 +134,19 @@ class _LogMelNodes:
         g, counted = self.graph, valid
         if self.settings.speech_range_db:
             bands = g.slice(logs, 2, 0, self.settings.bands)
-            power = g.add("ReduceLogSumExp", bands, axes=[2], keepdims=1)
-            inside = g.add("Cast", valid, to=9)  # TensorProto.BOOL
+            power = g.add("ReduceLogSumExp", bands, attributes={"axes": [2], "keepdims": 1})
+            inside = g.add("Cast", valid, attributes={"to": 9})  # TensorProto.BOOL
             masked = g.add("Where", inside, power, g.constant(-math.inf))
             least = g.add(
                 "Sub",
-                g.add("ReduceMax", masked, axes=[1], keepdims=1),
+                g.add("ReduceMax", masked, attributes={"axes": [1], "keepdims": 1}),
                 g.constant(self.settings.speech_range_db * math.log(10) / 10),
             )
             counted = g.add("Mul", valid, g.to_float(g.add("GreaterOrEqual", power, least)))
-        total = g.add("ReduceSum", counted, g.integers(1), keepdims=1)
-        mean = g.add("Div", g.add("ReduceSum", g.add("Mul", logs, counted), g.integers(1), keepdims=1), total)
+        total = g.add("ReduceSum", counted, g.integers(1), attributes={"keepdims": 1})
+        mean = g.add(
+            "Div", g.add("ReduceSum", g.add("Mul", logs, counted), g.integers(1), attributes={"keepdims": 1}), total
+        )
         return g.add("Sub", logs, mean)
 
     def _delta(self, values: str, frames: str) -> str:
@@ -151,7 +161,12 @@ class _LogMelNodes:
             ahead = g.add("Min", g.add("Add", place, g.number(step)), last)
             behind = g.add("Min", g.add("Max", g.add("Sub", place, g.number(step)), g.number(0)), last)
             taken = [
-                g.add("GatherElements", values, g.add("Expand", g.add("Unsqueeze", at, g.integers(2)), shape), axis=1)
+                g.add(
+                    "GatherElements",
+                    values,
+                    g.add("Expand", g.add("Unsqueeze", at, g.integers(2)), shape),
+                    attributes={"axis": 1},
+                )
                 for at in (ahead, behind)
             ]
             slopes.append(g.add("Mul", g.add("Sub", *taken), g.constant(float(step))))

@@ -45,14 +45,18 @@ def add_network(graph: Graph, network: Network, x: str, counts: str, size: int) 
     refuse_unwritable(network)
     frames, counts = _FrontNodes(graph, network.front, size).add(x, counts)
     lengths = graph.to_int32(counts)
-    frames = graph.add("Transpose", frames, perm=[1, 0, 2])  # (T', N, size), as the recurrent operators take them
+    frames = graph.add(
+        "Transpose", frames, attributes={"perm": [1, 0, 2]}
+    )  # (T', N, size), as the recurrent operators take them
     for layer in network.layers:
         assert isinstance(layer, RecurrentLayer)
         frames = _add_layer(graph, layer, frames, lengths)
     head = network.head
     sums = graph.add("MatMul", frames, graph.constant(_array(head.weight.t()), "head"))
     sums = graph.add("Add", sums, graph.constant(_array(head.bias), "head_bias"))
-    return graph.add("Transpose", graph.add("LogSoftmax", sums, axis=2), perm=[1, 0, 2]), counts
+    return graph.add(
+        "Transpose", graph.add("LogSoftmax", sums, attributes={"axis": 2}), attributes={"perm": [1, 0, 2]}
+    ), counts
 
 
 class _FrontNodes:
@@ -74,7 +78,7 @@ class _FrontNodes:
         counts = g.ceiling(counts, self.settings.patch[0])
         for stage, pool_time in zip(self.front.stages, self.settings.pool_time, strict=True):
             x, counts = self._stage(stage, x, counts, pool_time)
-        return g.reshape(g.add("Transpose", x, perm=[0, 2, 3, 1]), 0, 0, -1), counts
+        return g.reshape(g.add("Transpose", x, attributes={"perm": [0, 2, 3, 1]}), 0, 0, -1), counts
 
     def _fold(self, x: str) -> str:
         """Return (N, time x features of a patch, T / time, F / features) of (N, T, F)."""
@@ -82,14 +86,14 @@ class _FrontNodes:
         short = g.add("Mod", g.add("Neg", g.length(x, 2)), g.integers(rows))
         x = g.pad_axis(x, 2, 3, g.integers(0), short)
         x = g.reshape(x, 0, -1, time, self.rows, rows)
-        return g.reshape(g.add("Transpose", x, perm=[0, 2, 4, 1, 3]), 0, time * rows, -1, self.rows)
+        return g.reshape(g.add("Transpose", x, attributes={"perm": [0, 2, 4, 1, 3]}), 0, time * rows, -1, self.rows)
 
     def _stage(self, stage: Any, x: str, counts: str, pool_time: int) -> tuple[str, str]:
         g = self.graph
         x = self._convolved(stage.first, x)
         if stage.pool != (1, 1):
             x = g.add("Mul", x, self._mask(x, counts)) if pool_time > 1 else x
-            x = g.add("MaxPool", x, kernel_shape=list(stage.pool), strides=list(stage.pool))
+            x = g.add("MaxPool", x, attributes={"kernel_shape": list(stage.pool), "strides": list(stage.pool)})
             counts = g.ceiling(counts, pool_time)
         mask = self._mask(x, counts)
         x = g.add("Mul", self._normal(stage.first_norm, x), mask)
@@ -105,15 +109,15 @@ class _FrontNodes:
         weights = [self.graph.constant(_array(convolution.weight), "convolution")]
         if convolution.bias is not None:
             weights.append(self.graph.constant(_array(convolution.bias), "convolution_bias"))
-        return self.graph.add("Conv", x, *weights, pads=[1, 1, 1, 1])
+        return self.graph.add("Conv", x, *weights, attributes={"pads": [1, 1, 1, 1]})
 
     def _normal(self, norm: nn.Module, x: str) -> str:
         if isinstance(norm, nn.BatchNorm1d):
             assert norm.running_mean is not None and norm.running_var is not None
             values = (norm.weight, norm.bias, norm.running_mean, norm.running_var)
             kept = [self.graph.constant(_array(value), "norm") for value in values]
-            x = self.graph.add("BatchNormalization", x, *kept, epsilon=norm.eps)
-        return self.graph.add("LeakyRelu", x, alpha=SLOPE)
+            x = self.graph.add("BatchNormalization", x, *kept, attributes={"epsilon": norm.eps})
+        return self.graph.add("LeakyRelu", x, attributes={"alpha": SLOPE})
 
 
 @dataclass(frozen=True)
@@ -152,8 +156,8 @@ def _add_layer(graph: Graph, layer: RecurrentLayer, x: str, lengths: str) -> str
             attributes["activation_alpha"] = [1.0] * len(cells)
             attributes["activation_beta"] = [0.0] * len(cells)
     way = "bidirectional" if len(cells) == 2 else "forward"
-    y = graph.add(operator, *taken, hidden_size=settings.hidden, direction=way, **attributes)
-    return graph.reshape(graph.add("Transpose", y, perm=[0, 2, 1, 3]), 0, 0, -1)
+    y = graph.add(operator, *taken, attributes={"hidden_size": settings.hidden, "direction": way, **attributes})
+    return graph.reshape(graph.add("Transpose", y, attributes={"perm": [0, 2, 1, 3]}), 0, 0, -1)
 
 
 def _first_states(graph: Graph, layer: RecurrentLayer, x: str) -> list[str]:
@@ -163,7 +167,7 @@ def _first_states(graph: Graph, layer: RecurrentLayer, x: str) -> list[str]:
     made = []
     for values in zip(*states, strict=True):
         ends = graph.integers(len(values)), graph.integers(len(values[0]))
-        size = graph.add("Concat", ends[0], graph.length(x, 1), ends[1], axis=0)
+        size = graph.add("Concat", ends[0], graph.length(x, 1), ends[1], attributes={"axis": 0})
         made.append(graph.add("Expand", graph.constant(np.stack(values)[:, None, :]), size))
     return made
 
