@@ -8,6 +8,7 @@ from torch import Tensor
 
 from recognizer.errors import RecognizerError
 from recognizer.inputs.lines.augment import LineAugment, LineAugmentSettings
+from recognizer.inputs.lines.margins import ROOM
 
 OFF = LineAugmentSettings(**{field.name: 0.0 for field in fields(LineAugmentSettings)})
 CHANGES = [field.name for field in fields(LineAugmentSettings) if field.name != "share"]
@@ -42,7 +43,7 @@ def test_each_setting_alone_changes_lines(name: str) -> None:
     still, _ = change(replace(OFF, share=1.0))
     changed, counts = change(replace(OFF, share=1.0, **{name: strong}))
     assert changed.shape != still.shape or float((changed - still).abs().max()) > 0.05
-    assert (name == "width") == (counts.tolist() != [120, 60, 90, 33] * 4)
+    assert (name in ("width", "margins")) == (counts.tolist() != [120, 60, 90, 33] * 4)
 
 
 def test_ink_stays_ink_and_nothing_stands_behind_the_end() -> None:
@@ -94,3 +95,31 @@ def test_no_other_source_of_chance_is_touched() -> None:
 def test_settings_that_mean_nothing_are_refused(settings: dict[str, float]) -> None:
     with pytest.raises(RecognizerError, match="augment"):
         LineAugmentSettings(**settings)
+
+
+def test_margins_stand_at_the_ends_and_leave_the_line_itself() -> None:
+    ink, counts = strokes([200] * 32, 32)
+    generator = torch.Generator().manual_seed(5)
+    augment = LineAugment(replace(OFF, share=1.0, margins=1.0))
+    changed, after = augment(ink, counts, torch.ones_like(counts), generator)
+    rules = 0
+    for row, count in zip(changed, after.tolist(), strict=True):
+        added = count - 200
+        # Somewhere in the row the middle of the line stands as it was, moved by what was added on the left.
+        places = (row[60 + left : 140 + left] for left in range(added + 1))
+        assert any(torch.allclose(ink[0, 60:140], place, atol=1e-3) for place in places), added
+        assert 0 <= added <= 2 * ROOM
+        rules += int((row[:count].amin(1) > 0.2).any())
+    assert rules >= 8  # rules that run from the top to the bottom; brackets and faint ones are not counted
+
+
+def test_neighbours_reach_in_from_the_top_and_the_bottom_alone() -> None:
+    ink, counts = strokes([200] * 32, 64)
+    ink = ink * (torch.arange(64)[None, None, :] > 40)  # ink at the bottom of every line, which hangs into the next
+    changed, after = LineAugment(replace(OFF, share=1.0, neighbours=1.0))(
+        ink, counts, torch.ones_like(counts), torch.Generator().manual_seed(5)
+    )
+    assert after.tolist() == counts.tolist()
+    assert float(changed[:, :, 12:41].max()) < 1e-3
+    assert int((changed[:, :, :11].amax((1, 2)) > 0).sum()) > 16
+    assert float((changed - ink)[:, :, 41:54].abs().max()) < 1e-3

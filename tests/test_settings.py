@@ -127,6 +127,8 @@ TRAINED: dict[str, Case] = {
     "augment.lines.noise": case(0.2),
     "augment.lines.shadow": case(0.5),
     "augment.lines.gaps": case(50.0),
+    "augment.lines.margins": case(1.0),
+    "augment.lines.neighbours": case(1.0),
     "augment.sound.speed": case(0.1, kind="sound"),
     "augment.sound.gain_db": case(12.0, kind="sound", features__utterance_mean=False),
     "augment.sound.noise": case(1.0, kind="sound"),
@@ -195,6 +197,8 @@ TRAINED: dict[str, Case] = {
     "learning.gradient_clip": case(1e-3),
     "learning.ema_decay": case(0.0),
     "learning.weight_noise": case(0.1),
+    "learning.layer_decay": case(0.5),
+    "learning.anchor": case(50.0, init="MODEL"),
     "learning.cr_ctc": case(0.2),
 }
 OTHERWISE = (

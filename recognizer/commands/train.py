@@ -25,6 +25,10 @@ DEFAULT_OF = {
     "speech": "sound.yaml",
     "strokes": "strokes.yaml",
 }  # where no --config is given
+FINETUNING = "finetuning.yaml"  # where there is none but --init is
+SAMPLES_SEEN = 16000  # in a run of fine-tuning, some ten minutes of two cores for lines
+LEAST_EPOCHS, MOST_EPOCHS = 12, 60
+CHECKS = 12  # validations of such a run
 CONFIG = "config.yaml"  # of a run, under the command that began it
 FOLDER = "RECOGNIZER_RUN"  # environment variable that tells the further processes of a run its folder
 OWN_TRAINER = ("logger", "callbacks", "plugins")  # objects that no command line can spell
@@ -51,8 +55,7 @@ def run_train(words: Sequence[str], say: Callable[[str], None]) -> int:
     if further is None:
         chosen = words if resume else with_defaults(words)
         if chosen != words:
-            made = f", network and features of {init}" if (init := dict(_flags(words)).get("init")) else ""
-            say(f"no --config given: starting from {chosen[1]}{made}")
+            say(_chosen_words(dict(_flags(chosen))))
         return _train(_parsed(chosen, resume), resume, None, say)
     with _output_in(further / f"process-{os.environ['LOCAL_RANK']}.log"):
         return _train(_parsed(["--config", str(further / CONFIG)], None), resume, further, lambda line: None)
@@ -120,8 +123,32 @@ def with_defaults(words: list[str]) -> list[str]:
     folder = Path(*names(values["data.corpus"])[:1])
     if not (folder / FILE).is_file():
         return words
-    made = _made_like(values["init"]) if values.get("init") else []
-    return ["--config", str(folder_of("configs") / DEFAULT_OF[Store(folder).header.kind]), *made, *words]
+    store = Store(folder)
+    configs = folder_of("configs")
+    if not values.get("init"):
+        return ["--config", str(configs / DEFAULT_OF[store.header.kind]), *words]
+    learned = values.get("data.train", "train")
+    given = values.get("trainer.max_epochs", "")
+    epochs = int(given) if given.isdecimal() else finetuning_epochs(store.column("split").count(learned))
+    often = ["--trainer.max_epochs", str(epochs), "--trainer.check_val_every_n_epoch", str(max(1, epochs // CHECKS))]
+    return ["--config", str(configs / FINETUNING), *_made_like(values["init"]), *often, *words]
+
+
+def finetuning_epochs(samples: int) -> int:
+    """Return in how many epochs a model is brought to a hand or voice of its own: fewer, the more samples there are."""
+    return min(MOST_EPOCHS, max(LEAST_EPOCHS, round(SAMPLES_SEEN / max(samples, 1))))
+
+
+def _chosen_words(values: dict[str, str]) -> str:
+    """Return what was chosen where no --config is given, in one line."""
+    config = values["config"]
+    if not values.get("init"):
+        return f"no --config given: starting from {config}"
+    return (
+        f"no --config given: fine-tuning {values['init']} by {config}, its network and features, "
+        f"{values['trainer.max_epochs']} epochs at most: low rates, lower in the layers below, an average of the "
+        f"weights, a pull to the first ones, an end where validation grows no better"
+    )
 
 
 def _made_like(model: str) -> list[str]:

@@ -73,6 +73,9 @@ class LearningSettings:
         cr_ctc: weight of the divergence between the readings of two views of each sample (CR-CTC), which doubles
             a step's work; 0 makes one view.
         patience: validations without a better CER that end the run; 0 never does.
+        layer_decay: the rate of each level as a share of that of the level above, from the output layer over the
+            recurrent layers to the front; 1 learns all at one rate.
+        anchor: pull towards the weights that the run started from, as weight_decay pulls towards zero; 0 is none.
     """
 
     rate: float = 2e-3
@@ -84,9 +87,13 @@ class LearningSettings:
     weight_noise: float = 0.0
     cr_ctc: float = 0.0
     patience: int = 0
+    layer_decay: float = 1.0
+    anchor: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse values that mean nothing."""
+        if not 0.0 < self.layer_decay <= 1.0 or not 0.0 <= self.anchor < 100.0:
+            raise RecognizerError("learning.layer_decay is above 0 and at most 1, learning.anchor from 0 to 100")
         if self.schedule not in SCHEDULES:
             raise RecognizerError(f"learning.schedule is {self.schedule!r}, wanted one of {', '.join(SCHEDULES)}")
         if not 0.0 <= self.ema_decay < 1.0 or not 0.0 <= self.warm_up < 1.0:

@@ -27,6 +27,7 @@ from recognizer.network.cells.weight_noise import weight_noise
 from recognizer.network.network import Output
 from recognizer.training.config import Config
 from recognizer.training.data import Batch, Corpora, SampleRef
+from recognizer.training.layer_rates import parameter_groups, pull_back
 from recognizer.training.losses import cr_ctc_loss, ctc_loss, frames_wanted
 from recognizer.training.schedule import rate_share
 from recognizer.training.timer import Timer
@@ -53,6 +54,7 @@ class Learner(lightning.LightningModule):
         self.config, self.alphabet, self.corpora = config, alphabet, corpora
         self.model = model
         self.ema = copy.deepcopy(model).requires_grad_(False) if config.learning.ema_decay > 0 else None
+        self.start = copy.deepcopy(model).requires_grad_(False) if config.learning.anchor > 0 else None
         self.line_augment = LineAugment(config.augment.lines)
         self.stroke_augment = StrokeAugment(config.augment.strokes)
         if isinstance(model.features, LogMel):
@@ -72,11 +74,9 @@ class Learner(lightning.LightningModule):
         return self.model if self.ema is None else self.ema
 
     def configure_optimizers(self) -> Any:
-        """Return AdamW, decaying matrices alone, with the schedule stepped once a batch."""
+        """Return AdamW, decaying matrices alone, with the schedule stepped once a batch and a rate for each level."""
         learning = self.config.learning
-        matrices = [p for p in self.model.parameters() if p.ndim > 1]
-        vectors = [p for p in self.model.parameters() if p.ndim <= 1]
-        groups = [{"params": matrices, "weight_decay": learning.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+        groups = parameter_groups(self.model.network, self.model, learning)
         optimizer = torch.optim.AdamW(groups, lr=learning.rate, betas=(0.9, 0.98), fused=True)
         steps = int(self.trainer.estimated_stepping_batches)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: self._share_of_rate(step, steps))
@@ -189,8 +189,11 @@ class Learner(lightning.LightningModule):
         )
 
     def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
-        """Move the average towards the weights."""
+        """Pull the weights to where they began, move the average towards them."""
         self.step += 1
+        if self.start is not None:
+            groups = self.optimizers().param_groups  # type: ignore[union-attr]
+            pull_back(self.model, self.start, groups, self.config.learning.anchor)
         if self.ema is not None:
             # A young average forgets faster, lest the random first weights stay in it.
             decay = min(self.config.learning.ema_decay, (1.0 + self.step) / (10.0 + self.step))

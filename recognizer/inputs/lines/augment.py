@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from recognizer.errors import RecognizerError
+from recognizer.inputs.lines.margins import with_ends, with_neighbours
 from recognizer.inputs.random_parameters import RandomParameters, repeat_views
 
 WAVE = 24  # columns between two knots of the elastic distortion
@@ -33,6 +34,8 @@ class LineAugmentSettings:
         noise: largest standard deviation of grey noise, 1 being paper to ink.
         shadow: largest darkening of the paper, as a ramp along the line.
         gaps: expected number of erased patches in each 1,000 columns.
+        margins: share of the ends of lines with paper, a margin rule, a bracket or the edge of the page.
+        neighbours: share of the lines with ink of the line above, and of those with ink of the line below.
     """
 
     share: float = 0.8
@@ -48,14 +51,18 @@ class LineAugmentSettings:
     noise: float = 0.04
     shadow: float = 0.15
     gaps: float = 0.5
+    margins: float = 0.0
+    neighbours: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse values that mean nothing."""
         for name, value in vars(self).items():
             if not math.isfinite(value) or value < 0.0:
                 raise RecognizerError(f"augment.{name} is {value}, wanted a number of at least 0")
-        if self.share > 1.0 or self.width >= 1.0 or self.height >= 1.0:
-            raise RecognizerError("augment.share is at most 1, augment.width and augment.height are below 1")
+        if max(self.share, self.margins, self.neighbours) > 1.0 or max(self.width, self.height) >= 1.0:
+            raise RecognizerError(
+                "augment.share, margins and neighbours are at most 1, augment.width and augment.height are below 1"
+            )
 
 
 class LineAugment(nn.Module):
@@ -81,6 +88,10 @@ class LineAugment(nn.Module):
         """
         draw = RandomParameters(len(ink), self.settings.share, generator, ink.device)
         ink, counts = self._warp(ink, counts, least, draw)
+        if self.settings.neighbours > 0.0:
+            ink = with_neighbours(ink, self.settings.neighbours, draw)
+        if self.settings.margins > 0.0:
+            ink, counts = with_ends(ink, counts, self.settings.margins, draw)
         if views > 1:
             ink, counts = repeat_views(ink, counts, views)
             draw = RandomParameters(len(ink), self.settings.share, generator, ink.device)
