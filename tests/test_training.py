@@ -71,14 +71,14 @@ def test_a_run_says_first_what_a_check_of_its_corpora_finds(tmp_path: Path) -> N
 def test_a_run_never_overwrites_another(lines: Path, line_run: Run) -> None:
     from recognizer.commands.train import run_train
 
-    with pytest.raises(RecognizerError, match="a run is there already, wanted --resume"):
+    with pytest.raises(RecognizerError, match="a run is there already, expected --resume"):
         run_train(words(lines, line_run.folder), print)
 
 
 def test_resuming_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
     from recognizer.commands.train import run_train
 
-    with pytest.raises(RecognizerError, match=r"no config.yaml there, wanted the folder of a run"):
+    with pytest.raises(RecognizerError, match=r"no config.yaml there, expected the folder of a run"):
         run_train(["--resume", str(tmp_path)], print)
 
 

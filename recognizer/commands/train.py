@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from recognizer.atomic_write import write_atomically
 from recognizer.commands.console import Console
 from recognizer.errors import RecognizerError
+from recognizer.interruption import leave_to_parent
 from recognizer.training.config_file import names, nearest, places
 from recognizer.training.logging_setup import silence_libraries
+from recognizer.training.run_folder import locked, refuse_old_run
 
 if TYPE_CHECKING:
     from recognizer.training.config import Config
@@ -76,17 +79,29 @@ def _config(parsed: "_Parsed") -> "Config":
 def _train(parsed: "_Parsed", resume: Path | None, further: Path | None, say: Callable[[str], None]) -> int:
     """Train as parsed; `further` is the run's folder in every process but the first."""
     from recognizer.training.train import train
+    from recognizer.training.trainer_settings import refuse_trainer_settings
 
     config = _config(parsed)
+    trainer = parsed.chosen.trainer
+    refuse_trainer_settings(vars(trainer))
     run = further or resume or Path(config.run or _fresh_run(config.data.folders))
     command = shlex.join(["recognizer", "train", *sys.argv[2:]])
-    if further is None and int(os.environ.get("LOCAL_RANK", "0")) == 0:
-        _refuse_old_run(run, resume)
-        _choose(parsed.chosen.trainer, say)
+    if further is not None or any(int(os.environ.get(rank, "0")) > 0 for rank in ("LOCAL_RANK", "NODE_RANK")):
+        leave_to_parent()
+        train(config, vars(trainer), run, resume is not None, command, say)
+        return 0
+    if resume is None:
+        refuse_old_run(run)
+    with locked(run):
+        _choose(trainer, say)
         text = parsed.parser.dump(parsed.chosen.clone(), skip_none=False)
-        command = _write_config(run, resume is not None, command, text)
-        os.environ[FOLDER] = str(run)
-    kept = train(config, vars(parsed.chosen.trainer), run, resume is not None, command, say)
+        command = _first_command(run, command) if resume else command
+
+        def begin() -> None:
+            write_atomically(run / CONFIG, f"# {command}\n{text}".encode())
+            os.environ[FOLDER] = str(run)
+
+        kept = train(config, vars(trainer), run, resume is not None, command, say, begin)
     say(f"best validation CER {kept.cer:.2%}, WER {kept.wer:.2%} after epoch {kept.epoch + 1}: {run}/model.safetensors")
     return 0
 
@@ -215,16 +230,29 @@ def _parser() -> Any:
 
 
 def _without_resume(words: list[str]) -> tuple[list[str], Path | None]:
-    """Take `--resume DIR` out of the words."""
-    for i, word in enumerate(words):
-        if word == "--resume":
-            if i + 1 == len(words):
-                raise RecognizerError("--resume: wanted the folder of a run")
-            folder = Path(words[i + 1])
-            if not (folder / CONFIG).is_file():
-                raise RecognizerError(f"{folder}: no {CONFIG} there, wanted the folder of a run")
-            return words[:i] + words[i + 2 :], folder
-    return words, None
+    """Take `--resume DIR` or `--resume=DIR` out of the words.
+
+    Raises:
+        RecognizerError: no folder of a run, or --run names another one.
+    """
+    given = [i for i, word in enumerate(words) if word.partition("=")[0] == "--resume"]
+    if not given:
+        return words, None
+    if len(given) > 1:
+        raise RecognizerError("--resume stands twice, expected it once")
+    (i,) = given
+    _, equals, value = words[i].partition("=")
+    rest = words[:i] + words[i + (1 if equals else 2) :]
+    value = value if equals else "".join(words[i + 1 : i + 2])
+    if not value or value.startswith("--"):
+        raise RecognizerError("--resume: expected the folder of a run")
+    folder = Path(value)
+    if not (folder / CONFIG).is_file():
+        raise RecognizerError(f"{folder}: no {CONFIG} there, expected the folder of a run")
+    other = dict(_flags(rest)).get("run")
+    if other is not None and Path(other).resolve() != folder.resolve():
+        raise RecognizerError(f"--run {other} beside --resume {folder}: a run goes on in its own folder, expected one")
+    return rest, folder
 
 
 def _fresh_run(folders: Sequence[str]) -> str:
@@ -232,21 +260,10 @@ def _fresh_run(folders: Sequence[str]) -> str:
     return f"runs/{names}-{time.strftime('%Y%m%d-%H%M%S')}"
 
 
-def _refuse_old_run(run: Path, resume: Path | None) -> None:
-    if resume is None and (run / "last.ckpt").exists():
-        raise RecognizerError(f"{run}: a run is there already, wanted --resume {run} or another --run")
-
-
-def _write_config(run: Path, resumed: bool, command: str, text: str) -> str:
-    """Write the resolved configuration under the command that began the run; return that command."""
-    from recognizer.atomic_write import write_atomically
-
-    path = run / CONFIG
-    first = path.read_text(encoding="utf-8").partition("\n")[0] if path.is_file() else ""
-    if resumed and first.startswith("# "):
-        command = first[2:]
-    write_atomically(path, f"# {command}\n{text}".encode())
-    return command
+def _first_command(run: Path, command: str) -> str:
+    """Return the command that began a run, which stands above its configuration."""
+    first = (run / CONFIG).read_text(encoding="utf-8").partition("\n")[0]
+    return first[2:] if first.startswith("# ") else command
 
 
 def _known(parser: Any) -> list[str]:

@@ -13,10 +13,12 @@ import torch
 from recognizer.atomic_write import write_atomically
 from recognizer.errors import RecognizerError
 from recognizer.inputs.strokes.strokes import raster
+from recognizer.interruption import Interrupted
 from recognizer.model_file import ModelFile, save_model_file
 from recognizer.training.learner import Learner
 
 LAST, MODEL, HISTORY = "last.ckpt", "model.safetensors", "history.tsv"
+MADE_OF = "made_of"  # the part of a checkpoint that says what the run is about
 SHOWN = 4  # validation samples in TensorBoard
 
 
@@ -32,9 +34,30 @@ class BestScore:
 class CheckpointCallback(lightning.Callback):
     """After each epoch write the last checkpoint, and the model where it is the best so far; whole or not at all."""
 
-    def __init__(self, run: Path, make_bundle: Callable[[Learner, BestScore], ModelFile]) -> None:
-        """Write into the folder `run`."""
-        self.run, self.make_bundle, self.kept = run, make_bundle, BestScore()
+    def __init__(
+        self, run: Path, make_bundle: Callable[[Learner, BestScore], ModelFile], about: dict[str, Any] | None = None
+    ) -> None:
+        """Write into the folder `run`; a checkpoint keeps what the run is `about`, for those who go on from it."""
+        self.run, self.make_bundle, self.kept, self.about = run, make_bundle, BestScore(), about
+        self.epochs = 0  # that the last checkpoint has done
+
+    def remains(self) -> str:
+        """Return in one line what a run that is stopped here leaves."""
+        if not self.epochs:
+            return "stopped before the first epoch was done, nothing remains: begin again with the same command"
+        return f"stopped after epoch {self.epochs}; continue with --resume {self.run}"
+
+    def on_save_checkpoint(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Keep what the run is about."""
+        checkpoint[MADE_OF] = self.about
+
+    def on_load_checkpoint(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Take back how far the run had come."""
+        self.epochs = checkpoint["epoch"] + 1
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a resumed run must know."""
@@ -61,6 +84,7 @@ class CheckpointCallback(lightning.Callback):
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Write the last checkpoint, after validation."""
         save_checkpoint(trainer, self.run / LAST)
+        self.epochs = trainer.current_epoch + 1
 
     def _note(self, trainer: lightning.Trainer, learner: Learner) -> None:
         """Append a line to the run's history; an epoch that a resumed run repeats takes the place of its first line."""
@@ -102,6 +126,9 @@ def save_checkpoint(trainer: lightning.Trainer, path: Path) -> None:
             with open(temporary, "rb+") as file:
                 os.fsync(file.fileno())
             os.replace(temporary, path)
+    except Interrupted:
+        temporary.unlink(missing_ok=True)
+        raise
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise RecognizerError(f"{path}: cannot be written ({error.strerror or error}); the last one stays") from error

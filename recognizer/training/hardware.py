@@ -42,6 +42,10 @@ def choose_hardware(accelerator: str, devices: int | str | list[int], precision:
     processors that something else uses too were up to 24 times slower.
     """
     gpu = torch.cuda.is_available() if accelerator == "auto" else accelerator in ("gpu", "cuda")
+    if gpu and not torch.cuda.is_available():
+        raise RecognizerError(
+            f"trainer.accelerator is {accelerator!r}, and no GPU can be used here: expected cpu or auto"
+        )
     precision = None if precision is None else str(precision)
     number = _number(devices, gpu)
     threads = _threads(max(1, usable_processors() // number))

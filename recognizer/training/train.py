@@ -11,6 +11,7 @@ from typing import Any
 
 import lightning
 import torch
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import Callback, EarlyStopping
 from lightning.pytorch.loggers import TensorBoardLogger
 
@@ -18,6 +19,7 @@ from recognizer import __version__
 from recognizer.corpus.checks import FAULT, LOST, corpus_columns, findings
 from recognizer.errors import RecognizerError
 from recognizer.inputs.speech.log_mel import LogMel
+from recognizer.interruption import Interrupted
 from recognizer.model import Model
 from recognizer.model_file import ModelFile
 from recognizer.training.checkpointing import LAST, MODEL, BestScore, CheckpointCallback
@@ -28,14 +30,22 @@ from recognizer.training.hardware import HardwareChoice, choose_hardware
 from recognizer.training.learner import Learner
 from recognizer.training.logging_setup import silence_libraries
 from recognizer.training.progress import Progress
+from recognizer.training.resume import made_of, read_checkpoint, refuse_misfit
 from recognizer.training.setup import TrainingSetup, make_setup
+from recognizer.training.trainer_settings import refuse_trainer_settings
 
 FIT_SAMPLES = 500  # recordings that the normalisation of the features is taken from
 Say = Callable[[str], None]
 
 
 def train(
-    config: Config, trainer_settings: dict[str, Any], run: Path, resume: bool, command: str, say: Say
+    config: Config,
+    trainer_settings: dict[str, Any],
+    run: Path,
+    resume: bool,
+    command: str,
+    say: Say,
+    begin: Callable[[], object] = lambda: None,
 ) -> BestScore:
     """Train as `config` says and return the best validation.
 
@@ -46,12 +56,13 @@ def train(
         resume: go on from the folder's last checkpoint.
         command: what started it, for the record.
         say: takes lines for people; called in the first process alone.
+        begin: called when all has been looked at and nothing is written yet.
 
     Raises:
-        RecognizerError: the corpus or a setting is at fault.
+        RecognizerError: the corpus or a setting is at fault, or the run cannot go on with it.
     """
     silence_libraries()
-    _refuse_no_validation(trainer_settings)
+    refuse_trainer_settings(trainer_settings)
     task = make_setup(config)
     main = int(os.environ.get("LOCAL_RANK", "0")) == 0 and int(os.environ.get("NODE_RANK", "0")) == 0
     say = say if main else lambda line: None
@@ -78,27 +89,39 @@ def train(
             results={f"{config.data.valid} (chose the weights)": {"cer": kept.cer, "wer": kept.wer}},
         )
 
-    keeper = CheckpointCallback(run, make_bundle)
+    about = made_of(task.corpora, task.alphabet, task.settings)
+    keeper = CheckpointCallback(run, make_bundle, about)
     trainer = _trainer(config, trainer_settings, choice, run, keeper)
     data = CorpusData(task.corpora, task.train, task.valid, task.alphabet, config.data, config.seed)
-    checkpoint = run / LAST if resume else None
-    if resume and not (run / LAST).is_file():
-        raise RecognizerError(f"{run}: no {LAST} there, wanted the folder of a run that was cut off")
-    trainer.fit(learner, data, ckpt_path=checkpoint, weights_only=True if checkpoint else None)
+    if resume and main:
+        refuse_misfit(run, read_checkpoint(run), task, learner.state_dict(), trainer_settings.get("max_epochs"))
+    begin()
+    _fit(trainer, learner, data, keeper, resume)
     if keeper.kept.epoch < 0:
         raise RecognizerError(f"{run}: no validation took place, so there is no {MODEL}: wanted at least one epoch")
     _say_times(learner, say)
     return keeper.kept
 
 
-def _refuse_no_validation(settings: dict[str, Any]) -> None:
-    """Refuse a run that would end before its first validation, which alone writes a model."""
-    epochs, every = settings.get("max_epochs") or -1, settings.get("check_val_every_n_epoch") or 1
-    if 0 < epochs < every:
-        raise RecognizerError(
-            f"trainer.check_val_every_n_epoch is {every}, wanted at most trainer.max_epochs ({epochs}): a model is "
-            f"written after a validation"
-        )
+def _fit(
+    trainer: lightning.Trainer, learner: Learner, data: CorpusData, keeper: CheckpointCallback, resume: bool
+) -> None:
+    """Let the trainer work; a signal ends the other processes too, and says what remains.
+
+    Raises:
+        RecognizerError: the trainer refuses its settings.
+        Interrupted: Ctrl-C or SIGTERM.
+    """
+    checkpoint = keeper.run / LAST if resume else None
+    try:
+        trainer.fit(learner, data, ckpt_path=checkpoint, weights_only=True if checkpoint else None)
+    except Interrupted as stopped:
+        for process in getattr(trainer.strategy.launcher, "procs", []):
+            process.kill()
+            process.wait()
+        raise Interrupted(stopped.number, keeper.remains()) from None
+    except MisconfigurationException as error:
+        raise RecognizerError(f"trainer: {error}") from None
 
 
 def _refuse_idle_processes(task: TrainingSetup, processes: int) -> None:
@@ -146,7 +169,13 @@ def _trainer(
     # Epochs differ in their number of batches, but Lightning counts once: then it would cut longer epochs off and
     # leave out the validation of shorter ones.
     ours = {"logger": logger, "callbacks": callbacks, "reload_dataloaders_every_n_epochs": 1}
-    return lightning.Trainer(**{**settings, **chosen, **ours})
+    try:
+        trainer = lightning.Trainer(**{**settings, **chosen, **ours})
+    except Exception as error:  # whatever a value that is none leads to in Lightning
+        raise RecognizerError(f"trainer: {str(error).partition('. ')[0]}, expected other settings of trainer") from None
+    # Lightning's own handlers would end with exit code 0, and wait for the other processes within a handler.
+    trainer._signal_connector.register_signal_handlers = lambda: None  # type: ignore[method-assign]
+    return trainer
 
 
 def _record(

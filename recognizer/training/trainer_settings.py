@@ -1,0 +1,48 @@
+"""Arguments of Lightning's Trainer that do not go with this training, refused before anything begins."""
+
+from collections.abc import Callable
+from typing import Any
+
+from recognizer.errors import RecognizerError
+
+PRECISIONS = ("32-true", "32", "bf16-mixed", "bf16", "16-mixed", "16")
+ENDLESS = "expected a number of epochs, which the learning rate's schedule goes by; trainer.max_time may end it earlier"
+
+Fault = Callable[[Any], str]
+FAULTS: dict[str, Fault] = {  # what is wrong with a value that was given, "" for nothing
+    "max_epochs": lambda v: ENDLESS if v is not None and v < 0 else "expected at least 1" if v == 0 else "",
+    "overfit_batches": lambda v: (
+        "expected 0: batches are put together anew in every epoch; learn a smaller corpus" * bool(v)
+    ),
+    "gradient_clip_val": lambda v: "expected nothing: --learning.clip is the setting" * (v is not None),
+    "gradient_clip_algorithm": lambda v: "expected nothing: --learning.clip is the setting" * (v is not None),
+    "use_distributed_sampler": lambda v: "expected false: samples are dealt out to processes already" * bool(v),
+    "reload_dataloaders_every_n_epochs": lambda v: "expected 0 or 1: every epoch has batches of its own" * (v > 1),
+    "limit_val_batches": lambda v: "expected more: a model is written after a validation" * (v is not None and v == 0),
+    "limit_train_batches": lambda v: "expected more: nothing would be learned" * (v is not None and v == 0),
+    "precision": lambda v: f"expected one of {', '.join(PRECISIONS)}" * (v is not None and str(v) not in PRECISIONS),
+    "fast_dev_run": lambda v: "expected false: --trainer.max_epochs 1 is a short run that leaves a model" * bool(v),
+    "barebones": lambda v: "expected false: a run without validation leaves no model" * bool(v),
+    "num_nodes": lambda v: "expected at least 1" * (v < 1),
+    "accumulate_grad_batches": lambda v: "expected at least 1" * (v < 1),
+}
+
+
+def refuse_trainer_settings(settings: dict[str, Any]) -> None:
+    """Refuse what would end in the middle, or have no effect.
+
+    Args:
+        settings: arguments of Lightning's Trainer by name.
+
+    Raises:
+        RecognizerError: a value that does not go with this training.
+    """
+    for name, fault in FAULTS.items():
+        if name in settings and (said := fault(settings[name])):
+            raise RecognizerError(f"trainer.{name} is {settings[name]!r}, {said}")
+    epochs, every = settings.get("max_epochs") or -1, settings.get("check_val_every_n_epoch") or 1
+    if 0 < epochs < every:
+        raise RecognizerError(
+            f"trainer.check_val_every_n_epoch is {every}, wanted at most trainer.max_epochs ({epochs}): a model is "
+            f"written after a validation"
+        )
