@@ -87,7 +87,7 @@ def test_dropout_may_change(run: Path) -> None:
 
 
 def test_an_average_that_was_not_kept_is_refused(run: Path) -> None:
-    assert "the weights average." in refused(run, "--learning.ema_decay", "0")
+    assert "the weights ema." in refused(run, "--learning.ema_decay", "0")
 
 
 def test_another_corpus_is_refused(run: Path, lines: Path, tmp_path: Path) -> None:

@@ -11,9 +11,11 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from recognizer.atomic_write import replacing
+from recognizer.corpus.integrity import CHECKS, CURE, checksum, read_arrays, sealed
 from recognizer.corpus.sample import Sample
 from recognizer.errors import RecognizerError
 from recognizer.model_file_upgrade import upgrade_kind
+from recognizer.plain_data import from_plain
 
 MAGIC = b"RECPACK\x02"  # the last byte is the version of the format
 FILE = "corpus.pack"
@@ -87,26 +89,34 @@ class Store:
     """Random access to the samples of a packed corpus; a sample costs no more than its own bytes."""
 
     def __init__(self, path: Path) -> None:
-        """Open `path`, a store or the folder that holds one, in milliseconds whatever its size.
+        """Open `path`, a store or the folder that holds one; no signal is read.
 
         Raises:
-            RecognizerError: missing, foreign, truncated or of another format.
+            RecognizerError: missing, foreign, truncated, damaged or of another format.
         """
         self.path = path / FILE if path.is_dir() else path
         if not self.path.is_file():
             raise RecognizerError(f"{path}: no prepared corpus there, wanted a folder that `recognizer prepare` made")
         meta = _read_meta(self.path)
-        self.header = Header(**{**meta["header"], "kind": upgrade_kind(meta["header"]["kind"])})
         # A plain array over the map: indexing the map's own class costs several times as much.
         data = np.asarray(np.memmap(self.path, dtype=np.uint8, mode="r"))
-        arrays = {name: data[start : start + size].view(kind) for name, (start, size, kind) in meta["arrays"].items()}
+        arrays = read_arrays(self.path, meta, data, len(COLUMNS))
+        self.header = self._header(meta["header"])
         self._signals, self._starts = arrays["signals"], arrays["starts"]
+        self._checks = arrays.get(CHECKS)
         self._shape, self._dtype = tuple(meta["shape"]), np.dtype(meta["dtype"])
         self._strings, self._string_starts = arrays["strings"], arrays["string_starts"]
         self._hashes = arrays["hashes"].reshape(-1, 32)
         self._unusable = arrays["unusable"]
         self.counts: np.ndarray = arrays["counts"]
         self.extents: np.ndarray = arrays["extents"]
+
+    def _header(self, data: Any) -> Header:
+        try:
+            found = from_plain(Header, data, "head")
+        except RecognizerError as error:
+            raise RecognizerError(f"{self.path}: damaged, or of a newer version ({error}): {CURE}") from None
+        return replace(found, kind=upgrade_kind(found.kind))
 
     def __reduce__(self) -> tuple[type["Store"], tuple[Path]]:
         """Travel to another process as a path; the memory map is shared through the file."""
@@ -117,9 +127,17 @@ class Store:
         return len(self.counts)
 
     def signal(self, index: int) -> np.ndarray:
-        """Return the signal (T, ...) of a sample as a read-only view of the file."""
+        """Return the signal (T, ...) of a sample as a read-only view of the file.
+
+        Raises:
+            RecognizerError: its bytes are not those that were written.
+        """
+        index = range(len(self))[index]
         start, end = int(self._starts[index]), int(self._starts[index + 1])
-        values: np.ndarray = self._signals[start:end].view(self._dtype).reshape(-1, *self._shape)
+        data = self._signals[start:end]
+        if self._checks is not None and checksum(data) != int(self._checks[index]):
+            raise RecognizerError(f"{self.path}: damaged (the signal of {self.sample(index).path}): {CURE}")
+        values: np.ndarray = data.view(self._dtype).reshape(-1, *self._shape)
         return values
 
     def sample(self, index: int) -> Sample:
@@ -145,11 +163,14 @@ class Store:
         starts = self._string_starts[column :: len(COLUMNS)][: len(self)].tolist()
         ends = self._string_starts[column + 1 :: len(COLUMNS)].tolist()
         strings = self._strings.tobytes()
-        return [strings[start:end].decode(errors=STRAY) for start, end in zip(starts, ends, strict=True)]
+        return [self._text(strings[start:end]) for start, end in zip(starts, ends, strict=True)]
 
     def unusable(self) -> list[Unusable]:
         """Return the files that `prepare` could not use, each with its reason."""
-        return [Unusable(**one) for one in json.loads(self._unusable.tobytes())]
+        try:
+            return [Unusable(**one) for one in json.loads(self._unusable.tobytes())]
+        except (ValueError, TypeError, RecursionError):
+            raise RecognizerError(f"{self.path}: damaged (its list of unusable files): {CURE}") from None
 
     def digest(self, index: int) -> str:
         """Return the SHA-256 of a sample's source file."""
@@ -182,7 +203,13 @@ class Store:
     def _string(self, index: int, name: str) -> str:
         flat = range(len(self))[index] * len(COLUMNS) + COLUMNS.index(name)
         start, end = self._string_starts[flat : flat + 2].tolist()
-        return bytes(self._strings[start:end]).decode(errors=STRAY)
+        return self._text(bytes(self._strings[start:end]))
+
+    def _text(self, data: bytes) -> str:
+        try:
+            return data.decode(errors=STRAY)
+        except UnicodeDecodeError:
+            raise RecognizerError(f"{self.path}: damaged (a text in it is not UTF-8): {CURE}") from None
 
 
 def write_store(folder: Path, header: Header, samples: Iterable[Packed | Unusable]) -> Path:
@@ -217,10 +244,11 @@ def _read_meta(path: Path) -> dict[str, Any]:
     size = path.stat().st_size
     try:
         meta: dict[str, Any] = json.loads(text)
-    except ValueError:
+        whole = meta["size"]
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise RecognizerError(f"{path}: {size} bytes, its head is damaged or cut short: prepare it again") from None
-    if size != meta["size"]:
-        raise RecognizerError(f"{path}: {size} bytes, wanted {meta['size']}: cut short, prepare it again")
+    if size != whole:
+        raise RecognizerError(f"{path}: {size} bytes, expected {whole}: cut short, prepare it again")
     return meta
 
 
@@ -233,6 +261,7 @@ class _Writer:
         self.starts, self.counts, self.extents = [0], [], []  # type: list[int], list[int], list[float]
         self.strings: list[bytes] = []
         self.hashes: list[bytes] = []
+        self.checks: list[int] = []
         self.unusable: list[Unusable] = []
         self.form: tuple[str, tuple[int, ...]] | None = None
 
@@ -244,6 +273,7 @@ class _Writer:
         assert form == self.form, f"signals of one store have one form: {form} after {self.form}"
         data = values.tobytes()
         self.file.write(data)
+        self.checks.append(checksum(data))
         self.starts.append(self.starts[-1] + len(data))
         self.counts.append(len(values))
         self.extents.append(packed.extent)
@@ -257,12 +287,14 @@ class _Writer:
         left_out = Counter(header.left_out) + Counter(one.reason for one in self.unusable)
         dtype, shape = self.form or ("|u1", ())
         arrays: dict[str, tuple[int, int, str]] = {"signals": (GAP, self.starts[-1], "|u1")}
+        checksums: dict[str, int] = {}
         for name, array in self._index():
-            arrays[name] = (self._align(), array.nbytes, array.dtype.str)
+            arrays[name], checksums[name] = (self._align(), array.nbytes, array.dtype.str), checksum(array)
             self.file.write(array.tobytes())
+        self.file.truncate(self.file.tell())  # where the last array is empty nothing was written at its place
         plain = asdict(replace(header, left_out=dict(left_out)))
         meta = {"header": plain, "arrays": arrays, "dtype": dtype, "shape": shape, "size": self.file.tell()}
-        head = json.dumps(meta).encode()
+        head = json.dumps(sealed(meta, checksums)).encode()
         assert len(head) + 16 <= GAP, "the head outgrew its gap"
         self.file.seek(0)
         self.file.write(MAGIC + len(head).to_bytes(8, "little") + head)
@@ -279,6 +311,7 @@ class _Writer:
             ("strings", np.frombuffer(b"".join(self.strings), np.uint8)),
             ("hashes", np.frombuffer(b"".join(self.hashes), np.uint8)),
             ("unusable", np.frombuffer(unusable, np.uint8)),
+            (CHECKS, np.array(self.checks, "<u4")),
         )
 
     def _align(self) -> int:
