@@ -241,5 +241,8 @@ def test_models_are_never_unpickled() -> None:
     for path in FILES:
         for node in nodes(path):
             if isinstance(node, ast.Call):
-                assert ast.unparse(node.func) not in ("torch.load", "pickle.load", "pickle.loads", "eval", "exec"), path
+                called = ast.unparse(node.func)
+                if called == "torch.load":  # of a run's own checkpoint, in the form that executes nothing
+                    assert name_of(path) == "training/resume.py" and "weights_only=True" in ast.unparse(node)
+                assert called not in ("pickle.load", "pickle.loads", "eval", "exec"), path
         assert not {"pickle", "joblib", "dill"} & {name.split(".")[0] for name in imports(path, inside=True)}
