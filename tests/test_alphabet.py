@@ -77,3 +77,11 @@ def test_the_alphabet_of_texts_is_sorted_and_counted() -> None:
 @pytest.mark.parametrize(("labels", "frames"), [([], 0), ([1], 1), ([1, 2], 2), ([1, 1], 3), ([1, 1, 1, 2, 2], 8)])
 def test_ctc_needs_a_blank_between_equal_labels(labels: list[int], frames: int) -> None:
     assert frames_needed(labels) == frames
+
+
+def test_a_text_has_single_spaces_inside_and_none_outside() -> None:
+    letters = Alphabet((" ", "a", "b"))
+    for labels, text in (([1, 1, 2, 1, 1, 3, 1], "a b"), ([1, 1], ""), ([2, 1, 3], "a b"), ([1, 2], "a"), ([], "")):
+        assert letters.text_of(labels) == text == letters.text.normalize(text)
+    assert Alphabet(("a", "b")).text_of([1, 2]) == "ab"
+    assert Alphabet(("a", "b"), TextSettings(unit="token")).text_of([2, 1]) == "b a"

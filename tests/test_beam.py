@@ -208,7 +208,7 @@ def test_a_floor_cuts_classes_and_a_margin_prefixes() -> None:
 
 
 def test_spans_and_confidences_are_those_of_the_forced_alignment() -> None:
-    alphabet = Alphabet((" ", "a", "b", "c"))
+    alphabet = Alphabet(("a", "b", "c", "d"))
     log_probs = matrices(50, 20, 5, 13, 1.5).float()
     counts = torch.full((50,), 20)
     found = beam_search(log_probs, counts, alphabet, replace(EXACT, n_best=3))
@@ -216,9 +216,7 @@ def test_spans_and_confidences_are_those_of_the_forced_alignment() -> None:
     assert any(row[0].text != one.text for row, one in zip(found, best, strict=True))
     for i, row in enumerate(found):
         for one in row:
-            placed = align(
-                log_probs[i], [alphabet.encode(s.text)[0] if s.text != " " else 1 for s in one.characters]
-            ).placed
+            placed = align(log_probs[i], alphabet.encode(one.text)).placed
             assert [(s.start, s.end) for s in one.characters] == list(zip(placed.starts, placed.ends, strict=True))
             assert [s.confidence for s in one.characters] == pytest.approx(placed.confidences)
             assert [w.text for w in one.words] == one.text.split()

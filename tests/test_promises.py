@@ -134,7 +134,7 @@ def test_1_the_company_of_a_sample_changes_neither_text_nor_confidence_nor_spans
     model_file = ModelFile(model.settings, LETTERS, model)
     reader = Reader(model_file, torch.device("cpu"))
     wanted = [reader.read_values([signal])[0] for signal in signals]
-    assert len({hypothesis.text for hypothesis in wanted}) > 3  # there is something to confuse
+    assert len({hypothesis.text for hypothesis in wanted}) > 2  # there is something to confuse
     order = np.random.default_rng(1).permutation(np.arange(32) % len(signals))
     for budget in (1, 2 * 58, 10**9):  # steps of a batch: alone, few, all
         monkeypatch.setattr("recognizer.reader.BUDGET", {kind: 170 * budget if kind == "speech" else budget})

@@ -105,8 +105,23 @@ class Alphabet:
             raise RecognizerError(f"character {error.args[0]!r} in {text!r} is not in the alphabet") from None
 
     def decode(self, labels: Sequence[int]) -> str:
-        """Return the text of `labels` (no blanks among them)."""
+        """Return what `labels` (no blanks among them) spell, one symbol each."""
         return self.join(self.symbols[label - 1] for label in labels)
+
+    def text_of(self, labels: Sequence[int]) -> str:
+        """Return the text that is read in `labels`, spaces as `spelled` leaves them."""
+        return self.decode([labels[i] for i in self.spelled(labels)])
+
+    def spelled(self, labels: Sequence[int]) -> Sequence[int]:
+        """Return the positions of those of `labels` that a text is made of: single spaces inside, none outside.
+
+        References have no other spaces (`TextSettings.normalize`); this is the one place where readings get the same.
+        """
+        space = self._classes.get(" ")
+        if self.text.unit == "token" or space not in labels:
+            return range(len(labels))
+        last = max((i for i, label in enumerate(labels) if label != space), default=-1)
+        return [i for i in range(last + 1) if labels[i] != space or i > 0 and labels[i - 1] != space]
 
     @property
     def _classes(self) -> dict[str, int]:

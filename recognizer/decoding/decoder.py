@@ -63,7 +63,7 @@ class Decoder:
         """Return what `decode` would read, without places and confidences."""
         if self.settings.engine != "beam":
             return [one.text for one in self.decode(log_probs, counts)]
-        return [self.alphabet.decode(row[0].labels) for row in self.candidates(log_probs, counts)]
+        return [self.alphabet.text_of(row[0].labels) for row in self.candidates(log_probs, counts)]
 
     def candidates(self, log_probs: Tensor, counts: Tensor) -> list[list[Candidate]]:
         """Return what the beam of each sample ends with, best first, without places.

@@ -30,7 +30,7 @@ class LabelSpans:
 
 
 def build_hypothesis(placed: LabelSpans, alphabet: Alphabet, score: float, silence: float) -> Hypothesis:
-    """Return the hypothesis that `placed` spells.
+    """Return the hypothesis that `placed` spells, spaces as `Alphabet.spelled` leaves them.
 
     A word's confidence is the product of its characters' (the chance that all are right if they err independently);
     the whole's is the geometric mean of its characters' (a rate per character, so that long and short lines compare).
@@ -41,6 +41,7 @@ def build_hypothesis(placed: LabelSpans, alphabet: Alphabet, score: float, silen
         score: what the decoder ranks by.
         silence: confidence of the whole where no label was read.
     """
+    placed = _spelled(placed, alphabet)
     symbols = [alphabet.symbols[label - 1] for label in placed.labels]
     characters = tuple(map(Span, symbols, placed.starts, placed.ends, placed.confidences))
     confidence = math.prod(placed.confidences) ** (1 / len(symbols)) if symbols else silence
@@ -48,6 +49,15 @@ def build_hypothesis(placed: LabelSpans, alphabet: Alphabet, score: float, silen
         confidence = math.exp(sum(math.log(max(c, 1e-45)) for c in placed.confidences) / len(symbols))
     words = characters if alphabet.text.unit == "token" else _words(characters)
     return Hypothesis(alphabet.join(symbols), confidence, characters, words, score)
+
+
+def _spelled(placed: LabelSpans, alphabet: Alphabet) -> LabelSpans:
+    """Return `placed` without the spaces that no text has."""
+    kept = alphabet.spelled(placed.labels)
+    if len(kept) == len(placed.labels):
+        return placed
+    columns = (placed.labels, placed.starts, placed.ends, placed.confidences)
+    return LabelSpans(*([column[i] for i in kept] for column in columns))  # type: ignore[arg-type]
 
 
 def check_batch(log_probs: Tensor, counts: Tensor, alphabet: Alphabet) -> None:
