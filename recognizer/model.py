@@ -6,15 +6,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from recognizer.errors import RecognizerError
-from recognizer.inputs.kind import refuse_bad_signal
-from recognizer.inputs.lines.features import LineFeatures
-from recognizer.inputs.speech.log_mel import LogMel, LogMelSettings
-from recognizer.inputs.strokes.features import StrokeFeatures
+from recognizer.inputs.registry import kind_named
+from recognizer.inputs.speech.log_mel import LogMelSettings
 from recognizer.network.network import Network, NetworkSettings, Output
 from recognizer.plain_data import from_plain
-
-PADDING = {"handwriting": 255, "speech": 0, "strokes": 0}  # of each kind: paper, silence, the pen in the air
 
 
 @dataclass(frozen=True)
@@ -22,9 +17,9 @@ class ModelSettings:
     """What a model is made of, as its file states it.
 
     Args:
-        kind: "handwriting", "speech" or "strokes".
-        signal: settings of the signal (`HandwritingSettings`, `SpeechSettings`, `InkSettings`) as plain data.
-        features: sound to frames; lines and strokes have no choice there.
+        kind: name of the kind of input.
+        signal: settings of the kind's signal as plain data.
+        features: sound to frames; other kinds have no choice there.
         network: the form of the network.
     """
 
@@ -45,9 +40,7 @@ class ModelSettings:
             RecognizerError: a key is missing or unknown, or a value is of another type or out of its range.
         """
         made = from_plain(cls, data, "settings")
-        if made.kind not in PADDING:
-            raise RecognizerError(f"settings.kind is {made.kind!r}, expected one of {', '.join(PADDING)}")
-        refuse_bad_signal(made.kind, made.signal)
+        kind_named(made.kind).settings(made.signal)
         return made
 
 
@@ -57,18 +50,9 @@ class Model(nn.Module):
     def __init__(self, settings: ModelSettings, classes: int) -> None:
         """Build features and network for `classes` classes, the blank included."""
         super().__init__()
-        if settings.kind not in PADDING:
-            raise RecognizerError(f"kind is {settings.kind!r}, wanted one of {', '.join(PADDING)}")
         self.settings = settings
-        self.features: LineFeatures | LogMel | StrokeFeatures
-        if settings.kind == "handwriting":
-            self.features = LineFeatures(settings.signal["height"])
-        elif settings.kind == "strokes":
-            self.features = StrokeFeatures(settings.signal["spacing"])
-        else:
-            self.features = LogMel(settings.features, settings.signal["sample_rate"])
-        parts = self.features.parts if isinstance(self.features, LogMel) else 1
-        self.network = Network(self.features.size, classes, settings.network, parts)
+        self.features = kind_named(settings.kind).features(settings.signal, settings.features)
+        self.network = Network(self.features.size, classes, settings.network, self.features.parts)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, x: Tensor, counts: Tensor) -> Output:
@@ -81,14 +65,13 @@ class Model(nn.Module):
 
     def steps_per_frame(self) -> float:
         """Return how many steps of the signal one output frame stands for."""
-        hop = self.features.hop if isinstance(self.features, LogMel) else 1
-        return float(hop * self.settings.network.front.stride)
+        return float(self.features.hop * self.settings.network.front.stride)
 
 
 def pad_signals(signals: list[Tensor], kind: str) -> tuple[Tensor, Tensor]:
     """Return signals of one kind as a padded batch (N, T, ...) with its counts (N,)."""
     counts = torch.tensor([len(signal) for signal in signals])
-    x = signals[0].new_full((len(signals), int(counts.max()), *signals[0].shape[1:]), PADDING[kind])
+    x = signals[0].new_full((len(signals), int(counts.max()), *signals[0].shape[1:]), kind_named(kind).padding)
     for row, signal in zip(x, signals, strict=True):
         row[: len(signal)] = signal
     return x, counts

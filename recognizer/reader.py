@@ -18,8 +18,8 @@ from recognizer.decoding.hypothesis import Hypothesis, Span
 from recognizer.decoding.hypothesis_building import build_hypothesis
 from recognizer.errors import RecognizerError
 from recognizer.evaluation.calibration import Calibrations, calibrations_of
-from recognizer.inputs.kind import array_signal, read_signal
 from recognizer.inputs.lines.tta import VIEWS, View
+from recognizer.inputs.registry import kind_named, read_signal
 from recognizer.inputs.signal import Signal
 from recognizer.model import pad_signals
 from recognizer.model_file import ModelFile, load_model_file
@@ -30,9 +30,6 @@ from recognizer.processors import Division, divide, in_order
 from recognizer.recordings import is_long, read_long
 
 Source = str | Path | BinaryIO | np.ndarray
-# Steps of a padded batch: on a CPU some eight lines read fastest, 32 are slower by a quarter (they leave its caches).
-BUDGET = {"handwriting": 8_000, "speech": 16_000 * 60, "strokes": 8_000}
-GPU_BUDGET = {"handwriting": 100_000, "speech": 16_000 * 600, "strokes": 100_000}
 
 
 class Reader:
@@ -176,7 +173,8 @@ class Reader:
             channel: of a recording, from 1 on; 0 for the mean of all.
         """
         if isinstance(source, np.ndarray):
-            return array_signal(self.kind, self.model_file.settings.signal, source, rate)
+            kind = kind_named(self.kind)
+            return kind.from_array(source, kind.settings(self.model_file.settings.signal), rate)
         path = Path(source) if isinstance(source, str) else source
         return read_signal(self.kind, self.model_file.settings.signal, path, name, channel)
 
@@ -218,8 +216,9 @@ class Reader:
 
         Several runs are computed at once, as the reader's division says; how they are divided changes no run.
         """
-        budget = BUDGET if self.device.type == "cpu" else GPU_BUDGET
-        runs = _runs([len(v) for v in values], budget[self.kind])
+        kind = kind_named(self.kind)
+        budget = kind.read_budget if self.device.type == "cpu" else kind.gpu_read_budget
+        runs = _runs([len(v) for v in values], budget)
 
         def output(run: list[int]) -> tuple[list[int], Tensor, Tensor]:
             torch.set_num_threads(self.division.threads)  # which a new thread does not inherit in oneDNN

@@ -11,7 +11,7 @@ import numpy as np
 from recognizer.decoding.hypothesis import Hypothesis
 from recognizer.decoding.joining import joined, moved, stitched
 from recognizer.errors import RecognizerError
-from recognizer.inputs.kind import kind_of
+from recognizer.inputs.registry import kind_of
 from recognizer.inputs.signal import Signal
 from recognizer.inputs.speech.audio import SpeechSettings, signal_from_array
 from recognizer.inputs.speech.segmentation import Piece, SegmentationSettings, Segmenter

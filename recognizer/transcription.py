@@ -13,8 +13,8 @@ from recognizer.decoding.decoder_factory import DecoderOptions
 from recognizer.decoding.hypothesis import Hypothesis
 from recognizer.errors import RecognizerError
 from recognizer.formats.result import Result, make_result
-from recognizer.inputs.kind import MEDIA, NOUNS, kind_of
 from recognizer.inputs.lines.image import LOOKS_LIKE_A_PAGE
+from recognizer.inputs.registry import kind_named, kind_of, suffixes
 from recognizer.inputs.signal import Signal
 from recognizer.long_recordings import LongRecording
 from recognizer.pages.page import Page, page_and_line
@@ -145,7 +145,7 @@ def _reader(name: str, source: Path | BinaryIO, readers: dict[str, Reader], mann
     key = _key(source, readers)
     if key not in readers:
         if key not in pretrained_models():
-            raise RecognizerError(f"{name}: {NOUNS[key]}, which no model that is shipped reads, wanted --model")
+            raise RecognizerError(f"{name}: {kind_named(key).noun}, which no shipped model reads, expected --model")
         readers[key] = manner.reader(key)
     return readers[key]
 
@@ -263,4 +263,4 @@ def _readable(folder: Path) -> list[Path]:
     for path in pages:
         with suppress(RecognizerError):  # reading the page will say what is wrong with it
             images.add(read_page(path).image_path())
-    return [path for path in files if path in pages or (path.suffix.lower() in MEDIA and path not in images)]
+    return [path for path in files if path in pages or (path.suffix.lower() in suffixes() and path not in images)]

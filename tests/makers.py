@@ -7,7 +7,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 
 from recognizer.corpus.alphabet import Alphabet
-from recognizer.inputs.kind import default_signal
+from recognizer.inputs.registry import default_signal
 from recognizer.inputs.speech.log_mel import LogMelSettings
 from recognizer.model import Model, ModelSettings
 from recognizer.model_file import ModelFile, save_model_file

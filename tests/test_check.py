@@ -15,7 +15,7 @@ from recognizer.corpus.ctc_feasibility import infeasible, needed
 from recognizer.corpus.sample import Sample
 from recognizer.corpus.store import Header, Packed, Unusable, write_store
 from recognizer.errors import RecognizerError
-from recognizer.inputs.kind import default_signal
+from recognizer.inputs.registry import default_signal
 from recognizer.inputs.speech.log_mel import LogMelSettings
 from recognizer.model import Model, ModelSettings
 from recognizer.model_file import ModelFile, save_model_file

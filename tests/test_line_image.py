@@ -10,8 +10,8 @@ from makers import line_image, page_image
 from PIL import Image, ImageFilter
 
 from recognizer.errors import RecognizerError
-from recognizer.inputs.kind import kind_of
 from recognizer.inputs.lines.image import HandwritingSettings, faults, line_from_array, picture, read_line
+from recognizer.inputs.registry import kind_of
 from recognizer.inputs.signal import Signal
 
 PLAIN = HandwritingSettings()

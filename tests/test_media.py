@@ -11,7 +11,7 @@ from terminal import said
 from test_segmentation import RATE, recorded, voice
 
 from recognizer.errors import RecognizerError
-from recognizer.inputs.kind import kind_of
+from recognizer.inputs.registry import kind_of
 from recognizer.inputs.speech.audio import SpeechSettings, read_recording
 from recognizer.inputs.speech.media import is_container
 from recognizer.inputs.speech.streaming import open_recording

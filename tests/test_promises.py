@@ -23,8 +23,9 @@ from recognizer.decoding.hypothesis import Hypothesis
 from recognizer.errors import RecognizerError
 from recognizer.evaluation.evaluate import evaluate
 from recognizer.evaluation.metrics import Edits, edits, total
+from recognizer.inputs.registry import kind_named
 from recognizer.inputs.speech.log_mel import LogMelSettings
-from recognizer.model import PADDING, Model, ModelSettings, pad_signals
+from recognizer.model import Model, ModelSettings, pad_signals
 from recognizer.model_file import ModelFile, load_model_file, read_header
 from recognizer.network.front import FrontSettings
 from recognizer.network.mdlstm import MultidimensionalSettings
@@ -107,7 +108,7 @@ def test_1_the_company_of_a_sample_changes_no_probability(front: str, kind: str)
         for size, extra in ((1, 37), (2, 0), (7, 5), (32, 0), (32, 411)):
             chosen = np.random.default_rng(size + extra).permutation(np.arange(32) % len(signals))[:size]
             x, counts = pad_signals([torch.from_numpy(signals[i]) for i in chosen], kind)
-            more = x.new_full((len(x), extra, *x.shape[2:]), PADDING[kind])
+            more = x.new_full((len(x), extra, *x.shape[2:]), kind_named(kind).padding)
             output = model(torch.cat((x, more), 1), counts)
             for row, i in enumerate(chosen):
                 assert int(output.counts[row]) == len(wanted[i]) == int(model.counts(counts)[row])
@@ -137,7 +138,7 @@ def test_1_the_company_of_a_sample_changes_neither_text_nor_confidence_nor_spans
     assert len({hypothesis.text for hypothesis in wanted}) > 2  # there is something to confuse
     order = np.random.default_rng(1).permutation(np.arange(32) % len(signals))
     for budget in (1, 2 * 58, 10**9):  # steps of a batch: alone, few, all
-        monkeypatch.setattr("recognizer.reader.BUDGET", {kind: 170 * budget if kind == "speech" else budget})
+        monkeypatch.setattr(kind_named(kind), "read_budget", 170 * budget if kind == "speech" else budget)
         for i, found in zip(order, reader.read_values([signals[i] for i in order]), strict=True):
             assert_same(found, wanted[i])
 
@@ -159,7 +160,9 @@ def test_1_padding_changes_neither_training_nor_its_statistics(front: str, kind:
     for extra in (0, 777):
         model = restless_model(kind, FRONTS[front]).train()
         model.network.dropout.rate = 0.0
-        outputs.append(model(torch.cat((x, x.new_full((len(x), extra, *x.shape[2:]), PADDING[kind])), 1), counts))
+        outputs.append(
+            model(torch.cat((x, x.new_full((len(x), extra, *x.shape[2:]), kind_named(kind).padding)), 1), counts)
+        )
         models.append(model.state_dict())
     for i, count in enumerate(outputs[0].counts.tolist()):
         for part in ("log_probs", "auxiliary_log_probs"):

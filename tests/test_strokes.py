@@ -17,7 +17,7 @@ from recognizer.corpus.check_report import CheckSettings, check
 from recognizer.corpus.store import Store
 from recognizer.errors import RecognizerError
 from recognizer.evaluation.evaluate import evaluate
-from recognizer.inputs.kind import kind_of
+from recognizer.inputs.registry import kind_of
 from recognizer.inputs.strokes.augment import StrokeAugment, StrokeAugmentSettings
 from recognizer.inputs.strokes.features import StrokeFeatures
 from recognizer.inputs.strokes.strokes import (
@@ -210,7 +210,7 @@ def test_a_kind_that_no_shipped_model_reads_is_said_so(tmp_path: Path, capsys: p
     with pytest.raises(SystemExit) as ended:
         main(["transcribe", str(tmp_path / "x.inkml")])
     assert ended.value.code == 2
-    assert "x.inkml: pen strokes, which no model that is shipped reads, wanted --model" in capsys.readouterr().err
+    assert "x.inkml: pen strokes, which no shipped model reads, expected --model" in capsys.readouterr().err
     model = save_model("handwriting", tmp_path / "model.safetensors")
     with pytest.raises(RecognizerError, match="pen strokes, the model reads handwriting: wanted an image of a line"):
         recognizer.load(model).transcribe(tmp_path / "x.inkml")

@@ -25,7 +25,7 @@ BELOW = {
     "corpus.alphabet": ("errors",),
     "training.config_file": ("errors",),
     "pages": ("errors",),
-    "inputs": ("errors", "atomic_write", "pages", "plain_data"),
+    "inputs": ("errors", "atomic_write", "network", "pages", "plain_data"),  # of network its masks alone
     "network": ("errors",),
     "model": ("errors", "inputs", "network", "plain_data"),
     "evaluation.metrics": ("errors", "corpus.alphabet", "corpus.phones"),
@@ -38,7 +38,7 @@ BELOW = {
 }
 # Where each heavy library may be imported.
 HOMES = {
-    "PIL": ("inputs/lines/", "pages/", "evaluation/html_report.py", "corpus/check_samples.py", "web/"),
+    "PIL": ("inputs/lines/", "inputs/png.py", "inputs/strokes/kind.py", "pages/", "evaluation/html_report.py", "web/"),
     "soundfile": ("inputs/speech/",),
     "sounddevice": ("inputs/speech/live.py",),
     "av": ("inputs/speech/media.py",),
@@ -77,6 +77,10 @@ LIGHT = (
     "atomic_write.py",
     "pretrained/__init__.py",
     "inputs/kind.py",
+    "inputs/registry.py",
+    "inputs/lines/kind.py",
+    "inputs/speech/kind.py",
+    "inputs/strokes/kind.py",
 )
 HEAVY = {"torch", "PIL", "lightning", *HOMES}
 

@@ -8,6 +8,7 @@ import torch
 from makers import line_image, model_file, save_model
 from terminal import said
 
+from recognizer.inputs.registry import kind_named
 from recognizer.processors import Division
 from recognizer.reader import Reader
 
@@ -17,7 +18,7 @@ def reader(division: Division) -> Reader:
 
 
 def test_what_is_read_does_not_depend_on_the_workers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("recognizer.reader.BUDGET", {"handwriting": 600})
+    monkeypatch.setattr(kind_named("handwriting"), "read_budget", 600)
     draw = np.random.default_rng(3)
     lines = [draw.integers(0, 256, (n, 64), np.uint8) for n in (200, 50, 300, 90, 180, 60, 450, 30, 210)]
     one, four = (reader(Division(workers, 1)).read_values(lines) for workers in (1, 4))

@@ -50,6 +50,8 @@ def describe_model(path: Path, header: dict[str, Any]) -> str:
 
 
 def _lines(path: Path, header: dict[str, Any]) -> Iterator[str]:
+    from recognizer.inputs.registry import kind_named
+
     settings, alphabet = header["settings"], header["alphabet"]
     network, training = settings["network"], header["training"]
     symbols = alphabet["symbols"]
@@ -57,12 +59,8 @@ def _lines(path: Path, header: dict[str, Any]) -> Iterator[str]:
     if header["card"]:
         yield header["card"].rstrip()
     yield "signal: " + _pairs(settings["signal"])
-    if settings["kind"] == "handwriting":
-        yield "values: ink from 0 (paper) to 1, from grey 255 to 0"
-    elif settings["kind"] == "strokes":
-        yield "values: steps of the pen, its height, whether it is down, its turns"
-    else:
-        yield "features: " + _pairs(settings["features"])
+    values = kind_named(settings["kind"]).values
+    yield f"values: {values}" if values else "features: " + _pairs(settings["features"])
     yield f"text: {_pairs({k: v for k, v in alphabet['text'].items() if k != 'replace'})}"
     if alphabet["text"]["replace"]:
         yield "  replaced: " + ", ".join(f"{a!r} by {b!r}" for a, b in alphabet["text"]["replace"].items())

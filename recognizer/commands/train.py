@@ -23,11 +23,6 @@ from recognizer.training.run_folder import locked, refuse_old_run
 if TYPE_CHECKING:
     from recognizer.training.config import Config
 
-DEFAULT_OF = {
-    "handwriting": "lines.yaml",
-    "speech": "sound.yaml",
-    "strokes": "strokes.yaml",
-}  # where no --config is given
 FINETUNING = "finetuning.yaml"  # where there is none but --init is
 SAMPLES_SEEN = 16000  # in a run of fine-tuning, some ten minutes of two cores for lines
 LEAST_EPOCHS, MOST_EPOCHS = 12, 60
@@ -131,6 +126,7 @@ def with_defaults(words: list[str]) -> list[str]:
     """Put before words that name no configuration the one for the kind of their corpus, where there is a corpus."""
     from recognizer.corpus.recipes import folder as folder_of
     from recognizer.corpus.store import FILE, Store
+    from recognizer.inputs.registry import kind_named
 
     values = dict(_flags(words))
     if "config" in values or "data.corpus" not in values:
@@ -141,7 +137,7 @@ def with_defaults(words: list[str]) -> list[str]:
     store = Store(folder)
     configs = folder_of("configs")
     if not values.get("init"):
-        return ["--config", str(configs / DEFAULT_OF[store.header.kind]), *words]
+        return ["--config", str(configs / kind_named(store.header.kind).config), *words]
     learned = values.get("data.train", "train")
     given = values.get("trainer.max_epochs", "")
     epochs = int(given) if given.isdecimal() else finetuning_epochs(store.column("split").count(learned))

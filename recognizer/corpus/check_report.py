@@ -14,6 +14,7 @@ from recognizer.corpus.check_samples import show_samples
 from recognizer.corpus.checks import FAULT, LOST, NOTE, Finding, SplitSummary, corpus_columns
 from recognizer.corpus.store import Store
 from recognizer.evaluation.open_corpus import refuse_other_form
+from recognizer.inputs.registry import kind_named
 from recognizer.inputs.speech.log_mel import LogMelSettings
 from recognizer.model import Model, ModelSettings
 from recognizer.model_file import load_model_file
@@ -22,7 +23,6 @@ from recognizer.plain_data import from_plain
 
 LISTED = 20  # names of a finding, characters of a kind, in the table; the data have all
 SHOWN = 20  # samples that are written to be looked at or listened to
-UNITS = {"handwriting": ("px", "columns"), "speech": ("s", "samples of sound"), "strokes": ("points", "points")}
 HEADINGS = {
     LOST: "lost (nothing can be learned from it or read of it)",
     FAULT: "suspect (kept)",
@@ -86,10 +86,10 @@ class CheckReport:
 
     def as_table(self) -> str:
         """Return the report for people, at most LISTED names a finding."""
-        unit, steps = UNITS[self.kind]
+        kind = kind_named(self.kind)
         lines = [f"{self.corpus}: {self.kind}, {sum(split.samples for split in self.splits)} samples"]
-        lines += _split_table(self.splits, unit)
-        lines.append(f"CTC rule for {self.against}: a frame every {self.steps_per_frame:g} {steps}")
+        lines += _split_table(self.splits, kind.unit)
+        lines.append(f"CTC rule for {self.against}: a frame every {self.steps_per_frame:g} {kind.steps}")
         for weight, heading in HEADINGS.items():
             found = [one for one in self.findings if one.weight == weight]
             lines += ["", f"{heading}:"] * bool(found) + [line for one in found for line in _finding_lines(one)]
@@ -116,7 +116,7 @@ def check(folder: Path, settings: CheckSettings, show: Path | None = None) -> Ch
     frames = model.counts(torch.from_numpy(store.counts.astype("int64"))).tolist()
     findings = inspect.findings(store, rows, frames, alphabet, settings.learned)
     seen = _worth_seeing(findings, len(store)) if show else []
-    unit = float(store.header.signal.get("sample_rate", 1.0))
+    unit = kind_named(store.header.kind).counts_per_unit(store.header.signal)
     return CheckReport(
         corpus=store.header.name,
         kind=store.header.kind,

@@ -9,7 +9,7 @@ import numpy as np
 from recognizer.corpus.alphabet import Alphabet
 from recognizer.corpus.ctc_feasibility import infeasible
 from recognizer.corpus.store import Store
-from recognizer.inputs.kind import signal_faults
+from recognizer.inputs.registry import kind_named
 
 LOST, FAULT, NOTE = "lost", "fault", "note"  # nothing can be learned from it; suspect; worth knowing
 
@@ -147,8 +147,10 @@ def unlearnable(rows: CorpusColumns, frames: Sequence[int], alphabet: Alphabet) 
 def suspect_signals(store: Store, rows: CorpusColumns) -> list[Finding]:
     """Return the faults of the signals themselves; reads every one."""
     found = _Found(rows.names)
+    kind = kind_named(store.header.kind)
+    settings = kind.settings(store.header.signal)
     for index in range(len(store)):
-        for fault in signal_faults(store.header.kind, store.header.signal, store.signal(index)):
+        for fault in kind.faults(store.signal(index), settings):
             what, _, detail = fault.partition(" (")
             found.add(what, index, detail.removesuffix(")"))
     return found.findings(FAULT)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from recognizer.corpus.sample import Sample
 from recognizer.errors import RecognizerError
-from recognizer.inputs.kind import MEDIA
+from recognizer.inputs.registry import suffixes
 from recognizer.pages.page import is_there
 
 MANIFESTS = ("manifest.tsv", "manifest.csv", "manifest.jsonl", "transcripts.tsv")
@@ -210,12 +210,12 @@ def _refuse_absent(path: Path, samples: list[Sample]) -> None:
 
 
 def _read_pairs(folder: Path) -> list[Sample]:
-    """Read every file of MEDIA below `folder` with the transcript beside it; names with a leading dot are not."""
+    """Read the files of a known suffix below `folder`, no hidden ones, with the transcripts beside them."""
     files = files_below(folder)
     truths = {path.with_name(path.name[: -len(TRUTH)]): path for path in files if path.name.endswith(TRUTH)}
     media: dict[Path, Path] = {}
     for path in files:
-        if path.suffix.lower() in MEDIA:
+        if path.suffix.lower() in suffixes():
             other = media.setdefault(path.with_suffix(""), path)
             if other != path:
                 raise RecognizerError(f"{path}: shares one transcript with {other.name}, wanted one file for each")

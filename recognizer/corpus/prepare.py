@@ -17,8 +17,8 @@ from recognizer.corpus.rules import read_rules
 from recognizer.corpus.sample import Sample
 from recognizer.corpus.store import FILE, Header, Packed, Unusable, write_store
 from recognizer.errors import RecognizerError
-from recognizer.inputs.kind import PLURALS, default_signal, kind_of, read_signal, refuse_bad_signal
 from recognizer.inputs.lines.page_line import page_line_digest
+from recognizer.inputs.registry import default_signal, kind_named, kind_of, read_signal
 from recognizer.pages.page import page_and_line
 
 UNREADABLE = "cannot be read"  # the reason where nobody knows a better one
@@ -128,7 +128,7 @@ def _with_signal(header: Header, settings: PrepareSettings, left_out: Counter[st
     signal = {**default_signal(header.kind), **settings.signal}
     if unknown := settings.signal.keys() - default_signal(header.kind).keys():
         raise RecognizerError(f"signal.{min(unknown)}: no setting of {header.kind}, there are {', '.join(signal)}")
-    refuse_bad_signal(header.kind, signal)
+    kind_named(header.kind).settings(signal)
     return replace(header, signal=signal, left_out=dict(left_out))
 
 
@@ -238,7 +238,8 @@ def _found(given: str, path: Path, settings: PrepareSettings) -> Found:
     kinds = Counter(kind_of(sample.path) for sample in samples)
     if len(kinds) > 1:
         raise RecognizerError(
-            f"{path}: {' and '.join(f'{n} {PLURALS[kind]}' for kind, n in sorted(kinds.items()))}, wanted one kind"
+            f"{path}: {' and '.join(f'{n} {kind_named(kind).plural}' for kind, n in sorted(kinds.items()))}, "
+            "expected one kind"
         )
     name = path.name if path.is_dir() else path.parent.name
     header = Header(name, next(iter(kinds)), {}, asdict(TextSettings()), {})

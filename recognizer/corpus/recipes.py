@@ -15,7 +15,7 @@ from recognizer.corpus.download import Download
 from recognizer.corpus.manifest import named, read_lines, read_table
 from recognizer.corpus.sample import Sample
 from recognizer.errors import RecognizerError
-from recognizer.inputs.kind import SOUNDS
+from recognizer.inputs.speech.kind import KIND as SPEECH
 
 PACKAGE = Path(__file__).resolve().parents[1]
 TABLE = "transcripts.tsv"
@@ -210,7 +210,7 @@ def keyed_lines(path: Path) -> dict[str, tuple[str, str]]:
     return found
 
 
-def recordings(folder: Path, suffixes: tuple[str, ...] = SOUNDS) -> list[Path]:
+def recordings(folder: Path, suffixes: tuple[str, ...] = SPEECH.suffixes) -> list[Path]:
     """Return the recordings below `folder` in order, files with a leading dot apart."""
     found = (path for path in folder.rglob("*") if path.suffix.lower() in suffixes and not path.name.startswith("."))
     return sorted(found)

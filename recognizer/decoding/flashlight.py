@@ -15,6 +15,7 @@ from recognizer.decoding.beam_search import BeamSettings, Candidate, place_candi
 from recognizer.decoding.hypothesis import Hypothesis
 from recognizer.decoding.hypothesis_building import check_batch, refuse_nan
 from recognizer.errors import RecognizerError
+from recognizer.network.masks import valid_mask
 
 BLANK_NAME, UNKNOWN_NAME = "<blank>", "<unk>"
 
@@ -67,7 +68,7 @@ class Flashlight:
             RecognizerError: the classes are not the alphabet's, a count is too large, a value is not a number.
         """
         check_batch(log_probs, counts, self.alphabet)
-        valid = torch.arange(log_probs.shape[1]) < counts.cpu()[:, None]
+        valid = valid_mask(counts.cpu(), log_probs.shape[1])
         refuse_nan(log_probs.isnan().any(2).cpu() & valid)
         emissions = log_probs.detach().float().cpu().contiguous()
         found = [

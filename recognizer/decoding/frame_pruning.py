@@ -10,6 +10,7 @@ from torch import Tensor
 from recognizer.corpus.alphabet import BLANK
 from recognizer.decoding.blank_skipping import SkippedRuns, skipped_runs
 from recognizer.decoding.hypothesis_building import refuse_nan
+from recognizer.network.masks import valid_mask
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def _best(log_probs: Tensor, counts: Tensor) -> tuple[NDArray[np.float64], NDArr
         empty = np.zeros(tuple(log_probs.shape[:2]))
         return empty, empty.astype(np.int64), empty.astype(bool)
     best, classes = log_probs.max(2)
-    valid = np.arange(log_probs.shape[1]) < counts.numpy()[:, None]
+    valid = valid_mask(counts, log_probs.shape[1]).numpy()
     return best.double().cpu().numpy(), classes.cpu().numpy(), valid
 
 

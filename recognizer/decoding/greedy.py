@@ -8,6 +8,7 @@ from torch import Tensor
 from recognizer.corpus.alphabet import BLANK, Alphabet
 from recognizer.decoding.hypothesis import Hypothesis
 from recognizer.decoding.hypothesis_building import LabelSpans, build_hypothesis, check_batch, refuse_nan
+from recognizer.network.masks import valid_mask
 
 
 def greedy(log_probs: Tensor, counts: Tensor, alphabet: Alphabet) -> list[Hypothesis]:
@@ -32,7 +33,7 @@ def greedy(log_probs: Tensor, counts: Tensor, alphabet: Alphabet) -> list[Hypoth
     values, classes = log_probs.float().max(2)
     # float32 holds every class below 2**24 exactly: both tables leave the device in one transfer.
     values, floats = torch.stack((values, classes.float())).cpu()
-    valid = torch.arange(frames) < counts.cpu()[:, None]
+    valid = valid_mask(counts.cpu(), frames)
     refuse_nan(values.isnan() & valid)
     return _collapse(values.numpy(), floats.int().numpy(), valid.numpy(), alphabet)
 

@@ -1,164 +1,111 @@
-"""Which kind of input a file is, and its signal."""
+"""What one kind of input is to all the rest: the only place where handwriting, speech and strokes differ."""
 
-from dataclasses import asdict
+from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from recognizer.errors import RecognizerError
 from recognizer.inputs.signal import Signal
-from recognizer.inputs.speech.media import CONTAINERS, is_container
-from recognizer.pages.page import IMAGES, page_and_line
-from recognizer.pages.parse import HEAD, form_of, form_of_head, read_page
-from recognizer.plain_data import from_plain
 
-SOUND_STARTS = (b"RIFF", b"fLaC", b"OggS", b"ID3", b"NIST", b"FORM", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2", b"caff")
-SOUNDS = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".sph", ".aif", ".aiff", ".au", ".caf")
-INKS = (".inkml",)
-MEDIA = (*IMAGES, *SOUNDS, *CONTAINERS, *INKS)  # suffixes of what is taken from a folder
-NOUNS = {"handwriting": "an image of a line", "speech": "a recording", "strokes": "pen strokes"}
-PLURALS = {"handwriting": "images", "speech": "recordings", "strokes": "files of pen strokes"}
-INK_STARTS = (b"{", b"[", b"<?xml", b"<ink")  # after white space and a byte order mark
+if TYPE_CHECKING:
+    from recognizer.inputs.features import Augmentation, Features
+    from recognizer.inputs.speech.log_mel import LogMelSettings
+    from recognizer.training.config import AugmentSettings, DataSettings
 
 
-def kind_of(source: Path | BinaryIO) -> str:
-    """Return "handwriting", "speech" or "strokes" from a file's first bytes; a WebP is a RIFF file too, and no sound.
+class Kind(ABC):
+    """A kind of input: files to signals, signals to features, their padding, batches, augmentation and pictures.
 
-    A page, and the line FILE#ID of a page, are handwriting.
-    """
-    if isinstance(source, Path):
-        if found := page_and_line(source):
-            source = found[0]
-        if not source.exists():
-            raise RecognizerError(f"{source}: no such file", "no such file")
-        try:
-            with open(source, "rb") as file:
-                head = file.read(HEAD)
-        except OSError as error:
-            raise RecognizerError(f"{source}: cannot be read ({error.strerror or error}), wanted a file") from None
-    else:
-        head = source.read(HEAD)
-        source.seek(0)
-    if form_of_head(head):
-        return "handwriting"
-    if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(INK_STARTS):
-        return "strokes"
-    sound = head.startswith(SOUND_STARTS) and head[8:12] != b"WEBP" or is_container(head)
-    if not sound and isinstance(source, Path) and source.suffix.lower() in SOUNDS:
-        sound = True
-    return "speech" if sound else "handwriting"
-
-
-def default_signal(kind: str) -> dict[str, Any]:
-    """Return the default signal settings of a kind as plain data."""
-    return asdict(_settings(kind, {}))
-
-
-def refuse_bad_signal(kind: str, settings: dict[str, Any]) -> None:
-    """Refuse signal settings that mean nothing.
-
-    Raises:
-        RecognizerError: a value out of its range.
-    """
-    _settings(kind, settings)
-
-
-def read_signal(
-    kind: str, settings: dict[str, Any], source: Path | BinaryIO, name: str = "", channel: int = 0
-) -> Signal:
-    """Read a file as the signal of a model of `kind`; of a recording one `channel`, 0 for the mean of all.
-
-    Raises:
-        RecognizerError: the file is at fault, or it is of another kind.
-    """
-    name = str(source) if isinstance(source, Path) else name or "the file"
-    if kind_of(source) != kind and not _is_empty(source):
-        wanted = NOUNS[kind]
-        raise RecognizerError(
-            f"{name}: {NOUNS[kind_of(source)]}, the model reads {kind}: wanted {wanted}", "of another kind"
-        )
-    made = _settings(kind, settings)
-    if kind == "handwriting":
-        from recognizer.inputs.lines.image import read_line
-        from recognizer.inputs.lines.page_line import read_page_line
-
-        if isinstance(source, Path) and (found := page_and_line(source)):
-            return read_page_line(*found, made, name)
-        _refuse_page(source, name)
-        return read_line(source, made, name)
-    if kind == "strokes":
-        from recognizer.inputs.strokes.strokes import read_strokes_signal
-
-        return read_strokes_signal(source, made, name)
-    from recognizer.inputs.speech.audio import read_recording
-
-    return read_recording(source, made, name, channel)
-
-
-def array_signal(kind: str, settings: dict[str, Any], array: np.ndarray, rate: int | None) -> Signal:
-    """Make the signal of an array.
+    One object for each kind, named in `registry.py`; it is light to import, and loads its libraries where it is used.
 
     Args:
-        kind: of the model.
-        settings: of the signal, as plain data.
-        array: an image (rows, columns[, 3]), sound (samples[, channels]) at `rate` Hz, or strokes (points, 3).
-        rate: samples per second of sound.
+        name: as model files and prepared corpora state it.
+        noun: one file of it, for messages.
+        plural: several files of it.
+        suffixes: of the files that are taken from a folder.
+        unit: of places in a file.
+        steps: what a step of the signal is, in the plural.
+        speed: what training counts in a second, "lines" or "samples".
+        padding: value behind the end of a signal in a batch: paper, silence, the pen in the air.
+        read_budget: steps of a padded batch when files are read on a CPU, where some eight samples read fastest (32
+            are slower by a quarter: they leave its caches).
+        gpu_read_budget: likewise on a GPU.
+        config: the configuration that `train` starts from where none is given.
+        values: what the features of a signal are, for people; "" where the model's settings of features say it.
     """
-    made = _settings(kind, settings)
-    if kind == "handwriting":
-        from recognizer.inputs.lines.image import line_from_array
 
-        return line_from_array(array, made)
-    if kind == "strokes":
-        from recognizer.inputs.strokes.strokes import strokes_from_array
+    name: str
+    noun: str
+    plural: str
+    suffixes: tuple[str, ...]
+    unit: str
+    steps: str
+    speed: str
+    padding: int
+    read_budget: int
+    gpu_read_budget: int
+    config: str
+    values: str = ""
 
-        return strokes_from_array(array, made)
-    from recognizer.inputs.speech.audio import signal_from_array
+    @abstractmethod
+    def recognizes(self, head: bytes, suffix: str) -> bool:
+        """Return whether a file that begins with `head` and is called with `suffix` (lower case) is of this kind."""
 
-    if rate is None:
-        raise RecognizerError("an array of sound came without its sample rate, wanted rate=... in Hz")
-    values = signal_from_array(array, rate, made)
-    return Signal(values, len(values) / made.sample_rate, "s")
+    @abstractmethod
+    def settings(self, data: dict[str, Any]) -> Any:
+        """Return the settings of a signal that plain data state; what they lack has its default.
 
+        Raises:
+            RecognizerError: an unknown setting, or a value out of its range.
+        """
 
-def signal_faults(kind: str, settings: dict[str, Any], values: np.ndarray) -> list[str]:
-    """Return what is wrong with a signal, each in a few words."""
-    if kind == "handwriting":
-        from recognizer.inputs.lines.image import faults as line_faults
+    @abstractmethod
+    def read(self, source: Path | BinaryIO, settings: Any, name: str, channel: int = 0) -> Signal:
+        """Return the signal of a file.
 
-        return line_faults(values)
-    if kind == "strokes":
-        from recognizer.inputs.strokes.strokes import faults as ink_faults
+        Args:
+            source: the file.
+            settings: what `settings` returned.
+            name: of the file, for messages.
+            channel: of recordings, from 1 on; 0 for the mean of all.
 
-        return ink_faults(values)
-    from recognizer.inputs.speech.audio import faults as sound_faults
+        Raises:
+            RecognizerError: the file is at fault.
+        """
 
-    return sound_faults(values, _settings(kind, settings))
+    @abstractmethod
+    def from_array(self, array: np.ndarray, settings: Any, rate: int | None) -> Signal:
+        """Return the signal of an array; `rate` in Hz belongs to sound.
 
+        Raises:
+            RecognizerError: the array is none of this kind.
+        """
 
-def _settings(kind: str, data: dict[str, Any]) -> Any:
-    """Return the signal settings of a kind from plain data; each kind's library is loaded where it is wanted."""
-    if kind == "handwriting":
-        from recognizer.inputs.lines.image import HandwritingSettings
+    @abstractmethod
+    def faults(self, values: np.ndarray, settings: Any) -> list[str]:
+        """Return what is wrong with the values of a signal, each in a few words."""
 
-        return from_plain(HandwritingSettings, data, "signal")
-    if kind == "strokes":
-        from recognizer.inputs.strokes.strokes import StrokeSettings
+    @abstractmethod
+    def features(self, signal: dict[str, Any], frames: "LogMelSettings") -> "Features":
+        """Return what makes features of padded signals; `frames` are the settings for kinds that have a choice."""
 
-        return from_plain(StrokeSettings, data, "signal")
-    from recognizer.inputs.speech.audio import SpeechSettings
+    @abstractmethod
+    def augmentation(self, settings: "AugmentSettings", features: "Features") -> "Augmentation":
+        """Return what makes features of padded signals while training."""
 
-    return from_plain(SpeechSettings, data, "signal")
+    @abstractmethod
+    def batch_budget(self, data: "DataSettings", signal: dict[str, Any]) -> float:
+        """Return the steps of a padded training batch, for one process."""
 
+    @abstractmethod
+    def log_sample(self, board: Any, tag: str, values: np.ndarray, step: int, signal: dict[str, Any]) -> None:
+        """Show the values of a signal in TensorBoard."""
 
-def _refuse_page(source: Path | BinaryIO, name: str) -> None:
-    """Refuse a whole page where one line is wanted."""
-    if isinstance(source, Path) and form_of(source):
-        page = read_page(source)
-        first = f", such as {page.name_of(page.lines[0])}" if page.lines else ""
-        raise RecognizerError(f"{name}: a page of {len(page.lines)} lines, wanted one of them{first}", "a page")
+    @abstractmethod
+    def write_sample(self, stem: Path, features: "Features", values: np.ndarray, signal: dict[str, Any]) -> list[Path]:
+        """Write what the network sees or hears of a signal into files that begin with `stem`; return them."""
 
-
-def _is_empty(source: Path | BinaryIO) -> bool:
-    return isinstance(source, Path) and source.exists() and source.stat().st_size == 0
+    def counts_per_unit(self, signal: dict[str, Any]) -> float:
+        """Return the steps of a signal in one `unit` of length."""
+        return 1.0

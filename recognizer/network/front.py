@@ -3,11 +3,11 @@
 import math
 from dataclasses import dataclass, field
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from recognizer.errors import RecognizerError
+from recognizer.network.masks import valid_mask
 from recognizer.network.mdlstm import MultidimensionalFront, MultidimensionalSettings
 from recognizer.network.packing import pack, unpack, valid_frames
 
@@ -111,7 +111,7 @@ class Front(nn.Module):
         if self.settings.type == "multidimensional":
             return self.scan(x, counts)  # type: ignore[no-any-return]
         out_counts = self.settings.counts(counts)
-        mask = torch.arange(x.shape[1], device=x.device)[None, :, None] < counts[:, None, None]
+        mask = valid_mask(counts, x.shape[1])[..., None]
         x = x * mask
         x = functional.pad(x, (0, 0, 0, int(-x.shape[1] % self.settings.stride)))
         if self.settings.type == "frames":
@@ -169,7 +169,7 @@ def _norm(channels: int, settings: FrontSettings) -> nn.Module:
 
 def _zero_behind(x: Tensor, counts: Tensor) -> Tensor:
     """Return x (N, C, T, F) with zeros behind the counts."""
-    mask = torch.arange(x.shape[2], device=x.device)[None, None, :, None] < counts[:, None, None, None]
+    mask = valid_mask(counts, x.shape[2])[:, None, :, None]
     return x * mask.to(x.dtype)
 
 

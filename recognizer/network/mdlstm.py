@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from recognizer.errors import RecognizerError
 from recognizer.network.cells.direction import working_dtype
 from recognizer.network.cells.mdlstm_scan import scan_diagonals
-from recognizer.network.reversal import padding_mask, reverse_padded
+from recognizer.network.masks import valid_mask
+from recognizer.network.reversal import reverse_padded
 
 DIRECTIONS = 4
 GATES = 5
@@ -81,7 +82,7 @@ class MultidimensionalFront(nn.Module):
         # The matrices are too small for bfloat16 to help; the memory is better kept exact.
         with torch.autocast(x.device.type, enabled=False):
             picture = x.float() if x.dtype != torch.float64 else x
-            grid = picture.masked_fill(padding_mask(counts, x.shape[1])[:, :, None], 0.0)[:, :, :, None]
+            grid = picture.masked_fill(~valid_mask(counts, x.shape[1])[:, :, None], 0.0)[:, :, :, None]
             for n, (level, block) in enumerate(zip(self.levels, self.settings.blocks, strict=True)):
                 grid = gather_blocks(grid, block)
                 counts = torch.div(counts + block[1] - 1, block[1], rounding_mode="floor")
@@ -115,7 +116,7 @@ class MultidimensionalLayer(nn.Module):
         sums = torch.baddbmm(self.bias, flat, self.weight_input).view(DIRECTIONS, steps, batch, rows, -1)
         y = unskew(scan_diagonals(sums.transpose(0, 1), self.weight_recurrent, self.weight_peephole), frames)
         y = torch.stack((y[0], reverse_padded(y[1], counts), y[2].flip(2), reverse_padded(y[3], counts).flip(2)), 3)
-        return y.reshape(batch, frames, rows, -1).masked_fill(padding_mask(counts, frames)[:, :, None, None], 0.0)
+        return y.reshape(batch, frames, rows, -1).masked_fill(~valid_mask(counts, frames)[:, :, None, None], 0.0)
 
 
 def gather_blocks(grid: Tensor, block: list[int]) -> Tensor:

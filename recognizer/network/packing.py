@@ -3,11 +3,12 @@
 import torch
 from torch import Tensor
 
+from recognizer.network.masks import valid_mask
+
 
 def valid_frames(counts: Tensor, length: int) -> Tensor:
     """Return the flat indices (sum of counts,) of the valid frames of a batch (N, length)."""
-    mask = torch.arange(length, device=counts.device)[None, :] < counts[:, None]
-    return mask.flatten().nonzero(as_tuple=True)[0]
+    return valid_mask(counts, length).flatten().nonzero(as_tuple=True)[0]
 
 
 def pack(x: Tensor, index: Tensor) -> Tensor:

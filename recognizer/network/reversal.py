@@ -16,11 +16,6 @@ def reverse_padded(x: Tensor, counts: Tensor) -> Tensor:
     return _Reorder.apply(x, (index + offsets).view(-1))  # type: ignore[no-any-return,no-untyped-call]
 
 
-def padding_mask(counts: Tensor, frames: int) -> Tensor:
-    """Return (N, T), True where a frame is padding."""
-    return torch.arange(frames, device=counts.device) >= counts[:, None]
-
-
 class _Reorder(torch.autograd.Function):
     """Take whole frames in an order that is its own inverse: the gradient needs no scattered sum."""
 

@@ -12,7 +12,7 @@ import torch
 
 from recognizer.atomic_write import write_atomically
 from recognizer.errors import RecognizerError
-from recognizer.inputs.strokes.strokes import raster
+from recognizer.inputs.registry import kind_named
 from recognizer.interruption import Interrupted
 from recognizer.model_file import ModelFile, save_model_file
 from recognizer.training.learner import Learner
@@ -108,13 +108,8 @@ class CheckpointCallback(lightning.Callback):
             signal = learner.corpora.stores[reading.item.corpus].signal(reading.item.index)
             step = trainer.global_step
             board.add_text(f"sample {number}", f"said: {reading.reference}\n\nread: {reading.text}", step)
-            if learner.corpora.kind == "strokes":
-                board.add_image(f"sample {number}", torch.from_numpy(raster(signal)), step, dataformats="HW")
-            elif learner.corpora.kind == "handwriting":
-                board.add_image(f"sample {number}", torch.from_numpy(signal.T.copy()), step, dataformats="HW")
-            else:
-                rate = learner.corpora.stores[0].header.signal["sample_rate"]
-                board.add_audio(f"sample {number}", torch.from_numpy(signal / 32768.0)[None], step, rate)
+            header = learner.corpora.stores[reading.item.corpus].header
+            kind_named(header.kind).log_sample(board, f"sample {number}", signal, step, header.signal)
 
 
 def save_checkpoint(trainer: lightning.Trainer, path: Path) -> None:

@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from recognizer.corpus.alphabet import Alphabet
 from recognizer.corpus.store import Store
+from recognizer.inputs.registry import kind_named
 from recognizer.model import pad_signals
 from recognizer.training.config import DataSettings
 
@@ -214,11 +215,7 @@ class CorpusData(lightning.LightningDataModule):
         return batch.to(device)
 
     def _budget(self) -> float:
-        if self.corpora.kind == "handwriting":
-            return float(self.settings.batch_columns)
-        if self.corpora.kind == "strokes":
-            return float(self.settings.batch_points)
-        return self.settings.batch_seconds * float(self.corpora.stores[0].header.signal["sample_rate"])
+        return kind_named(self.corpora.kind).batch_budget(self.settings, self.corpora.stores[0].header.signal)
 
     def _loader(self, batches: _Batches, sampler: Any) -> DataLoader[Batch]:
         return DataLoader(batches, batch_size=None, sampler=sampler, num_workers=self.settings.workers)

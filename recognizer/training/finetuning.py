@@ -6,6 +6,7 @@ from typing import Any
 import torch
 
 from recognizer.corpus.alphabet import Alphabet
+from recognizer.inputs.registry import kind_named
 from recognizer.model import Model, ModelSettings
 from recognizer.model_file import ModelFile
 
@@ -49,7 +50,7 @@ def changes(settings: ModelSettings, source: ModelFile) -> list[str]:
     """Return in words where a model that starts from `source` is made otherwise, dropout aside."""
     own, other = _flat(asdict(settings)), _flat(asdict(source.settings))
     names = [name for name in own if own[name] != other.get(name) and not name.endswith("dropout")]
-    if settings.kind != "speech":
+    if kind_named(settings.kind).values:  # such a kind has no settings of features
         names = [name for name in names if not name.startswith("features.")]
     return [f"{name} {own[name]}, there {other.get(name)}" for name in names]
 

@@ -10,20 +10,15 @@ from typing import Any
 import lightning
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from recognizer.corpus.alphabet import BLANK, Alphabet
 from recognizer.decoding.greedy import greedy
 from recognizer.errors import RecognizerError
 from recognizer.evaluation.metrics import Edits, distance, scored_text
-from recognizer.inputs.lines.augment import LineAugment
-from recognizer.inputs.lines.features import LineFeatures
-from recognizer.inputs.random_parameters import repeat_views
-from recognizer.inputs.speech.augment import FULL_SCALE, SoundAugment, SpecAugment
-from recognizer.inputs.speech.log_mel import LogMel
-from recognizer.inputs.strokes.augment import StrokeAugment
+from recognizer.inputs.registry import kind_named
 from recognizer.model import Model
 from recognizer.network.cells.weight_noise import weight_noise
+from recognizer.network.masks import valid_mask
 from recognizer.network.network import Output
 from recognizer.training.config import Config
 from recognizer.training.data import Batch, Corpora, SampleRef
@@ -55,11 +50,7 @@ class Learner(lightning.LightningModule):
         self.model = model
         self.ema = copy.deepcopy(model).requires_grad_(False) if config.learning.ema_decay > 0 else None
         self.start = copy.deepcopy(model).requires_grad_(False) if config.learning.anchor > 0 else None
-        self.line_augment = LineAugment(config.augment.lines)
-        self.stroke_augment = StrokeAugment(config.augment.strokes)
-        if isinstance(model.features, LogMel):
-            self.sound_augment = SoundAugment(config.augment.sound, model.features.sample_rate)
-            self.spec_augment = SpecAugment(config.augment.sound, model.features.statics, model.features.parts)
+        self.augment = kind_named(corpora.kind).augmentation(config.augment, model.features)
         self.rate_scale, self.setbacks, self.step = 1.0, 0, 0
         self.readings: list[ValidationReading] = []
         self.cer = self.wer = math.inf
@@ -130,25 +121,17 @@ class Learner(lightning.LightningModule):
 
         Both views of a sample have the same frames: what moves ink or sound along the time is done once for both.
         """
-        model, views = self.model, 2 if self.config.learning.cr_ctc > 0 else 1
-        if isinstance(model.features, LineFeatures):
-            ink, counts = model.features(batch.x, batch.counts)
-            least = frames_wanted(batch) * model.network.settings.front.stride
-            return self.line_augment(ink, counts, least.to(counts.device), generator, views)  # type: ignore[no-any-return]
-        if not isinstance(model.features, LogMel):
-            points = self.stroke_augment(batch.x, generator)
-            features, counts = model.features(points, batch.counts)
-            return repeat_views(features, counts, views)
-        x, counts = self.sound_augment(batch.x, batch.counts, generator)
-        x, counts = _long_enough(batch, x, counts, model)
-        features, counts = model.features(x, counts)
-        features, counts = repeat_views(features, counts, views)
-        return self.spec_augment(features, counts, generator), counts
+        views = 2 if self.config.learning.cr_ctc > 0 else 1
+        least = frames_wanted(batch) * self.model.network.settings.front.stride
+        augmented: tuple[Tensor, Tensor] = self.augment(
+            self.model.features, batch.x, batch.counts, least, generator, views
+        )
+        return augmented
 
     def _log_step(self, batch: Batch, output: Output, loss: Tensor) -> None:
         """Log what can be seen of one step."""
         best = output.log_probs.detach().argmax(-1)
-        valid = torch.arange(best.shape[1], device=best.device) < output.counts[:, None]
+        valid = valid_mask(output.counts, best.shape[1])
         padding = 1.0 - batch.counts.sum() / (len(batch.counts) * batch.counts.max())
         values = {
             "blanks": ((best == BLANK) & valid).sum() / valid.sum(),
@@ -200,7 +183,7 @@ class Learner(lightning.LightningModule):
             move_average(self.ema, self.model, decay)
         self.clock.mark("optimiser")
         speed = self.clock.end(len(batch.items) * self.trainer.world_size)
-        self.log("samples/s" if self.corpora.kind == "speech" else "lines/s", speed, prog_bar=True)
+        self.log(f"{kind_named(self.corpora.kind).speed}/s", speed, prog_bar=True)
         self.log("train/waiting", self.clock.waiting_share())
 
     def on_train_epoch_start(self) -> None:
@@ -247,17 +230,6 @@ class Learner(lightning.LightningModule):
         for name, value in checkpoint["learner"].items():
             setattr(self, name, value)
         self.clock.load(checkpoint["clock"])
-
-
-def _long_enough(batch: Batch, x: Tensor, counts: Tensor, model: Model) -> tuple[Tensor, Tensor]:
-    """Return changed sound x (N, S) with the recordings put back that play too fast for CTC to spell their text."""
-    short = (model.counts(counts) < frames_wanted(batch).to(counts.device)).nonzero()[:, 0]
-    if len(short) == 0:
-        return x, counts
-    counts = counts.index_copy(0, short, batch.counts[short])
-    x = functional.pad(x, (0, max(0, int(counts.max()) - x.shape[1])))
-    own = functional.pad(batch.x[short], (0, max(0, x.shape[1] - batch.x.shape[1])))[:, : x.shape[1]]
-    return x.index_copy(0, short, own.to(x.dtype) / FULL_SCALE), counts
 
 
 @torch.no_grad()

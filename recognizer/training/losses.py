@@ -5,6 +5,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from recognizer.corpus.alphabet import BLANK
+from recognizer.network.masks import valid_mask
 from recognizer.training.data import Batch
 
 
@@ -43,7 +44,7 @@ def cr_ctc_loss(log_probs: Tensor, counts: Tensor) -> Tensor:
         functional.kl_div(learns, aim.detach(), reduction="none", log_target=True).sum(-1)
         for learns, aim in ((one, other), (other, one))
     )
-    valid = torch.arange(one.shape[1], device=counts.device) < counts.chunk(2)[0][:, None]
+    valid = valid_mask(counts.chunk(2)[0], one.shape[1])
     return 0.5 * (apart * valid).sum(-1)
 
 

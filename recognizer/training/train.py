@@ -18,7 +18,6 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from recognizer import __version__
 from recognizer.corpus.checks import FAULT, LOST, corpus_columns, findings
 from recognizer.errors import RecognizerError
-from recognizer.inputs.speech.log_mel import LogMel
 from recognizer.interruption import Interrupted
 from recognizer.model import Model
 from recognizer.model_file import ModelFile
@@ -137,7 +136,7 @@ def _refuse_idle_processes(task: TrainingSetup, processes: int) -> None:
 def _fresh_model(config: Config, task: TrainingSetup, say: Say) -> Model:
     """Return the model before its first step: features fitted, weights random or from `config.init`."""
     model = Model(task.settings, task.alphabet.classes)
-    if isinstance(model.features, LogMel):
+    if model.features.has_statistics:
         some = task.train[:: -(-len(task.train) // FIT_SAMPLES)]
         runs = batch_by_budget(some, [task.corpora.count(item) for item in some], 16000 * 60.0)
         model.features.fit((batch.x, batch.counts) for batch in (task.corpora.batch(run, 0, None) for run in runs))

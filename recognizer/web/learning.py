@@ -17,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from recognizer.atomic_write import write_atomically
 from recognizer.errors import RecognizerError
-from recognizer.inputs.kind import default_signal
+from recognizer.inputs.registry import default_signal
 from recognizer.inputs.speech.audio import SpeechSettings, write_speech
 from recognizer.pages.page import MARK
 from recognizer.pages.xml_edit import EditedLine, edit_lines

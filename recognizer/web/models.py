@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from recognizer.decoding.hypothesis import Hypothesis
 from recognizer.errors import RecognizerError
-from recognizer.inputs.kind import NOUNS
+from recognizer.inputs.registry import kind_named
 from recognizer.inputs.signal import Signal
 from recognizer.model_file import read_header
 from recognizer.pretrained import find_model, pretrained_models
@@ -86,7 +86,9 @@ class Models:
         """
         if kind not in self.paths:
             option = f"--model-{KINDS[kind]} FILE"
-            raise Refused(415, f"{name}: {NOUNS[kind]}, and no model here reads that; start the server with {option}")
+            raise Refused(
+                415, f"{name}: {kind_named(kind).noun}, no model here reads it; start the server with {option}"
+            )
 
     async def read(self, kind: str, signals: Sequence[Signal]) -> list[Hypothesis]:
         """Read signals together with those of other requests; what comes out does not depend on the company."""

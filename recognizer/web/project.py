@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from recognizer.errors import RecognizerError
-from recognizer.inputs.kind import INKS, MEDIA, SOUNDS
+from recognizer.inputs.registry import kind_named, suffixes
 from recognizer.pages.page import IMAGES
 from recognizer.pages.parse import form_of, read_page
 from recognizer.web.limits import Refused
@@ -80,7 +80,7 @@ class Project:
         pure = PurePath(name.replace("\\", "/"))
         stem = "".join(c for c in pure.stem if c.isprintable() and c not in '/:*?"<>|').strip(". ") or "file"
         suffix = pure.suffix.lower()
-        if suffix not in (*MEDIA, ".xml"):
+        if suffix not in (*suffixes(), ".xml"):
             raise Refused(415, f"{name}: expected an image, a recording, InkML, PAGE XML or ALTO")
         self.folder.mkdir(parents=True, exist_ok=True)
         number = 1
@@ -105,7 +105,7 @@ class Project:
         for path in pages:
             with suppress(RecognizerError):  # opening the page will say what is wrong with it
                 images.add(read_page(path).image_path().resolve())
-        return [path for path in files if path in pages or (path.suffix.lower() in MEDIA and path not in images)]
+        return [path for path in files if path in pages or (path.suffix.lower() in suffixes() and path not in images)]
 
     def _file(self, path: Path) -> ProjectFile:
         inside = path.is_relative_to(self.folder)
@@ -117,7 +117,11 @@ class Project:
 def kind_of_name(path: Path) -> str:
     """Return "page", "image", "sound" or "strokes" by a file's suffix."""
     suffix = path.suffix.lower()
-    table = {**dict.fromkeys(IMAGES, "image"), **dict.fromkeys(SOUNDS, "sound"), **dict.fromkeys(INKS, "strokes")}
+    table = {
+        **dict.fromkeys(IMAGES, "image"),
+        **dict.fromkeys(kind_named("speech").suffixes, "sound"),
+        **dict.fromkeys(kind_named("strokes").suffixes, "strokes"),
+    }
     return table.get(suffix, "page")
 
 

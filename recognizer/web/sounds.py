@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from recognizer.atomic_write import replacing
 from recognizer.decoding.hypothesis import Span
-from recognizer.inputs.kind import default_signal
+from recognizer.inputs.registry import default_signal
 from recognizer.inputs.signal import Signal
 from recognizer.inputs.speech.audio import SpeechSettings
 from recognizer.inputs.speech.streaming import open_recording

@@ -13,8 +13,8 @@ from PIL import Image
 
 from recognizer.errors import RecognizerError
 from recognizer.formats.result import Result, make_result
-from recognizer.inputs.kind import kind_of
 from recognizer.inputs.lines.image import LOOKS_LIKE_A_PAGE
+from recognizer.inputs.registry import kind_of
 from recognizer.inputs.signal import Signal
 from recognizer.inputs.speech.audio import seconds
 from recognizer.pages.parse import HEAD, form_of_head

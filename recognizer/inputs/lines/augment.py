@@ -9,8 +9,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from recognizer.errors import RecognizerError
+from recognizer.inputs.features import Augmentation, Features
 from recognizer.inputs.lines.margins import with_ends, with_neighbours
 from recognizer.inputs.random_parameters import RandomParameters, repeat_views
+from recognizer.network.masks import valid_mask
 
 WAVE = 24  # columns between two knots of the elastic distortion
 WAVE_ROWS = 4  # knots of the elastic distortion across the height
@@ -65,6 +67,23 @@ class LineAugmentSettings:
             )
 
 
+class AugmentedLines(Augmentation):
+    """Ink of lines that another hand might have written on other paper."""
+
+    def __init__(self, settings: LineAugmentSettings) -> None:
+        """Take strengths from `settings`."""
+        super().__init__()
+        self.lines = LineAugment(settings)
+
+    def forward(
+        self, features: Features, x: Tensor, counts: Tensor, least: Tensor, generator: torch.Generator, views: int = 1
+    ) -> tuple[Tensor, Tensor]:
+        """Return ink (views N, T', H) with its counts."""
+        ink, counts = features(x, counts)
+        changed: tuple[Tensor, Tensor] = self.lines(ink, counts, least.to(counts.device), generator, views)
+        return changed
+
+
 class LineAugment(nn.Module):
     """Change ink (N, T, H) in shape, stroke and tone; every random number comes from the generator."""
 
@@ -98,7 +117,7 @@ class LineAugment(nn.Module):
         ink = self._stroke(ink, draw)
         ink = self._tone(ink, draw)
         ink = self._gaps(ink, draw)
-        mask = torch.arange(ink.shape[1], device=ink.device)[None, :, None] < counts[:, None, None]
+        mask = valid_mask(counts, ink.shape[1])[..., None]
         return ink.clamp(0.0, 1.0) * mask, counts
 
     def _warp(self, ink: Tensor, counts: Tensor, least: Tensor, draw: RandomParameters) -> tuple[Tensor, Tensor]:

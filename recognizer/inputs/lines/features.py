@@ -1,10 +1,13 @@
 """Grey columns to ink: what the network sees of a line image."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+
+from recognizer.inputs.features import Features
+from recognizer.network.masks import valid_mask
 
 
-class LineFeatures(nn.Module):
+class LineFeatures(Features):
     """Turn grey 255 (paper) .. 0 (ink) into ink 0 .. 1; frames behind the counts are paper."""
 
     def __init__(self, height: int) -> None:
@@ -15,12 +18,7 @@ class LineFeatures(nn.Module):
     def forward(self, x: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:
         """Return ink (N, T, height) float32 in [0, 1] of grey x (N, T, height) with its counts (N,)."""
         ink = 1.0 - x.float() / 255.0
-        mask = torch.arange(x.shape[1], device=x.device)[None, :, None] < counts[:, None, None]
-        return ink * mask, counts
-
-    def counts(self, counts: Tensor) -> Tensor:
-        """Return the frames (N,) of signals of `counts` (N,) columns: one each."""
-        return counts
+        return ink * valid_mask(counts, x.shape[1])[..., None], counts
 
     def inverse(self, ink: Tensor) -> Tensor:
         """Return the grey uint8 columns (..., T, height) that `ink` shows."""

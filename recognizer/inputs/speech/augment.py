@@ -5,8 +5,13 @@ from dataclasses import dataclass
 
 import torch
 from torch import Generator, Tensor, nn
+from torch.nn import functional
 
 from recognizer.errors import RecognizerError
+from recognizer.inputs.features import Augmentation, Features
+from recognizer.inputs.random_parameters import repeat_views
+from recognizer.inputs.speech.log_mel import LogMel
+from recognizer.network.masks import valid_mask
 
 FULL_SCALE = 32768  # int16 steps of an amplitude of 1
 SILENCE = 1e-10  # mean square below which there is nothing to set a noise against
@@ -112,7 +117,7 @@ class SoundAugment(nn.Module):
             generator: the only source of chance.
         """
         x = x / FULL_SCALE if x.dtype == torch.int16 else x.float()
-        x = x * _valid(counts, x.shape[1])
+        x = x * valid_mask(counts, x.shape[1])
         if self.settings.speed:
             x, counts = self._at_other_speeds(x, counts, generator)
         if self.settings.silence:
@@ -124,7 +129,7 @@ class SoundAugment(nn.Module):
         if self.settings.gain_db:
             level = _uniform(generator, x, len(x), -self.settings.gain_db, self.settings.gain_db)
             x = x * _amplitude(level)[:, None]
-        return x * _valid(counts, x.shape[1]), counts
+        return x * valid_mask(counts, x.shape[1]), counts
 
     def _at_other_speeds(self, x: Tensor, counts: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
         """Play each recording slower, as it is, or faster; pitch moves too."""
@@ -140,7 +145,7 @@ class SoundAugment(nn.Module):
             if len(rows):
                 played = resample(x[rows], speed, SPEED_STEP)[:, : out.shape[1]]
                 out[rows, : played.shape[1]] = played
-        return out * _valid(counts, out.shape[1]), counts
+        return out * valid_mask(counts, out.shape[1]), counts
 
     def _between_silences(self, x: Tensor, counts: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
         """Begin and end a share of the recordings with silence, half of them hissing throughout."""
@@ -156,7 +161,7 @@ class SoundAugment(nn.Module):
         if len(rows := hissing.nonzero()[:, 0]):
             level = _amplitude(_uniform(generator, x, len(rows), *HISS_DB))
             out[rows] += _normal(generator, x, len(rows), out.shape[1]) * level[:, None]
-        return out * _valid(padded, out.shape[1]), padded
+        return out * valid_mask(padded, out.shape[1]), padded
 
     def _among_others(self, x: Tensor, counts: Tensor, generator: Generator) -> Tensor:
         """Add other recordings of the batch, each repeated from a drawn place on, behind a share of them."""
@@ -165,7 +170,7 @@ class SoundAugment(nn.Module):
         voices = (rows + others) % len(x)  # (TALKERS, rows): never the recording itself
         starts = (_chance(generator, x, TALKERS, len(rows)) * counts[voices]).long()
         place = (starts[..., None] + torch.arange(x.shape[1], device=x.device)) % counts[voices][..., None]
-        babble = x[voices].gather(2, place).sum(0) * _valid(counts[rows], x.shape[1])
+        babble = x[voices].gather(2, place).sum(0) * valid_mask(counts[rows], x.shape[1])
         snr = _uniform(generator, x, len(rows), self.settings.babble_snr_low, self.settings.babble_snr_high)
         scale = _noise_scale(_power(x[rows], counts[rows]), _power(babble, counts[rows]), snr)
         return x.index_add(0, rows, babble * scale[:, None])
@@ -234,6 +239,39 @@ class SpecAugment(nn.Module):
         return features * ~hidden[:, :, None] * ~part.repeat(1, self.parts)[:, None, :]
 
 
+class AugmentedSound(Augmentation):
+    """Frames of recordings that were played elsewhere, partly hidden."""
+
+    def __init__(self, settings: SoundAugmentSettings, features: LogMel) -> None:
+        """Take strengths from `settings`, the form of frames from `features`."""
+        super().__init__()
+        self.sound = SoundAugment(settings, features.sample_rate)
+        self.masks = SpecAugment(settings, features.statics, features.parts)
+
+    def forward(
+        self, features: Features, x: Tensor, counts: Tensor, least: Tensor, generator: Generator, views: int = 1
+    ) -> tuple[Tensor, Tensor]:
+        """Return frames (views N, T', F); both views hear the same sound and miss other parts of it."""
+        sound, lengths = self.sound(x, counts, generator)
+        sound, lengths = _long_enough(x, counts, sound, lengths, features, least)
+        frames, lengths = features(sound, lengths)
+        frames, lengths = repeat_views(frames, lengths, views)
+        return self.masks(frames, lengths, generator), lengths
+
+
+def _long_enough(
+    own: Tensor, own_counts: Tensor, x: Tensor, counts: Tensor, features: Features, least: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Return changed sound x (N, S) with the recordings put back that play too fast for CTC to spell their text."""
+    short = (features.counts(counts) < least.to(counts.device)).nonzero()[:, 0]
+    if len(short) == 0:
+        return x, counts
+    counts = counts.index_copy(0, short, own_counts[short])
+    x = functional.pad(x, (0, max(0, int(counts.max()) - x.shape[1])))
+    back = functional.pad(own[short], (0, max(0, x.shape[1] - own.shape[1])))[:, : x.shape[1]]
+    return x.index_copy(0, short, back.to(x.dtype) / FULL_SCALE), counts
+
+
 def _masks(many: int, counts: Tensor, widest: Tensor, size: int, like: Tensor, generator: Generator) -> Tensor:
     """Return (N, size), true where one of `many` stretches of 0 to `widest` (N,) places lies, all before `counts`."""
     N = len(counts)
@@ -241,10 +279,6 @@ def _masks(many: int, counts: Tensor, widest: Tensor, size: int, like: Tensor, g
     starts = (_chance(generator, like, N, many) * (counts[:, None] - widths + 1)).long()
     place = torch.arange(size, device=like.device)
     return ((place >= starts[..., None]) & (place < (starts + widths)[..., None])).any(1)
-
-
-def _valid(counts: Tensor, length: int) -> Tensor:
-    return torch.arange(length, device=counts.device) < counts[:, None]
 
 
 def _chance(generator: Generator, like: Tensor, *shape: int) -> Tensor:

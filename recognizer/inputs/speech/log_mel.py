@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from recognizer.errors import RecognizerError
+from recognizer.inputs.features import Features
+from recognizer.network.masks import valid_mask
 
 FLOOR = 1e-7  # power below what rounding to int16 leaves in a band
 STD_FLOOR = 0.01  # a band that never moves in the data is not blown up
@@ -59,7 +61,7 @@ class LogMelSettings:
                 raise RecognizerError(f"log_mel.{name} is {getattr(self, name)}, wanted {wanted}")
 
 
-class LogMel(nn.Module):
+class LogMel(Features):
     """Sound (N, S) to frames (N, T, F), none of which depends on padding or on the other recordings.
 
     Args:
@@ -70,6 +72,7 @@ class LogMel(nn.Module):
         RecognizerError: the settings do not fit the sample rate.
     """
 
+    has_statistics = True
     mean: Tensor
     std: Tensor
     level: Tensor
@@ -82,6 +85,8 @@ class LogMel(nn.Module):
         self.settings, self.sample_rate = settings, sample_rate
         self.window = round(settings.window_ms * sample_rate / 1000)
         self.hop = round(settings.hop_ms * sample_rate / 1000)
+        self.parts = 3 if settings.deltas else 1  # with differences
+        self.size = self.statics * self.parts
         self.bins = 1 << (self.window - 1).bit_length()
         if self.hop < 1 or self.bins * settings.bands > LARGEST:
             raise RecognizerError(
@@ -100,16 +105,6 @@ class LogMel(nn.Module):
         """Coefficients of a frame before differences."""
         return self.settings.bands + self.settings.energy
 
-    @property
-    def parts(self) -> int:
-        """Groups of `statics` in a frame: 3 with differences, else 1."""
-        return 3 if self.settings.deltas else 1
-
-    @property
-    def size(self) -> int:
-        """Coefficients F of a frame."""
-        return self.statics * self.parts
-
     def counts(self, counts: Tensor) -> Tensor:
         """Return the frames (N,) that `counts` (N,) samples make; less than a window makes one frame."""
         return 1 + (counts.clamp(min=self.window) - self.window) // self.hop
@@ -124,7 +119,7 @@ class LogMel(nn.Module):
         statics, frames = self._statics(x, counts)
         features = self._with_deltas(self._centred(statics, frames), frames)
         features = (features - self.mean) / self.std
-        return features * _valid(frames, features.shape[1])[..., None], frames
+        return features * valid_mask(frames, features.shape[1])[..., None], frames
 
     @torch.no_grad()
     def fit(self, batches: Iterable[tuple[Tensor, Tensor]]) -> None:
@@ -140,7 +135,7 @@ class LogMel(nn.Module):
         for x, counts in batches:
             statics, frames = self._statics(x.to(device), counts.to(device))
             features = self._with_deltas(self._centred(statics, frames), frames)
-            valid = _valid(frames, features.shape[1])
+            valid = valid_mask(frames, features.shape[1])
             kept = features[valid].double()
             total += len(kept)
             sums += torch.stack((kept.sum(0), kept.square().sum(0)))
@@ -176,7 +171,7 @@ class LogMel(nn.Module):
         """Return log bands (N, T, statics) with their counts (N,); frames beyond a count are not zero yet."""
         frames = self.counts(counts)
         x = x / FULL_SCALE if x.dtype == torch.int16 else x.float()
-        x = x * _valid(counts, x.shape[1])
+        x = x * valid_mask(counts, x.shape[1])
         x = nn.functional.pad(x, (0, max(0, self.window - x.shape[1])))
         previous = nn.functional.pad(x[:, :-1], (1, 0))
         pieces = (x - self.settings.preemphasis * previous).unfold(1, self.window, self.hop)  # (N, T, window)
@@ -192,7 +187,7 @@ class LogMel(nn.Module):
         """Subtract each recording's mean of its own frames from (N, T, statics)."""
         if not self.settings.utterance_mean:
             return statics
-        counted = _valid(frames, statics.shape[1])
+        counted = valid_mask(frames, statics.shape[1])
         if self.settings.speech_range_db:
             counted = self._loud(statics, counted)
         total = counted.sum(1)[:, None, None]
@@ -210,11 +205,6 @@ class LogMel(nn.Module):
             return statics
         first = _delta(statics, frames)
         return torch.cat((statics, first, _delta(first, frames)), dim=-1)
-
-
-def _valid(counts: Tensor, length: int) -> Tensor:
-    """Return the mask (N, length) that is true before each count."""
-    return torch.arange(length, device=counts.device) < counts[:, None]
 
 
 def _delta(values: Tensor, frames: Tensor) -> Tensor:

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from recognizer.errors import RecognizerError
-from recognizer.inputs.random_parameters import RandomParameters
+from recognizer.inputs.features import Augmentation, Features
+from recognizer.inputs.random_parameters import RandomParameters, repeat_views
 
 KNOT = 12  # points between two knots of the wobble
 
@@ -68,3 +69,19 @@ class StrokeAugment(nn.Module):
         smooth = nn.functional.interpolate(knots, size=length, mode="linear", align_corners=True)
         single = torch.randn(draw.n, 2, length, generator=draw.generator) * self.settings.jitter
         return (smooth + single).transpose(1, 2).to(draw.device) * draw.changed[:, None, None]
+
+
+class AugmentedStrokes(Augmentation):
+    """Features of strokes that another hand might have written."""
+
+    def __init__(self, settings: StrokeAugmentSettings) -> None:
+        """Take strengths from `settings`."""
+        super().__init__()
+        self.strokes = StrokeAugment(settings)
+
+    def forward(
+        self, features: Features, x: Tensor, counts: Tensor, least: Tensor, generator: torch.Generator, views: int = 1
+    ) -> tuple[Tensor, Tensor]:
+        """Return features (views N, T, 6); strokes never get fewer points, and both views are the same."""
+        seen, counts = features(self.strokes(x, generator), counts)
+        return repeat_views(seen, counts, views)

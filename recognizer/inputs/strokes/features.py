@@ -1,12 +1,15 @@
 """Points of a pen to what the network sees of them: ways rather than places."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+
+from recognizer.inputs.features import Features
+from recognizer.network.masks import valid_mask
 
 FARTHEST = 6.0  # times the spacing: a longer way in one step counts as this
 
 
-class StrokeFeatures(nn.Module):
+class StrokeFeatures(Features):
     """Turn points (x, y, down) into steps: dx, dy, y, pen down, cosine and sine of the turn; zero behind the counts.
 
     Where a line stands on the tablet and how long it is are not seen, only how the pen moves and how high it is.
@@ -36,12 +39,7 @@ class StrokeFeatures(nn.Module):
         turns = (way.abs().sum(2, keepdim=True) > 0) & (before.abs().sum(2, keepdim=True) > 0)
         cosine = torch.where(turns, cosine, torch.ones_like(cosine))
         features = torch.cat((step, points[:, :, 1:], cosine, sine), 2)
-        mask = torch.arange(x.shape[1], device=x.device)[None, :, None] < counts[:, None, None]
-        return features * mask, counts
-
-    def counts(self, counts: Tensor) -> Tensor:
-        """Return the frames (N,) of signals of `counts` (N,) points: one each."""
-        return counts
+        return features * valid_mask(counts, x.shape[1])[..., None], counts
 
     def inverse(self, features: Tensor) -> Tensor:
         """Return the points (..., T, 3) that the features show, x from 0; steps that were too long stay cut."""

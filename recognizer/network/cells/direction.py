@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from recognizer.network.cells.options import StepOptions, options_of, recurrent_mask
 from recognizer.network.cells.settings import CellSettings
-from recognizer.network.reversal import padding_mask
+from recognizer.network.masks import valid_mask
 
 State = tuple[Tensor, ...]
 
@@ -74,7 +74,7 @@ def working_dtype(x: Tensor) -> torch.dtype:
 
 def clear_padding(y: Tensor, counts: Tensor) -> Tensor:
     """Return y (N, T, size) with zeros at padding."""
-    return y.masked_fill(padding_mask(counts.to(y.device), y.shape[1])[:, :, None], 0.0)
+    return y.masked_fill(~valid_mask(counts.to(y.device), y.shape[1])[:, :, None], 0.0)
 
 
 def _at_end(y: Tensor, counts: Tensor, before: Tensor) -> Tensor:

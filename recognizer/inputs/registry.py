@@ -1,0 +1,103 @@
+"""The kinds of input that there are, and which of them a file is."""
+
+from dataclasses import asdict
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from recognizer.errors import RecognizerError
+from recognizer.inputs.kind import Kind
+from recognizer.inputs.signal import Signal
+from recognizer.pages.page import page_and_line
+from recognizer.pages.parse import HEAD
+
+# Each names a module with the object KIND. What a file is, is asked in this order: the last takes what nobody knows.
+MODULES = (
+    "recognizer.inputs.strokes.kind",
+    "recognizer.inputs.speech.kind",
+    "recognizer.inputs.lines.kind",
+)
+
+
+@cache
+def kinds() -> dict[str, Kind]:
+    """Return every kind of input by its name."""
+    found = [import_module(module).KIND for module in MODULES]
+    return {kind.name: kind for kind in found}
+
+
+def kind_named(name: str) -> Kind:
+    """Return the kind of a name.
+
+    Raises:
+        RecognizerError: there is none.
+    """
+    if name not in kinds():
+        raise RecognizerError(f"kind is {name!r}, expected one of {', '.join(sorted(kinds()))}")
+    return kinds()[name]
+
+
+def default_signal(name: str) -> dict[str, Any]:
+    """Return the default settings of a kind's signal as plain data."""
+    return asdict(kind_named(name).settings({}))
+
+
+@cache
+def suffixes() -> tuple[str, ...]:
+    """Return the suffixes of files that are taken from a folder."""
+    return tuple(suffix for kind in kinds().values() for suffix in kind.suffixes)
+
+
+def kind_of(source: Path | BinaryIO) -> str:
+    """Return the name of the kind that a file is, from its first bytes and its suffix.
+
+    A page, and the line FILE#ID of a page, are handwriting.
+
+    Raises:
+        RecognizerError: the file is not there or cannot be read.
+    """
+    suffix = ""
+    if isinstance(source, Path):
+        if found := page_and_line(source):
+            source = found[0]
+        if not source.exists():
+            raise RecognizerError(f"{source}: no such file", "no such file")
+        suffix = source.suffix.lower()
+        try:
+            with open(source, "rb") as file:
+                head = file.read(HEAD)
+        except OSError as error:
+            raise RecognizerError(f"{source}: cannot be read ({error.strerror or error}), wanted a file") from None
+    else:
+        head = source.read(HEAD)
+        source.seek(0)
+    return next(kind.name for kind in kinds().values() if kind.recognizes(head, suffix))
+
+
+def read_signal(
+    kind: str, settings: dict[str, Any], source: Path | BinaryIO, name: str = "", channel: int = 0
+) -> Signal:
+    """Return the signal of a file for a model of `kind`.
+
+    Args:
+        kind: that the model reads.
+        settings: of its signal, as plain data.
+        source: the file.
+        name: of a file object, for messages.
+        channel: of recordings, from 1 on; 0 for the mean of all.
+
+    Raises:
+        RecognizerError: the file is at fault, or it is of another kind.
+    """
+    name = str(source) if isinstance(source, Path) else name or "the file"
+    wanted = kind_named(kind)
+    if (own := kind_of(source)) != kind and not _is_empty(source):
+        raise RecognizerError(
+            f"{name}: {kind_named(own).noun}, the model reads {kind}: wanted {wanted.noun}", "of another kind"
+        )
+    return wanted.read(source, wanted.settings(settings), name, channel)
+
+
+def _is_empty(source: Path | BinaryIO) -> bool:
+    return isinstance(source, Path) and source.exists() and source.stat().st_size == 0
