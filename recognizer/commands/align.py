@@ -12,6 +12,7 @@ from recognizer.errors import RecognizerError
 
 if TYPE_CHECKING:
     from recognizer.decoding.hypothesis import Hypothesis
+    from recognizer.formats.result import Result
     from recognizer.reader import Reader
 
 
@@ -22,7 +23,10 @@ def add_align(verbs: Any, console: Console) -> None:
     said = align.add_mutually_exclusive_group(required=True)
     said.add_argument("--text", help="what the file says")
     said.add_argument(
-        "--lines", type=Path, metavar="FILE", help="what the page says, a line of text for each of its own"
+        "--lines",
+        type=Path,
+        metavar="FILE",
+        help="what the page says, a line of text for each of its own; of a recording all that is said in it",
     )
     align.add_argument("--model", required=True, help="model file, folder of a run, or name of a shipped model")
     form = align.add_mutually_exclusive_group()
@@ -41,13 +45,20 @@ def _run(console: Console, chosen: argparse.Namespace) -> int:
     from recognizer.formats.formats import format_reading
     from recognizer.formats.result import make_result
     from recognizer.reader import Reader
+    from recognizer.recordings import is_long
 
     reader = Reader.load(chosen.model, chosen.device, DecoderOptions(engine="greedy"))
-    if chosen.lines:
+    if reader.kind == "speech":
+        text = _text(chosen)
+        if is_long(chosen.file, str(chosen.file), reader):
+            return _run_long(console, chosen, reader, text)
+    elif chosen.lines:
         return _run_page(console, chosen, reader)
+    else:
+        text = chosen.text
     signal = reader.signal(chosen.file)
     try:
-        found = reader.align(signal, chosen.text)
+        found = reader.align(signal, text)
     except RecognizerError as error:
         raise RecognizerError(f"{chosen.file}: {error}") from None
     form = "json" if chosen.json else chosen.format
@@ -60,6 +71,43 @@ def _run(console: Console, chosen: argparse.Namespace) -> int:
         for line in aligned_lines(found, signal.unit):
             console.say(line)
     return 0
+
+
+def _text(chosen: argparse.Namespace) -> str:
+    """Return what a recording says: as given, or all lines of a file."""
+    from recognizer.corpus.manifest import read_lines
+
+    return " ".join(line for _, line in read_lines(chosen.lines)) if chosen.lines else str(chosen.text)
+
+
+def _run_long(console: Console, chosen: argparse.Namespace, reader: "Reader", text: str) -> int:
+    """Align a recording that is too long for one alignment; what is placed is printed piece by piece."""
+    import json
+
+    from recognizer.formats.streamed import streamed
+    from recognizer.inputs.speech.audio import SpeechSettings
+    from recognizer.inputs.speech.streaming import open_recording
+    from recognizer.long_alignment import align_long, pieces_without_overlap
+
+    left: list[str] = []
+    name, settings = str(chosen.file), SpeechSettings(**reader.model_file.settings.signal)
+    form = "json" if chosen.json else chosen.format
+
+    def line(result: "Result") -> str:
+        if form == "json":
+            return json.dumps(result.as_data(), ensure_ascii=False) + "\n"
+        return "".join(f"{row}\n" for row in aligned_lines(result.hypothesis, "s")[1:])
+
+    with open_recording(chosen.file, settings, name, console.complain) as recording:
+        pieces = pieces_without_overlap(recording.blocks(), settings.sample_rate)
+        results = align_long(reader, pieces, text, name, left.append)
+        if form == "table":
+            console.say("start (s)\tend (s)\tconfidence\tword")
+        for chunk in streamed(results, form, line, lambda: recording.seconds):
+            console.say(chunk.removesuffix("\n"))
+    for complaint in left:
+        console.complain(f"recognizer: {complaint}")
+    return FOUND if left else DONE
 
 
 def _run_page(console: Console, chosen: argparse.Namespace, reader: "Reader") -> int:

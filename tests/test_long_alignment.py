@@ -1,0 +1,52 @@
+"""The text of a long recording on its pieces."""
+
+import json
+from pathlib import Path
+
+import pytest
+import soundfile
+from makers import save_model
+from terminal import said
+from test_recordings import long_signal
+from test_segmentation import RATE
+
+from recognizer.long_alignment import words_of
+
+TEXT = "it was a bright cold day in april and the clocks were striking thirteen winston smith".split()
+
+
+def test_a_piece_gets_the_words_that_were_read_in_it() -> None:
+    assert words_of("it was a bright cold day", "in april and the clocks", TEXT) == 6
+    assert words_of("itwas e brite cold dai", "in aprl an the cloks", TEXT) == 6
+    assert words_of("", "it was a bright", TEXT) == 0
+    assert words_of("it was", "the clocks were striking", TEXT) in range(2, 10)
+
+
+def test_the_first_words_of_a_text_that_goes_on_are_taken() -> None:
+    long = TEXT + [f"word{i}" for i in range(5000)]
+    assert words_of("it was a bright cold day in april and", "the clocks were striking", long) == 9
+
+
+def test_every_word_of_a_long_recording_is_placed_in_order(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    soundfile.write(tmp_path / "long.flac", long_signal(), RATE)
+    model = save_model("speech", tmp_path / "m.safetensors")
+    _, out, _ = said(capsys, "transcribe", tmp_path / "long.flac", "--model", model, "--json")
+    read = [json.loads(line)["text"] for line in out.splitlines()]
+    (tmp_path / "said.txt").write_text("\n".join(read))
+    call = ("align", tmp_path / "long.flac", "--lines", tmp_path / "said.txt", "--model", model)
+    code, out, err = said(capsys, *call)
+    rows = [line.split("\t") for line in out.splitlines()]
+    assert code == 0 and err == "" and rows[0] == ["start (s)", "end (s)", "confidence", "word"]
+    assert [row[3] for row in rows[1:]] == " ".join(read).split()
+    starts = [float(row[0]) for row in rows[1:]]
+    assert starts == sorted(starts) and all(float(row[0]) < float(row[1]) for row in rows[1:])
+    code, out, _ = said(capsys, *call, "--format", "ctm")
+    assert code == 0 and [line.split()[4] for line in out.splitlines()] == " ".join(read).split()
+
+
+def test_words_that_do_not_fit_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    soundfile.write(tmp_path / "long.flac", long_signal(), RATE)
+    model = save_model("speech", tmp_path / "m.safetensors")
+    call = ("align", tmp_path / "long.flac", "--text", "a b " * 3000, "--model", model)
+    code, _, err = said(capsys, *call)
+    assert code == 1 and "long.flac: from " in err and "labels need" in err
