@@ -14,6 +14,7 @@ from recognizer.commands.console import terminal
 from recognizer.commands.demo import add_demo
 from recognizer.commands.evaluate import add_evaluate
 from recognizer.commands.exit_codes import run_and_exit
+from recognizer.commands.export import add_export
 from recognizer.commands.info import add_info
 from recognizer.commands.listen import add_listen
 from recognizer.commands.lm import add_lm
@@ -35,6 +36,7 @@ VERBS = (
     add_align,
     add_calibrate,
     add_lm,
+    add_export,
     add_info,
     add_serve,
 )

@@ -2,32 +2,33 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO, overload
+from typing import TYPE_CHECKING, Any, BinaryIO, overload
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from recognizer.decoding.alignment import align
 from recognizer.decoding.decoder import Decoder
 from recognizer.decoding.decoder_factory import DecoderOptions, make_decoder
 from recognizer.decoding.hypothesis import Hypothesis, Span
 from recognizer.decoding.hypothesis_building import build_hypothesis
 from recognizer.errors import RecognizerError
 from recognizer.evaluation.calibration import Calibrations, calibrations_of
+from recognizer.export.onnx_model import OnnxModel, is_onnx
 from recognizer.inputs.lines.tta import VIEWS, View
 from recognizer.inputs.registry import kind_named, read_signal
 from recognizer.inputs.signal import Signal
-from recognizer.model import pad_signals
-from recognizer.model_file import ModelFile, load_model_file
 from recognizer.pages.page import Page, PageLine
 from recognizer.pages.parse import read_page
 from recognizer.pretrained import find_model
 from recognizer.processors import Division, divide, in_order
 from recognizer.recordings import is_long, read_long
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from recognizer.model_file import ModelFile
 
 Source = str | Path | BinaryIO | np.ndarray
 
@@ -37,8 +38,8 @@ class Reader:
 
     def __init__(
         self,
-        model_file: ModelFile,
-        device: torch.device,
+        model_file: "ModelFile | OnnxModel",
+        device: "torch.device | str" = "auto",
         decoder: Decoder | None = None,
         division: Division | None = None,
     ) -> None:
@@ -49,8 +50,9 @@ class Reader:
         Raises:
             RecognizerError: the model_file's decoder or calibration is at fault, or the views do not fit.
         """
-        self.model_file, self.device = model_file, device
-        self.division = (division or divide()) if device.type == "cpu" else Division()
+        self.model_file = model_file
+        self.network: Any = _network_of(model_file, device)
+        self.division = (division or divide()) if self.network.on_cpu else Division()
         self.decoder = decoder or make_decoder(DecoderOptions(), model_file.decoder, model_file.alphabet)
         self.calibrations: Calibrations | None = calibrations_of(model_file.calibration)
         self.kind, self.alphabet = model_file.settings.kind, model_file.alphabet
@@ -58,7 +60,7 @@ class Reader:
             raise RecognizerError(f"views is {views}, wanted 1 to {len(VIEWS)}")
         if views > 1 and self.kind != "handwriting":
             raise RecognizerError(f"views are of lines of handwriting, and the model reads {self.kind}")
-        self.model = model_file.model.to(device).eval()
+        self.model: Any = model_file if isinstance(model_file, OnnxModel) else model_file.model
 
     @classmethod
     def load(
@@ -68,7 +70,7 @@ class Reader:
         options: DecoderOptions | None = None,
         division: Division | None = None,
     ) -> "Reader":
-        """Load a model file or a shipped model.
+        """Load a model file, a shipped model, or what `export` wrote, which takes onnxruntime and no torch.
 
         Args:
             path_or_name: of the model.
@@ -80,15 +82,10 @@ class Reader:
         Raises:
             RecognizerError: no such model, a file that is none, or options that do not fit it.
         """
-        if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
-        model_file = load_model_file(find_model(path_or_name))
+        path, division = find_model(path_or_name), division or divide()
+        model_file = OnnxModel(path, division.threads) if is_onnx(path) else _torch_model(path)
         decoder = make_decoder(options or DecoderOptions(), model_file.decoder, model_file.alphabet)
-        try:
-            return cls(model_file, torch.device(device), decoder, division)
-        except (RuntimeError, AssertionError) as error:
-            reason = str(error).partition("\n")[0]
-            raise RecognizerError(f"device {device!r} cannot be used ({reason}), wanted auto, cpu or cuda") from None
+        return cls(model_file, device, decoder, division)
 
     @overload
     def transcribe(self, sources: Source, rate: int | None = None) -> Hypothesis: ...  # type: ignore[overload-overlap]
@@ -206,25 +203,32 @@ class Reader:
     def _read_once(self, values: Sequence[np.ndarray]) -> list[Hypothesis]:
         """Read the values of signals as they are, not calibrated; long and short ones go in batches of their like."""
         found: list[Hypothesis | None] = [None] * len(values)
-        for run, log_probs, counts in self.outputs(values):
+        outputs = self._outputs(values) if self.decoder.settings.engine == "greedy" else self.outputs(values)
+        for run, log_probs, counts in outputs:
             for i, hypothesis in zip(run, self.decoder.decode(log_probs, counts), strict=True):
                 found[i] = hypothesis
         return [hypothesis for hypothesis in found if hypothesis is not None]
 
-    def outputs(self, values: Sequence[np.ndarray]) -> Iterator[tuple[list[int], Tensor, Tensor]]:
+    def outputs(self, values: Sequence[np.ndarray]) -> "Iterator[tuple[list[int], Tensor, Tensor]]":
         """Yield what `log_probs` says of the values of signals, in runs of like length, each with its indices.
 
         Several runs are computed at once, as the reader's division says; how they are divided changes no run.
         """
+        for run, log_probs, counts in self._outputs(values):
+            yield run, *_as_tensors(log_probs, counts)
+
+    def _outputs(self, values: Sequence[np.ndarray]) -> Iterator[tuple[list[int], Any, Any]]:
+        """Yield what `outputs` does as the network gives it, perhaps as arrays of numpy."""
         kind = kind_named(self.kind)
-        budget = kind.read_budget if self.device.type == "cpu" else kind.gpu_read_budget
+        budget = kind.read_budget if self.network.on_cpu else kind.gpu_read_budget
         runs = _runs([len(v) for v in values], budget)
+        threads = self.division.threads
 
-        def output(run: list[int]) -> tuple[list[int], Tensor, Tensor]:
-            torch.set_num_threads(self.division.threads)  # which a new thread does not inherit in oneDNN
-            return run, *self.log_probs([values[i] for i in run])
+        def output(run: list[int]) -> tuple[list[int], Any, Any]:
+            self.network.begin(threads)
+            return run, *self.network.log_probs([values[i] for i in run])
 
-        with _threads_of_torch(self.division.threads):
+        with self.network.threads(threads):
             yield from in_order(output, runs, self.division.workers)
 
     def align(self, signal: Signal, text: str) -> Hypothesis:
@@ -238,6 +242,8 @@ class Reader:
         labels = self.alphabet.encode(text)
         if not labels:
             raise RecognizerError("the text to align is empty, wanted at least one character")
+        from recognizer.decoding.alignment import align
+
         _, log_probs, counts = next(self.outputs([signal.values]))
         found = align(log_probs[0, : int(counts[0])], labels)
         hypothesis = self._calibrated(build_hypothesis(found.placed, self.alphabet, found.score, 0.0))
@@ -246,23 +252,38 @@ class Reader:
     def _calibrated(self, hypothesis: Hypothesis) -> Hypothesis:
         return self.calibrations.apply(hypothesis) if self.calibrations else hypothesis
 
-    @torch.inference_mode()
-    def log_probs(self, values: Sequence[np.ndarray]) -> tuple[Tensor, Tensor]:
+    def log_probs(self, values: Sequence[np.ndarray]) -> "tuple[Tensor, Tensor]":
         """Return log-probabilities (N, T', classes) float32 and counts (N,) of one batch of signals' values."""
-        x, counts = pad_signals([torch.from_numpy(np.array(v)) for v in values], self.kind)
-        output = self.model(x.to(self.device), counts.to(self.device))
-        return output.log_probs, output.counts
+        return _as_tensors(*self.network.log_probs(values))
 
 
-@contextmanager
-def _threads_of_torch(number: int) -> Iterator[None]:
-    """Let torch compute with so many threads within the block."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(number)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+def _torch_model(path: Path) -> "ModelFile":
+    """Read a model file; torch is imported here, not before."""
+    from recognizer.model_file import load_model_file
+
+    return load_model_file(path)
+
+
+def _network_of(model_file: "ModelFile | OnnxModel", device: "torch.device | str") -> Any:
+    """Return what computes with a model on a device.
+
+    Raises:
+        RecognizerError: the device cannot be used.
+    """
+    if isinstance(model_file, OnnxModel):
+        if str(device) not in ("auto", "cpu"):
+            raise RecognizerError(f"{model_file.path}: ONNX is read on the CPU, expected --device cpu")
+        return model_file
+    from recognizer.torch_network import TorchNetwork
+
+    return TorchNetwork(model_file.model, device)
+
+
+def _as_tensors(log_probs: Any, counts: Any) -> "tuple[Tensor, Tensor]":
+    """Return tensors of tensors or arrays."""
+    import torch
+
+    return torch.as_tensor(log_probs), torch.as_tensor(counts)
 
 
 def _runs(lengths: Sequence[int], budget: int) -> list[list[int]]:

@@ -22,7 +22,8 @@ from torch import Tensor
 
 from recognizer.commands.exit_codes import run_and_exit
 from recognizer.corpus.alphabet import Alphabet, TextSettings
-from recognizer.decoding.beam_search import BeamSettings, beam_search
+from recognizer.decoding.beam_search import beam_search
+from recognizer.decoding.beam_settings import BeamSettings
 from recognizer.decoding.flashlight import Flashlight, FlashlightSettings
 from recognizer.decoding.scorers import WordModel
 from recognizer.language.ngram import NGram

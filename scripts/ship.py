@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from recognizer.commands.exit_codes import run_and_exit  # noqa: E402
 from recognizer.evaluation.evaluate import evaluate  # noqa: E402
-from recognizer.model_file import load_model_file, save_model_file  # noqa: E402
+from recognizer.model_file import ModelFile, load_model_file, save_model_file  # noqa: E402
 from recognizer.pretrained import FOLDER, SUFFIX, find_model  # noqa: E402
 from recognizer.reader import Reader  # noqa: E402
 
@@ -33,6 +33,7 @@ def main() -> None:
     save_model_file(model_file, path, half=True)
     reader = Reader.load(path)
     shipped = reader.model_file
+    assert isinstance(shipped, ModelFile), "what is shipped is a model file"
     shipped.results = {}
     for test in chosen.test:
         corpus, _, split = test.rpartition(":")

@@ -13,8 +13,6 @@ from recognizer.corpus.alphabet import Alphabet
 from recognizer.decoding.alignment import align
 from recognizer.decoding.batched_beam_search import AskOne
 from recognizer.decoding.beam_search import (
-    EXACT,
-    BeamSettings,
     Candidate,
     advance_beam,
     beam_search,
@@ -22,6 +20,7 @@ from recognizer.decoding.beam_search import (
     search_candidates,
     start_beam,
 )
+from recognizer.decoding.beam_settings import EXACT, BeamSettings
 from recognizer.decoding.greedy import greedy
 from recognizer.errors import RecognizerError
 

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from recognizer.corpus.alphabet import Alphabet
-from recognizer.decoding.beam_search import BeamSettings, beam_search
+from recognizer.decoding.beam_search import beam_search
+from recognizer.decoding.beam_settings import BeamSettings
 from recognizer.decoding.flashlight import Flashlight, FlashlightSettings
 from recognizer.errors import RecognizerError
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from recognizer.corpus.alphabet import Alphabet, TextSettings
 from recognizer.decoding.batched_beam_search import Scorer
-from recognizer.decoding.beam_search import EXACT, beam_search
+from recognizer.decoding.beam_search import beam_search
+from recognizer.decoding.beam_settings import EXACT
 from recognizer.decoding.scorers import CharacterModel, Sum, WordModel
 from recognizer.decoding.word_scorers import CharacterBonus, HotWords, Lexicon, WordBonus
 from recognizer.errors import RecognizerError

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from recognizer.corpus.alphabet import Alphabet
 from recognizer.decoding.alignment import align
-from recognizer.decoding.beam_search import EXACT, BeamSettings, advance_beam, beam_search, finish_beam, start_beam
+from recognizer.decoding.beam_search import advance_beam, beam_search, finish_beam, start_beam
+from recognizer.decoding.beam_settings import EXACT, BeamSettings
 from recognizer.decoding.greedy import greedy
 from recognizer.decoding.scorers import WordModel
 from recognizer.decoding.word_scorers import HotWords

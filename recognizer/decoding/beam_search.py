@@ -12,52 +12,12 @@ from torch import Tensor
 from recognizer.corpus.alphabet import BLANK, Alphabet
 from recognizer.decoding.alignment import align_batch
 from recognizer.decoding.batched_beam_search import BatchedBeamSearch, Beams, Scorer, Trace, first_beams
+from recognizer.decoding.beam_settings import BeamSettings
 from recognizer.decoding.blank_skipping import RunTexts
 from recognizer.decoding.frame_pruning import beam_steps
 from recognizer.decoding.hypothesis import Hypothesis
 from recognizer.decoding.hypothesis_building import build_hypothesis, check_batch
 from recognizer.decoding.single_beam_search import SingleBeamSearch
-from recognizer.errors import RecognizerError
-
-
-@dataclass(frozen=True)
-class BeamSettings:
-    """How wide the beam looks; the defaults lose next to nothing, `EXACT` loses nothing but what the width cuts.
-
-    Args:
-        width: prefixes kept after every frame.
-        token_min_logp: a class extends prefixes only in frames where the natural logarithm of its posterior is at least
-            this.
-        beam_threshold: prefixes further than this (natural logarithm) below the best are dropped.
-        blank_skip_threshold: in runs of frames where one class has at least this posterior the others are not looked
-            at (blank skipping, and the same for characters); above 1 for never.
-        n_best: hypotheses returned for each sample, fewer where fewer are left.
-    """
-
-    width: int = 25
-    token_min_logp: float = -9.0
-    beam_threshold: float = 15.0
-    blank_skip_threshold: float = 0.999
-    n_best: int = 1
-
-    def __post_init__(self) -> None:
-        """Refuse values that mean nothing."""
-        if self.width < 1 or not 1 <= self.n_best <= self.width:
-            raise RecognizerError(f"beam: width {self.width}, n_best {self.n_best}, wanted 1 <= n_best <= width")
-        if (
-            math.isnan(self.token_min_logp)
-            or self.token_min_logp > 0
-            or not self.beam_threshold > 0
-            or not self.blank_skip_threshold > 0.5
-        ):
-            raise RecognizerError(
-                f"beam: token_min_logp {self.token_min_logp}, beam_threshold {self.beam_threshold}, "
-                f"blank_skip_threshold {self.blank_skip_threshold}, "
-                "wanted token_min_logp <= 0, beam_threshold > 0, blank_skip_threshold > 0.5"
-            )
-
-
-EXACT = BeamSettings(token_min_logp=-math.inf, beam_threshold=math.inf, blank_skip_threshold=2.0)
 
 
 @dataclass(frozen=True)

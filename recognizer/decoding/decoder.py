@@ -3,24 +3,24 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from recognizer.corpus.alphabet import Alphabet
-from recognizer.decoding.batched_beam_search import Scorer
-from recognizer.decoding.beam_search import Candidate, place_candidates, search_candidates
 from recognizer.decoding.decoder_files import DecoderFiles, flashlight_model
-from recognizer.decoding.flashlight import Flashlight, FlashlightSettings
 from recognizer.decoding.greedy import greedy
 from recognizer.decoding.hypothesis import Hypothesis
 from recognizer.decoding.hypothesis_building import check_batch
-from recognizer.decoding.scorers import CharacterModel, Sum, WordModel
 from recognizer.decoding.settings import DecoderSettings
-from recognizer.decoding.word_scorers import HotWords, Lexicon, WordBonus
 from recognizer.errors import RecognizerError
-from recognizer.language.lstm import LanguageModel
-from recognizer.language.neural import NeuralCharacters
 from recognizer.language.text import SPACE
+
+if TYPE_CHECKING:  # the best path needs none of them, nor torch
+    from torch import Tensor
+
+    from recognizer.decoding.batched_beam_search import Scorer
+    from recognizer.decoding.beam_search import Candidate
+    from recognizer.decoding.flashlight import Flashlight
+    from recognizer.language.neural import NeuralCharacters
 
 NEURAL_ROWS = 8  # samples that a neural language model follows at once: its memory holds every prefix of them
 
@@ -46,7 +46,7 @@ class Decoder:
         self.scorer = self._scorer() if settings.engine == "beam" else None
         self.flashlight = self._flashlight() if settings.engine == "flashlight" else None
 
-    def decode(self, log_probs: Tensor, counts: Tensor) -> list[Hypothesis]:
+    def decode(self, log_probs: "Tensor", counts: "Tensor") -> list[Hypothesis]:
         """Read every sample of log_probs (N, T, C) with `counts` (N,) frames; spans are in frames.
 
         Raises:
@@ -56,21 +56,25 @@ class Decoder:
             return greedy(log_probs, counts, self.alphabet)
         if self.flashlight is not None:
             return [row[0] for row in self.flashlight.search(log_probs, counts)]
+        from recognizer.decoding.beam_search import place_candidates
+
         found = [row[:1] for row in self.candidates(log_probs, counts)]
         return [row[0] for row in place_candidates(log_probs.detach(), counts.cpu(), self.alphabet, found)]
 
-    def texts(self, log_probs: Tensor, counts: Tensor) -> list[str]:
+    def texts(self, log_probs: "Tensor", counts: "Tensor") -> list[str]:
         """Return what `decode` would read, without places and confidences."""
         if self.settings.engine != "beam":
             return [one.text for one in self.decode(log_probs, counts)]
         return [self.alphabet.text_of(row[0].labels) for row in self.candidates(log_probs, counts)]
 
-    def candidates(self, log_probs: Tensor, counts: Tensor) -> list[list[Candidate]]:
+    def candidates(self, log_probs: "Tensor", counts: "Tensor") -> "list[list[Candidate]]":
         """Return what the beam of each sample ends with, best first, without places.
 
         Raises:
             RecognizerError: as `decode`.
         """
+        from recognizer.decoding.beam_search import search_candidates
+
         assert self.settings.engine == "beam", "only the beam has candidates"
         check_batch(log_probs, counts, self.alphabet)
         beam, log_probs, counts = self.settings.beam, log_probs.detach(), counts.cpu()
@@ -84,8 +88,11 @@ class Decoder:
             found += search_candidates(log_probs[start : start + rows], counts[start : start + rows], beam, self.scorer)
         return [self._ranked(row) for row in found] if self.outside.rescore is not None else found
 
-    def _ranked(self, row: list[Candidate]) -> list[Candidate]:
+    def _ranked(self, row: "list[Candidate]") -> "list[Candidate]":
         """Return the candidates of one sample with the other language model's word on each, best first."""
+        from recognizer.decoding.beam_search import Candidate
+        from recognizer.language.lstm import LanguageModel
+
         model = self.outside.rescore
         assert model is not None
         settings = model.settings.text if isinstance(model, LanguageModel) else model.about.text
@@ -94,7 +101,10 @@ class Decoder:
         scored = [Candidate(one.labels, one.score + weight * float(s)) for one, s in zip(row, said, strict=True)]
         return sorted(scored, key=lambda one: -one.score)
 
-    def _scorer(self) -> Scorer | None:
+    def _scorer(self) -> "Scorer | None":
+        from recognizer.decoding.scorers import Sum, WordModel
+        from recognizer.decoding.word_scorers import HotWords, Lexicon, WordBonus
+
         settings, outside, alphabet = self.settings, self.outside, self.alphabet
         scorers: list[Scorer] = []
         if outside.lm is not None:
@@ -110,7 +120,11 @@ class Decoder:
             scorers.append(Lexicon(outside.lexicon, alphabet, self._oov_penalty))
         return Sum(scorers) if len(scorers) > 1 else scorers[0] if scorers else None
 
-    def _language(self) -> Scorer:
+    def _language(self) -> "Scorer":
+        from recognizer.decoding.scorers import CharacterModel, WordModel
+        from recognizer.language.lstm import LanguageModel
+        from recognizer.language.neural import NeuralCharacters
+
         model, weight = self.outside.lm, self.settings.lm_weight
         assert model is not None
         if isinstance(model, LanguageModel):
@@ -125,7 +139,9 @@ class Decoder:
     def _oov_penalty(self) -> float:
         return math.inf if self.settings.oov_penalty is None else self.settings.oov_penalty
 
-    def _flashlight(self) -> Flashlight:
+    def _flashlight(self) -> "Flashlight":
+        from recognizer.decoding.flashlight import Flashlight, FlashlightSettings
+
         settings, outside = self.settings, self.outside
         options = FlashlightSettings(
             model=flashlight_model(outside.lm_path, bool(outside.lexicon)) if outside.lm_path else None,

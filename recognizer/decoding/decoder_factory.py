@@ -9,7 +9,6 @@ from recognizer.decoding.decoder import Decoder
 from recognizer.decoding.decoder_files import DecoderFiles, name_file, open_language_model, read_words, unknown_symbols
 from recognizer.decoding.settings import FILES, DecoderSettings, NamedFile, settings_of
 from recognizer.errors import RecognizerError
-from recognizer.language.lstm import LanguageModel
 
 SHOWN = 20  # symbols in a note
 NEEDS = {  # an option and the one without which it would have no effect
@@ -137,7 +136,11 @@ def _opened(options: DecoderOptions, alphabet: Alphabet) -> DecoderFiles:
 def _lacking(outside: DecoderFiles, alphabet: Alphabet) -> list[str]:
     """Return a note where the language model does not know characters that the model can read."""
     model = outside.lm
-    if model is None or (not isinstance(model, LanguageModel) and model.about.unit == "word"):
+    if model is None:
+        return []
+    from recognizer.language.lstm import LanguageModel
+
+    if not isinstance(model, LanguageModel) and model.about.unit == "word":
         return []
     lacking = unknown_symbols(model, alphabet)
     if not lacking:

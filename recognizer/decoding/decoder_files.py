@@ -5,16 +5,18 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from recognizer.corpus.alphabet import Alphabet
 from recognizer.decoding.settings import NamedFile
 from recognizer.errors import RecognizerError
-from recognizer.language.lstm import LanguageModel
-from recognizer.language.lstm import load as load_lstm
 from recognizer.language.ngram import NGram, unit_of
 from recognizer.language.ngram_file import open_ngram
 from recognizer.language.packed import MAGIC, OLD_MAGIC
 from recognizer.language.text import SPACE, read_lines
+
+if TYPE_CHECKING:
+    from recognizer.language.lstm import LanguageModel
 
 SHOWN = 10  # characters in a message
 KENLM = b"mmap lm http"  # how a binary file of KenLM begins
@@ -32,11 +34,11 @@ class DecoderFiles:
         rescore: language model that ranks texts anew.
     """
 
-    lm: NGram | LanguageModel | None = None
+    lm: "NGram | LanguageModel | None" = None
     lm_path: Path | None = None
     hot_words: Sequence[str] = ()
     lexicon: Sequence[str] = ()
-    rescore: NGram | LanguageModel | None = None
+    rescore: "NGram | LanguageModel | None" = None
 
 
 def name_file(path: Path) -> NamedFile:
@@ -55,7 +57,7 @@ def name_file(path: Path) -> NamedFile:
     return NamedFile(path.name, digest.hexdigest())
 
 
-def open_language_model(path: Path) -> NGram | LanguageModel:
+def open_language_model(path: Path) -> "NGram | LanguageModel":
     """Open an n-gram model (packed or ARPA) or a neural one, whatever the file's name.
 
     Raises:
@@ -66,8 +68,11 @@ def open_language_model(path: Path) -> NGram | LanguageModel:
             head = file.read(9)
     except OSError as error:
         raise RecognizerError(f"{path}: cannot be read ({error.strerror or error})") from None
-    # A safetensors file begins with the length of its header, which is JSON.
-    return load_lstm(path) if head[8:] == b"{" else open_ngram(path)
+    if head[8:] != b"{":  # a safetensors file begins with the length of its header, which is JSON
+        return open_ngram(path)
+    from recognizer.language.lstm import load
+
+    return load(path)
 
 
 def read_words(path: Path, alphabet: Alphabet, what: str) -> list[str]:
@@ -91,8 +96,10 @@ def read_words(path: Path, alphabet: Alphabet, what: str) -> list[str]:
     return list(words)
 
 
-def unknown_symbols(model: NGram | LanguageModel, alphabet: Alphabet) -> list[str]:
+def unknown_symbols(model: "NGram | LanguageModel", alphabet: Alphabet) -> list[str]:
     """Return the symbols that a model of characters (or of the alphabet's tokens) does not know."""
+    from recognizer.language.lstm import LanguageModel
+
     text = model.settings.text if isinstance(model, LanguageModel) else model.about.text
     found = []
     for symbol in alphabet.symbols:

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from recognizer.corpus.alphabet import BLANK, Alphabet
-from recognizer.decoding.beam_search import BeamSettings, Candidate, place_candidates
+from recognizer.decoding.beam_search import Candidate, place_candidates
+from recognizer.decoding.beam_settings import BeamSettings
 from recognizer.decoding.hypothesis import Hypothesis
 from recognizer.decoding.hypothesis_building import check_batch, refuse_nan
 from recognizer.errors import RecognizerError

@@ -1,17 +1,19 @@
 """The best path: the likeliest class of every frame, repeats merged, blanks removed."""
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from recognizer.corpus.alphabet import BLANK, Alphabet
 from recognizer.decoding.hypothesis import Hypothesis
 from recognizer.decoding.hypothesis_building import LabelSpans, build_hypothesis, check_batch, refuse_nan
-from recognizer.network.masks import valid_mask
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
-def greedy(log_probs: Tensor, counts: Tensor, alphabet: Alphabet) -> list[Hypothesis]:
+def greedy(log_probs: "Tensor | np.ndarray", counts: "Tensor | np.ndarray", alphabet: Alphabet) -> list[Hypothesis]:
     """Read every sample by its best path (Graves 2006, section 3.2).
 
     A character spans the frames of its run; its confidence is the highest posterior among them; the score is the
@@ -30,12 +32,24 @@ def greedy(log_probs: Tensor, counts: Tensor, alphabet: Alphabet) -> list[Hypoth
     samples, frames, _ = log_probs.shape
     if samples == 0 or frames == 0:
         return [build_hypothesis(LabelSpans([], [], [], []), alphabet, 0.0, 0.0) for _ in range(samples)]
-    values, classes = log_probs.float().max(2)
+    values, classes = _best_of(log_probs)
+    valid = np.arange(frames) < np.asarray(counts if isinstance(counts, np.ndarray) else counts.cpu())[:, None]
+    refuse_nan(np.isnan(values) & valid)
+    return _collapse(values, classes, valid, alphabet)
+
+
+def _best_of(log_probs: Any) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """Return the likeliest class of each frame (N, T) with its log-probability, of a tensor or an array (N, T, C)."""
+    if isinstance(log_probs, np.ndarray):
+        classes = log_probs.argmax(2)
+        values = np.take_along_axis(log_probs, classes[:, :, None], 2)[:, :, 0]
+        return values.astype(np.float32, copy=False), classes.astype(np.int32)
+    import torch
+
+    best, places = log_probs.float().max(2)
     # float32 holds every class below 2**24 exactly: both tables leave the device in one transfer.
-    values, floats = torch.stack((values, classes.float())).cpu()
-    valid = valid_mask(counts.cpu(), frames)
-    refuse_nan(values.isnan() & valid)
-    return _collapse(values.numpy(), floats.int().numpy(), valid.numpy(), alphabet)
+    best, floats = torch.stack((best, places.float())).cpu()
+    return best.numpy(), floats.int().numpy()
 
 
 def _collapse(

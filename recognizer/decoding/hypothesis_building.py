@@ -3,9 +3,9 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-import torch
-from torch import Tensor
+import numpy as np
 
 from recognizer.corpus.alphabet import Alphabet
 from recognizer.decoding.hypothesis import Hypothesis, Span
@@ -60,13 +60,13 @@ def _spelled(placed: LabelSpans, alphabet: Alphabet) -> LabelSpans:
     return LabelSpans(*([column[i] for i in kept] for column in columns))  # type: ignore[arg-type]
 
 
-def check_batch(log_probs: Tensor, counts: Tensor, alphabet: Alphabet) -> None:
-    """Refuse a batch that the decoders cannot read.
+def check_batch(log_probs: Any, counts: Any, alphabet: Alphabet) -> None:
+    """Refuse a batch, tensors or arrays (N, T, C) and (N,), that the decoders cannot read.
 
     Raises:
         RecognizerError: the classes are not the alphabet's, or a count is outside 0..T.
     """
-    assert log_probs.dim() == 3 and counts.shape == log_probs.shape[:1], "wanted (N, T, C) and (N,)"
+    assert log_probs.ndim == 3 and counts.shape == log_probs.shape[:1], "wanted (N, T, C) and (N,)"
     if log_probs.shape[2] != alphabet.classes:
         raise RecognizerError(
             f"decoding: log-probabilities of {log_probs.shape[2]} classes, wanted {alphabet.classes} "
@@ -76,14 +76,14 @@ def check_batch(log_probs: Tensor, counts: Tensor, alphabet: Alphabet) -> None:
         raise RecognizerError(f"decoding: counts {counts.tolist()}, wanted 0 to {log_probs.shape[1]} frames")
 
 
-def refuse_nan(bad: Tensor) -> None:
+def refuse_nan(bad: Any) -> None:
     """Name the first sample and frame of `bad` (N, T), a mask of valid frames that hold no probability.
 
     Raises:
         RecognizerError: there is one.
     """
     if bool(bad.any()):
-        sample, frame = torch.nonzero(bad)[0].tolist()
+        sample, frame = np.argwhere(np.asarray(bad))[0].tolist()
         raise RecognizerError(f"decoding: sample {sample}, frame {frame}: not a number, wanted log-probabilities")
 
 

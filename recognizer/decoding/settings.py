@@ -4,7 +4,7 @@ import math
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from recognizer.decoding.beam_search import BeamSettings
+from recognizer.decoding.beam_settings import BeamSettings
 from recognizer.errors import RecognizerError
 from recognizer.plain_data import from_plain
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from recognizer.corpus.store import FILE, Store
 from recognizer.errors import RecognizerError
+from recognizer.export.onnx_model import OnnxSettings
 from recognizer.model import ModelSettings
 from recognizer.reader import Reader
 
@@ -46,7 +47,7 @@ def refuse_test(split: str, verb: str) -> None:
         raise RecognizerError(f"{verb} does not look at the split {split!r}: wanted validation samples, --split valid")
 
 
-def refuse_other_form(model: ModelSettings, store: Store) -> None:
+def refuse_other_form(model: ModelSettings | OnnxSettings, store: Store) -> None:
     """Refuse a corpus that is not what a model reads.
 
     Raises:

@@ -12,10 +12,29 @@ from recognizer.inputs.lines.features import LineFeatures
 from recognizer.inputs.speech.log_mel import DELTA_WIDTH, FLOOR, FULL_SCALE, LogMel, LogMelSettings
 from recognizer.inputs.strokes.features import FARTHEST, StrokeFeatures
 
+CHECKED_FRAMES = 500  # of the longest sample that an exported file is checked with
 # What these nodes know of LogMelSettings: one that is added there and is not at its default is refused here.
 KNOWN = set(
     "bands window_ms hop_ms low high preemphasis energy deltas utterance_mean speech_range_db".split()  # noqa: SIM905
 )
+
+
+def made_up(features: nn.Module, steps: int, seed: int) -> np.ndarray:
+    """Return a made-up signal (steps, ...) in the shape and numbers that features take.
+
+    Raises:
+        RecognizerError: features that have no form in ONNX.
+    """
+    draw = np.random.default_rng(seed)
+    if isinstance(features, LineFeatures):
+        return draw.integers(0, 256, (steps, features.size), np.uint8)
+    if isinstance(features, LogMel):
+        return draw.integers(-3000, 3000, steps, np.int16)
+    if isinstance(features, StrokeFeatures):
+        points = draw.normal(0, 0.05, (steps, 3)).cumsum(0).astype(np.float32)
+        points[:, 2] = draw.random(steps) < 0.8
+        return points
+    raise RecognizerError(f"export: features of type {type(features).__name__} have no form in ONNX")
 
 
 def add_features(graph: Graph, features: nn.Module, x: str, counts: str) -> tuple[str, str]:
@@ -28,9 +47,8 @@ def add_features(graph: Graph, features: nn.Module, x: str, counts: str) -> tupl
         return _lines(graph, x, counts), counts
     if isinstance(features, StrokeFeatures):
         return _strokes(graph, features, x, counts), counts
-    if isinstance(features, LogMel):
-        return _LogMelNodes(graph, features).add(x, counts)
-    raise RecognizerError(f"export: features of type {type(features).__name__} have no form in ONNX")
+    assert isinstance(features, LogMel), "made_up refuses others"
+    return _LogMelNodes(graph, features).add(x, counts)
 
 
 def _lines(graph: Graph, x: str, counts: str) -> str:

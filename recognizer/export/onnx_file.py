@@ -5,7 +5,7 @@ import logging
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +15,15 @@ import torch
 from recognizer.atomic_write import write_atomically
 from recognizer.errors import RecognizerError
 from recognizer.export.graph import Graph
-from recognizer.export.onnx_features import add_features
+from recognizer.export.onnx_features import CHECKED_FRAMES, add_features, made_up
+from recognizer.export.onnx_model import FORMAT, KEY, OnnxSettings
 from recognizer.export.onnx_network import add_network
+from recognizer.inputs.registry import kind_named
 from recognizer.model import Model, pad_signals
-from recognizer.model_file import KEY, ModelFile
+from recognizer.model_file import ModelFile
 
 TOLERANCE = 1e-3  # of log-probabilities: more is a fault of these nodes, not of rounding
 LENGTHS = (1.0, 0.61, 0.27)  # of the samples of the check, in parts of the longest
-STEPS = {"handwriting": 700, "speech": 24_000, "strokes": 400}  # of the longest sample of the check
-FORMS = {"handwriting": np.uint8, "speech": np.int16, "strokes": np.float32}  # of a signal's values
 
 
 @dataclass(frozen=True)
@@ -73,29 +73,15 @@ def export_onnx(model_file: ModelFile, path: Path, int8: bool = False) -> Export
 
 def _graph_of(model: Model, classes: int) -> Any:
     graph = Graph()
-    shape = list(_one_signal(model, 1).shape[1:])
-    kind = FORMS[model.settings.kind]
+    one = made_up(model.features, 1, 0)
     x, counts = add_features(graph, model.features, "signals", "counts")
     log_probs, frames = add_network(graph, model.network, x, counts, model.features.size)
     graph.output(log_probs, "log_probs")
     graph.output(frames, "frames")
     return graph.file(
-        [("signals", kind, ["N", "T", *shape]), ("counts", np.int64, ["N"])],
+        [("signals", one.dtype, ["N", "T", *one.shape[1:]]), ("counts", np.int64, ["N"])],
         [("log_probs", np.float32, ["N", "frames", classes]), ("frames", np.int64, ["N"])],
     )
-
-
-def _one_signal(model: Model, steps: int, seed: int = 0) -> np.ndarray:
-    """Return a made-up signal (steps, ...) in the numbers of the model's kind."""
-    draw = np.random.default_rng(seed)
-    kind = model.settings.kind
-    if kind == "handwriting":
-        return draw.integers(0, 256, (steps, model.settings.signal["height"]), np.uint8)
-    if kind == "speech":
-        return draw.integers(-3000, 3000, steps, np.int16)
-    points = draw.normal(0, 0.05, (steps, 3)).cumsum(0).astype(np.float32)
-    points[:, 2] = draw.random(steps) < 0.8
-    return points
 
 
 def _difference(model: Model, data: bytes) -> float:
@@ -103,7 +89,7 @@ def _difference(model: Model, data: bytes) -> float:
     import onnxruntime
 
     values = [
-        torch.from_numpy(_one_signal(model, round(STEPS[model.settings.kind] * part), seed))
+        torch.from_numpy(made_up(model.features, round(CHECKED_FRAMES * model.features.hop * part), seed))
         for seed, part in enumerate(LENGTHS)
     ]
     x, counts = pad_signals(values, model.settings.kind)
@@ -150,7 +136,15 @@ def _with_header(data: bytes, model_file: ModelFile, int8: bool) -> bytes:
     """Return the file with the model file's header in its metadata."""
     import onnx
 
-    header = {**model_file.header(), "onnx": {"int8": int8, "steps_per_frame": model_file.model.steps_per_frame()}}
+    model_settings = model_file.settings
+    own = OnnxSettings(
+        model_settings.kind,
+        model_settings.signal,
+        kind_named(model_settings.kind).padding,
+        model_file.model.steps_per_frame(),
+        int8,
+    )
+    header = {**model_file.header(), "onnx": {"format": FORMAT, **asdict(own)}}
     model = onnx.load_from_string(data)
     onnx.helper.set_model_props(model, {KEY: json.dumps(header, ensure_ascii=False, sort_keys=True)})
     return bytes(model.SerializeToString())

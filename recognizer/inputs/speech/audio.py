@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from recognizer.atomic_write import replacing
@@ -327,6 +326,7 @@ def resampled(mono: NDArray[np.float32], rate: int, wanted: int) -> NDArray[np.f
     common = math.gcd(rate, wanted)
     if (wanted // common) * (rate // common + 2 * ZEROS) > MAX_KERNEL:
         return _fourier_resampled(mono, rate, wanted)
+    import torch
     from torchaudio.functional import resample
 
     wave = resample(torch.from_numpy(mono), rate, wanted, ZEROS, ROLLOFF, "sinc_interp_kaiser", KAISER_BETA)

@@ -1,0 +1,58 @@
+"""A network at work in torch: signals' values in, log-probabilities out."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from recognizer.errors import RecognizerError
+from recognizer.model import Model, pad_signals
+
+
+class TorchNetwork:
+    """Computes on a CPU or a GPU what a model says of signals."""
+
+    def __init__(self, model: Model, device: "torch.device | str") -> None:
+        """Take a model to a device.
+
+        Args:
+            model: of a model file.
+            device: "auto" takes a GPU where there is one.
+
+        Raises:
+            RecognizerError: no such device.
+        """
+        if device == "auto":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        try:
+            self.device = torch.device(device)
+            self.model = model.to(self.device).eval()
+        except (RuntimeError, AssertionError) as error:
+            reason = str(error).partition("\n")[0]
+            raise RecognizerError(
+                f"device {str(device)!r} cannot be used ({reason}), expected auto, cpu or cuda"
+            ) from None
+        self.on_cpu = self.device.type == "cpu"
+
+    @torch.inference_mode()
+    def log_probs(self, values: Sequence[np.ndarray]) -> tuple[Tensor, Tensor]:
+        """Return log-probabilities (N, T', classes) float32 and counts (N,) of one batch of signals' values."""
+        x, counts = pad_signals([torch.from_numpy(np.array(v)) for v in values], self.model.settings.kind)
+        output = self.model(x.to(self.device), counts.to(self.device))
+        return output.log_probs, output.counts
+
+    @contextmanager
+    def threads(self, number: int) -> Iterator[None]:
+        """Let torch compute with so many threads within the block."""
+        before = torch.get_num_threads()
+        torch.set_num_threads(number)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
+
+    def begin(self, number: int) -> None:
+        """Prepare a thread that is to compute: oneDNN's number of threads is not inherited."""
+        torch.set_num_threads(number)
