@@ -240,7 +240,7 @@ def test_3_a_file_that_cannot_be_read_is_counted_in_the_model_and_every_report(t
 
 def test_5_a_model_file_states_all_that_reading_needs(line_run: Run) -> None:
     header = read_header(line_run.folder / "model.safetensors")
-    assert header["format"] == 1
+    assert header["format"] == 2
     assert header["settings"]["kind"] == "handwriting"
     assert header["settings"]["signal"]["height"] == tiny.HEIGHT
     assert header["settings"]["network"]["front"]["channels"] == [4, 8]
