@@ -149,7 +149,7 @@ def test_the_resolved_configuration_is_printed_as_yaml(capsys: pytest.CaptureFix
 
 
 def test_help_of_train_lists_settings_with_their_meaning_and_type(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["train", "--help"]) == 0
+    assert run(["train", "--help-all"]) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert "--network.layers LAYERS recurrent layers, one on the other. (type: int, default: 2)" in said
     assert "--trainer.max_epochs" in said and "--data.allow_infeasible" in said
@@ -199,3 +199,19 @@ def test_a_configuration_at_fault_is_named_with_its_line(text: str, wanted: str,
     with pytest.raises(RecognizerError) as raised:
         read_config(["--config", str(path)])
     assert wanted in str(raised.value)
+
+
+def test_help_of_train_fits_on_a_screen_and_names_what_is_changed_first(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["train", "--help"]) == 0
+    said = capsys.readouterr().out
+    assert len(said.splitlines()) < 70
+    for name in (
+        "--run",
+        "--resume RUN",
+        "--init",
+        "--config",
+        "--help-all",
+        "--learning.rate",
+        "--trainer.max_epochs",
+    ):
+        assert name in said

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from recognizer.atomic_write import write_atomically
 from recognizer.commands.console import Console
+from recognizer.commands.exit_codes import DONE
 from recognizer.errors import RecognizerError
 from recognizer.interruption import leave_to_parent
-from recognizer.training.config_file import names, nearest, places
 from recognizer.training.logging_setup import silence_libraries
 from recognizer.training.run_folder import locked, refuse_old_run
+from recognizer.training.settings_parser import known_settings, settings_parser, short_help
 
 if TYPE_CHECKING:
     from recognizer.training.config import Config
@@ -29,24 +30,18 @@ LEAST_EPOCHS, MOST_EPOCHS = 12, 60
 CHECKS = 12  # validations of such a run
 CONFIG = "config.yaml"  # of a run, under the command that began it
 FOLDER = "RECOGNIZER_RUN"  # environment variable that tells the further processes of a run its folder
-OWN_TRAINER = ("logger", "callbacks", "plugins")  # objects that no command line can spell
-DEFAULTS = {  # where Lightning's own would not do; "auto" devices and precision are chosen by what the machine can do
-    "trainer.max_epochs": 50,
-    "trainer.log_every_n_steps": 10,
-    "trainer.enable_model_summary": False,
-    "trainer.num_sanity_val_steps": 0,
-    "trainer.enable_checkpointing": False,
-    "trainer.use_distributed_sampler": False,
-}
 
 
 def add_train(verbs: Any, console: Console) -> None:
     """Name train among `verbs`, what argparse's add_subparsers returned; `run_train` parses its own words."""
-    verbs.add_parser("train", help="train a model on packed corpora (train --help lists every setting)")
+    verbs.add_parser("train", help="train a model on packed corpora (train --help has its settings)")
 
 
 def run_train(words: Sequence[str], say: Callable[[str], None]) -> int:
     """Parse `words`, train, return the exit code."""
+    if wanted := {"-h", "--help", "--help-all"} & set(words):
+        say(settings_parser().format_help() if "--help-all" in wanted else short_help())
+        return DONE
     silence_libraries()
     words, resume = _without_resume(list(words))
     further = _run_of_first_process()
@@ -67,7 +62,7 @@ def read_config(words: Sequence[str]) -> "Config":
 def _config(parsed: "_Parsed") -> "Config":
     from recognizer.training.config import Config
 
-    made = parsed.parser.instantiate_classes(parsed.chosen)
+    made = parsed.parser.instantiate(parsed.chosen)
     return Config(**{name: getattr(made, name) for name in Config.__dataclass_fields__})
 
 
@@ -84,12 +79,12 @@ def _train(parsed: "_Parsed", resume: Path | None, further: Path | None, say: Ca
     if further is not None or any(int(os.environ.get(rank, "0")) > 0 for rank in ("LOCAL_RANK", "NODE_RANK")):
         leave_to_parent()
         train(config, vars(trainer), run, resume is not None, command, say)
-        return 0
+        return DONE
     if resume is None:
         refuse_old_run(run)
     with locked(run):
         _choose(trainer, say)
-        text = parsed.parser.dump(parsed.chosen.clone(), skip_none=False)
+        text = parsed.parser.dump(parsed.chosen.clone(), skip_unset=False)
         command = _first_command(run, command) if resume else command
 
         def begin() -> None:
@@ -98,7 +93,7 @@ def _train(parsed: "_Parsed", resume: Path | None, further: Path | None, say: Ca
 
         kept = train(config, vars(trainer), run, resume is not None, command, say, begin)
     say(f"best validation CER {kept.cer:.2%}, WER {kept.wer:.2%} after epoch {kept.epoch + 1}: {run}/model.safetensors")
-    return 0
+    return DONE
 
 
 @dataclass(frozen=True)
@@ -112,7 +107,7 @@ class _Parsed:
 def _parsed(words: list[str], resume: Path | None) -> _Parsed:
     from jsonargparse import ArgumentError
 
-    parser = _parser()
+    parser = settings_parser()
     if resume is not None:
         words = ["--config", str(resume / CONFIG), *words]
     where = _places(words, parser)
@@ -127,6 +122,7 @@ def with_defaults(words: list[str]) -> list[str]:
     from recognizer.corpus.recipes import folder as folder_of
     from recognizer.corpus.store import FILE, Store
     from recognizer.inputs.registry import kind_named
+    from recognizer.training.config_file import names
 
     values = dict(_flags(words))
     if "config" in values or "data.corpus" not in values:
@@ -208,23 +204,6 @@ def _choose(trainer: Any, say: Callable[[str], None]) -> None:
         trainer.devices = choice.devices
 
 
-def _parser() -> Any:
-    """Return the parser: our configuration at the top, Lightning's Trainer under `trainer`."""
-    from jsonargparse import ActionConfigFile, ArgumentParser  # type: ignore[attr-defined]
-    from lightning import Trainer
-
-    from recognizer.training.config import Config
-
-    parser = ArgumentParser(
-        prog="recognizer train", exit_on_error=False, allow_abbrev=False, description="Train on packed corpora."
-    )
-    parser.add_argument("--config", action=ActionConfigFile, help="YAML file; flags after it win")
-    parser.add_class_arguments(Config, None)
-    parser.add_class_arguments(Trainer, "trainer", skip=set(OWN_TRAINER), instantiate=False)
-    parser.set_defaults(DEFAULTS)
-    return parser
-
-
 def _without_resume(words: list[str]) -> tuple[list[str], Path | None]:
     """Take `--resume DIR` or `--resume=DIR` out of the words.
 
@@ -262,17 +241,14 @@ def _first_command(run: Path, command: str) -> str:
     return first[2:] if first.startswith("# ") else command
 
 
-def _known(parser: Any) -> list[str]:
-    """Return the dotted names of all settings."""
-    return [action.dest for action in parser._actions if action.dest != "help" and not action.dest.endswith(".help")]
-
-
 def _places(words: Sequence[str], parser: Any) -> dict[str, str]:
     """Return where the settings stand that configuration files set; what a flag sets has no place."""
+    from recognizer.training.config_file import places
+
     found: dict[str, str] = {}
     for name, value in _flags(words):
         if name == "config":
-            found |= places(Path(value), _known(parser))
+            found |= places(Path(value), known_settings(parser))
         else:
             found.pop(name, None)
     return found
@@ -280,10 +256,12 @@ def _places(words: Sequence[str], parser: Any) -> dict[str, str]:
 
 def _plain(message: str, where: dict[str, str], parser: Any) -> str:
     """Return jsonargparse's complaint as one line: where it stands, what was wanted, the nearest name."""
+    from recognizer.training.config_file import nearest
+
     message = re.sub(r"\s+", " ", message)
     unknown = re.match(r"[Uu]nrecognized arguments: --([\w.]+)", message)
     if unknown:
-        return f"no setting is called {unknown.group(1)}{nearest(unknown.group(1), _known(parser))}"
+        return f"no setting is called {unknown.group(1)}{nearest(unknown.group(1), known_settings(parser))}"
     if message.lower().startswith("unrecognized arguments"):
         return f"{message}: wanted --SETTING VALUE"
     value = re.match(r'Parser key "([\w.]+)": (.*)', message)

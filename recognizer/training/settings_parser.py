@@ -1,0 +1,88 @@
+"""The parser of a run's settings: our configuration at the top, Lightning's Trainer under `trainer`."""
+
+import textwrap
+from collections.abc import Iterator
+from typing import Any
+
+OWN_TRAINER = ("logger", "callbacks", "plugins")  # objects that no command line can spell
+DEFAULTS = {  # where Lightning's own would not do; "auto" devices and precision are chosen by what the machine can do
+    "trainer.max_epochs": 50,
+    "trainer.log_every_n_steps": 10,
+    "trainer.enable_model_summary": False,
+    "trainer.num_sanity_val_steps": 0,
+    "trainer.enable_checkpointing": False,
+    "trainer.use_distributed_sampler": False,
+}
+FIRST = {  # what people change first, under headings
+    "what is learned": ("data.corpus", "data.weights", "init", "text", "data.allow_infeasible"),
+    "how long, how fast": ("trainer.max_epochs", "learning.rate", "learning.warm_up", "learning.patience"),
+    "how much at a time": ("data.batch_columns", "data.batch_seconds", "data.batch_points"),
+    "the network": ("network.cell", "network.layers", "network.hidden", "network.dropout", "network.front.pool_time"),
+    "the machine": ("trainer.accelerator", "trainer.devices", "trainer.precision", "seed"),
+}
+SAID = {  # where the long help is too long, or is Lightning's for every machine that there is
+    "init": "model to start from: a file, a run's folder, the name of a shipped one",
+    "network.cell": "kind of the recurrent cells: lstm, gru, coupled, peephole, convolutional, ... (docs/lab/cells.md)",
+    "network.front.pool_time": "frames that each stage of the convolutions makes one of",
+    "trainer.max_epochs": "epochs",
+    "trainer.accelerator": "auto (default), cpu, gpu",
+    "trainer.devices": "processes on a CPU, or GPUs; auto (default) measures what is fastest",
+    "trainer.precision": "32-true, bf16-mixed or 16-mixed; by default what is fastest here, measured",
+}
+WIDTH = 100  # columns of the help
+
+
+def settings_parser() -> Any:
+    """Return the parser that knows every setting of a run with its type, its default and its help."""
+    from jsonargparse import ActionConfigFile, ArgumentParser  # type: ignore[attr-defined]
+    from lightning import Trainer
+
+    from recognizer.training.config import Config
+
+    parser = ArgumentParser(
+        prog="recognizer train", exit_on_error=False, allow_abbrev=False, description="Train on packed corpora."
+    )
+    parser.add_argument("--config", action=ActionConfigFile, help="YAML file; flags after it win")
+    parser.add_class_arguments(Config, None)
+    parser.add_class_arguments(Trainer, "trainer", skip=set(OWN_TRAINER), instantiate=False)
+    parser.set_defaults(DEFAULTS)
+    return parser
+
+
+def known_settings(parser: Any) -> list[str]:
+    """Return the dotted names of all settings."""
+    return [action.dest for action in parser._actions if action.dest != "help" and not action.dest.endswith(".help")]
+
+
+def short_help() -> str:
+    """Return the help that fits on a screen: how a run is begun and gone on with, and the settings changed first."""
+    return "\n".join(_short_help())
+
+
+def _short_help() -> Iterator[str]:
+    yield from (
+        "usage: recognizer train --data.corpus FOLDER [--run FOLDER] [--init MODEL] [--config FILE] [--SETTING VALUE]",
+        "       recognizer train --resume RUN [--SETTING VALUE]",
+        "",
+        "Train a model on packed corpora, as `recognizer prepare` makes them.",
+        "",
+        "  --run FOLDER    the run's folder: config.yaml, history.tsv, model.safetensors (the best so far), last.ckpt;",
+        "                  without it one under runs/, named by the corpus and the time",
+        "  --resume RUN    go on with a run that was stopped or killed; --resume=RUN does the same",
+        "  --init MODEL    start from a model: a file, a run's folder, or the name of a shipped one (fine-tuning)",
+        "  --config FILE   settings from a YAML file; flags win; without it the kind of the corpus chooses one",
+        "  --print_config  all settings of the run as YAML, and no training",
+        "  --help-all      every setting",
+        "",
+        "Settings that are changed first (the default is that of no configuration):",
+    )
+    actions = {action.dest: action for action in settings_parser()._actions}
+    for heading, names in FIRST.items():
+        yield f"\n{heading}:"
+        for name in names:
+            action = actions[name]
+            default = "" if action.default in (None, "", [], "auto") else f" (default {action.default})"
+            meaning = SAID.get(name) or " ".join(str(action.help).split()).split(". ")[0].rstrip(".")
+            lines = textwrap.wrap(f"{meaning}{default}", WIDTH - 28)
+            yield f"  --{name:24s}{lines[0]}" if len(name) < 24 else f"  --{name}\n{'':28s}{lines[0]}"
+            yield from (f"{'':28s}{line}" for line in lines[1:])
