@@ -130,6 +130,11 @@ def read_pieces(
     yield from pieces.finish()
 
 
+def read_blocks(reader: "Reader", blocks: "Iterable[Samples]") -> Hypothesis:
+    """Return one hypothesis of sound that comes in `blocks` (n,), its spans in s."""
+    return joined([one.hypothesis for one in read_pieces(reader, blocks)], reader.alphabet)
+
+
 def is_long(source: "Path | BinaryIO", name: str, reader: "Reader") -> bool:
     """Return whether a file is a recording longer than `reader` reads at once, or one that does not say how long."""
     try:
@@ -161,7 +166,7 @@ def read_long(reader: "Reader", source: "Path | BinaryIO | np.ndarray", rate: in
         values = signal_from_array(source, rate or settings.sample_rate, replace(settings, max_seconds=math.inf))
         step = 10 * settings.sample_rate
         blocks = (values[i : i + step] for i in range(0, len(values), step))
-        return joined([one.hypothesis for one in read_pieces(reader, blocks)], reader.alphabet)
+        return read_blocks(reader, blocks)
     name = str(source) if isinstance(source, Path) else "the recording"
     with open_recording(source, settings, name, lambda _: None) as recording:
-        return joined([one.hypothesis for one in read_pieces(reader, recording.blocks())], reader.alphabet)
+        return read_blocks(reader, recording.blocks())

@@ -189,3 +189,33 @@ def test_an_overlap_that_is_read_in_two_ways_is_parted_in_its_middle() -> None:
 
 def test_blocks_of_a_test_are_blocks() -> None:
     assert [len(b) for b in blocks(np.zeros(5, np.int16), 2)] == [2, 2, 1]
+
+
+def test_evaluate_reads_a_long_recording_as_transcribe_does(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    soundfile.write(tmp_path / "long.flac", long_signal(), RATE)
+    soundfile.write(tmp_path / "short.wav", recorded(voice(2)), RATE)
+    _, out, _ = said(capsys, "transcribe", tmp_path / "long.flac", "--model", model)
+    (tmp_path / "all.tsv").write_text(
+        f"file\ttext\tsplit\nlong.flac\t{' '.join(out.split())}\tall\nshort.wav\ta b\tall\n"
+    )
+    code, out, err = said(
+        capsys, "evaluate", model, tmp_path / "all.tsv", "--split", "all", "--json", tmp_path / "r.json"
+    )
+    report = json.loads((tmp_path / "r.json").read_text())
+    assert code == 0 and "left out" not in err and report["samples"] == 2
+    edits, size = report["character_edits"], report["characters"]
+    assert size > 40 and sum(edits[kind] for kind in ("substitutions", "deletions", "insertions")) < 40
+
+
+def test_a_long_recording_that_breaks_off_is_left_out_of_an_evaluation_by_name(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    soundfile.write(tmp_path / "whole.flac", long_signal(), RATE)
+    data = (tmp_path / "whole.flac").read_bytes()
+    (tmp_path / "half.flac").write_bytes(data[: len(data) * 9 // 10])
+    (tmp_path / "all.tsv").write_text("file\ttext\tsplit\nhalf.flac\ta\tall\nwhole.flac\tb\tall\n")
+    code, _, _ = said(capsys, "evaluate", model, tmp_path / "all.tsv", "--split", "all", "--json", tmp_path / "r.json")
+    report = json.loads((tmp_path / "r.json").read_text())
+    assert code == 1 and report["samples"] == 1 and report["skipped_reasons"] == {"cut short or damaged": 1}

@@ -27,9 +27,9 @@ NUMBERS = ("|u1", "<i2", "<i4", "<f4", "<f8", "|i1", "<u2")  # types of signals
 CURE = "prepare the corpus again"
 
 
-def checksum(data: Any) -> int:
-    """Return the CRC-32 of bytes or of an array."""
-    return zlib.crc32(data)
+def checksum(data: Any, before: int = 0) -> int:
+    """Return the CRC-32 of bytes or of an array, behind data whose checksum is `before`."""
+    return zlib.crc32(data, before)
 
 
 def sealed(meta: Mapping[str, Any], checksums: Mapping[str, int]) -> dict[str, Any]:

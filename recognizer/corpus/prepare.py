@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from recognizer.corpus.alphabet import TextSettings
 from recognizer.corpus.archives import opened
 from recognizer.corpus.collections import CollectionSettings, Document, is_collection
@@ -19,6 +21,7 @@ from recognizer.corpus.store import FILE, Header, Packed, Unusable, write_store
 from recognizer.errors import RecognizerError
 from recognizer.inputs.lines.page_line import page_line_digest
 from recognizer.inputs.registry import default_signal, kind_named, kind_of, read_signal
+from recognizer.inputs.speech.audio import TOO_LONG, seconds
 from recognizer.pages.page import page_and_line
 
 UNREADABLE = "cannot be read"  # the reason where nobody knows a better one
@@ -37,6 +40,7 @@ class PrepareSettings:
         test_share: likewise for "test".
         pages: patterns of the XML files that count in a collection of pages; none takes all.
         rules: name or file of the transcription rules that texts go through, "" for none.
+        long: take recordings of any length, those beyond `max_seconds` block by block: to be read, not learned from.
     """
 
     signal: dict[str, Any]
@@ -44,6 +48,7 @@ class PrepareSettings:
     test_share: float = 0.1
     pages: tuple[str, ...] = ()
     rules: str = ""
+    long: bool = False
 
     def __post_init__(self) -> None:
         """Refuse shares that leave nothing to learn."""
@@ -113,7 +118,7 @@ def prepare(
             document.split = split_of_group.get(document.name, document.split)
         header = _with_signal(found.header, settings, found.left_out)
         done = Prepared(out / FILE, Counter(), Counter(), found.left_out, found.noted, [], found.documents, header.card)
-        packed = _packed(str(source or name_or_path), header, samples, done, progress)
+        packed = _packed(str(source or name_or_path), header, samples, done, progress, settings.long)
         write_store(out, header, place.as_published(packed))
     found.left_out.update(one.reason for one in done.unusable)
     return done
@@ -133,7 +138,7 @@ def _with_signal(header: Header, settings: PrepareSettings, left_out: Counter[st
 
 
 def _packed(
-    source: str, header: Header, samples: list[Sample], done: Prepared, progress: Progress
+    source: str, header: Header, samples: list[Sample], done: Prepared, progress: Progress, long: bool
 ) -> Iterator[Packed | Unusable]:
     """Yield each sample with its signal or with what is wrong with its file, and count it in `done`.
 
@@ -141,7 +146,7 @@ def _packed(
         RecognizerError: at the end, where not one file could be used; a corpus of nothing is not written.
     """
     for number, sample in enumerate(samples, 1):
-        one = _pack(header, sample)
+        one = _pack(header, sample, long)
         progress(number, len(samples))
         if isinstance(one, Packed):
             done.splits[sample.split] += 1
@@ -153,7 +158,7 @@ def _packed(
         raise RecognizerError(f"{source}: not one of {len(done.unusable)} files can be used, first {done.bad[0]}")
 
 
-def _pack(header: Header, sample: Sample) -> Packed | Unusable:
+def _pack(header: Header, sample: Sample, long: bool) -> Packed | Unusable:
     """Return a sample with its signal, or what is wrong with its file."""
     try:
         _refuse_stray_text(sample)
@@ -162,11 +167,26 @@ def _pack(header: Header, sample: Sample) -> Packed | Unusable:
         digest = page_line_digest(*on_page) if on_page else hashlib.sha256(sample.path.read_bytes()).digest()
         return Packed(sample, made.values, made.extent, digest, made.notes)
     except RecognizerError as error:
+        if long and error.reason == TOO_LONG:
+            return _pack_long(header, sample)
         reason = error.reason or _reason(header.kind, sample.path)
         return Unusable(str(sample.path), reason, f"{sample.origin}: {error}")
     except OSError as error:
         line = f"{sample.origin}: {sample.path}: cannot be read ({error.strerror or error})"
         return Unusable(str(sample.path), _reason(header.kind, sample.path), line)
+
+
+def _pack_long(header: Header, sample: Sample) -> Packed:
+    """Return a recording that is written block by block, and never in memory as a whole."""
+    from recognizer.inputs.speech.streaming import file_signal
+
+    settings = kind_named(header.kind).settings(header.signal)
+    blocks = file_signal(sample.path, settings)
+    digest = hashlib.sha256()
+    with open(sample.path, "rb") as file:
+        while data := file.read(1 << 20):
+            digest.update(data)
+    return Packed(sample, np.zeros(0, np.int16), seconds(sample.path), digest.digest(), (), blocks)
 
 
 def _refuse_stray_text(sample: Sample) -> None:

@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -61,6 +62,7 @@ class Packed:
         extent: length of the file in its own unit.
         digest: SHA-256 of the file, 32 bytes.
         notes: what was found odd and repaired.
+        blocks: all of a signal that is too long for memory, (T, ...) each; `values` then has its form alone.
     """
 
     sample: Sample
@@ -68,6 +70,7 @@ class Packed:
     extent: float
     digest: bytes
     notes: tuple[str, ...] = ()
+    blocks: Iterable[np.ndarray] | None = None
 
 
 @dataclass(frozen=True)
@@ -139,6 +142,17 @@ class Store:
             raise RecognizerError(f"{self.path}: damaged (the signal of {self.sample(index).path}): {CURE}")
         values: np.ndarray = data.view(self._dtype).reshape(-1, *self._shape)
         return values
+
+    def blocks(self, index: int, steps: int) -> Iterator[np.ndarray]:
+        """Yield the signal of a sample in blocks of so many steps, read from the file and not held in memory."""
+        size = self._dtype.itemsize * math.prod(self._shape)
+        left = int(self.counts[index])
+        with open(self.path, "rb") as file:
+            file.seek(GAP + int(self._starts[range(len(self))[index]]))
+            while left:
+                taken = min(steps, left)
+                yield np.frombuffer(file.read(taken * size), self._dtype).reshape(-1, *self._shape)
+                left -= taken
 
     def sample(self, index: int) -> Sample:
         """Return what the manifest said of a sample."""
@@ -223,7 +237,11 @@ def write_store(folder: Path, header: Header, samples: Iterable[Packed | Unusabl
         writer = _Writer(file)
         for one in samples:
             if isinstance(one, Packed):
-                writer.add(one)
+                try:
+                    writer.add(one)
+                except RecognizerError as error:
+                    path = one.sample.path
+                    writer.unusable.append(Unusable(str(path), error.reason or "cannot be read", str(error)))
             else:
                 writer.unusable.append(one)
         writer.finish(header)
@@ -271,16 +289,32 @@ class _Writer:
         form = (values.dtype.str, values.shape[1:])
         self.form = self.form or form
         assert form == self.form, f"signals of one store have one form: {form} after {self.form}"
-        data = values.tobytes()
-        self.file.write(data)
-        self.checks.append(checksum(data))
-        self.starts.append(self.starts[-1] + len(data))
-        self.counts.append(len(values))
+        size, check = self._write(packed.blocks or (values,))
+        self.checks.append(check)
+        self.starts.append(self.starts[-1] + size)
+        self.counts.append(size // (values.itemsize * math.prod(values.shape[1:])))
         self.extents.append(packed.extent)
         sample = packed.sample
         row = (str(sample.path), sample.text, sample.split, sample.group, sample.origin, NOTE_END.join(packed.notes))
         self.strings.extend(part.encode(errors=STRAY) for part in row)
         self.hashes.append(packed.digest)
+
+    def _write(self, blocks: Iterable[np.ndarray]) -> tuple[int, int]:
+        """Write a signal and return its bytes and their checksum; one whose source is at fault leaves no trace.
+
+        Raises:
+            RecognizerError: the source breaks off.
+        """
+        size = check = 0
+        try:
+            for block in blocks:
+                data = np.ascontiguousarray(block).tobytes()
+                self.file.write(data)
+                size, check = size + len(data), checksum(data, check)
+        except RecognizerError:
+            self.file.seek(GAP + self.starts[-1])
+            raise
+        return size, check
 
     def finish(self, header: Header) -> None:
         """Write the index behind the signals and the head before them."""

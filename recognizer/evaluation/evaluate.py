@@ -1,16 +1,20 @@
 """Measure a model on one split of a corpus."""
 
+import math
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from recognizer.corpus.alphabet import TextSettings
+from recognizer.corpus.store import Store
+from recognizer.decoding.hypothesis import Hypothesis
 from recognizer.evaluation.calibration import score_confidences
 from recognizer.evaluation.calibration_report import CalibrationReport
 from recognizer.evaluation.exclusion_list import exclude
 from recognizer.evaluation.open_corpus import open_corpus
 from recognizer.evaluation.report import Report, score
 from recognizer.reader import Reader
+from recognizer.recordings import read_blocks
 
 ALL = "all"
 
@@ -31,10 +35,10 @@ def evaluate(
     Raises:
         RecognizerError: no such corpus or split, one of another kind or form, or a list that does not fit.
     """
-    with open_corpus(reader, corpus, say) as store:
+    with open_corpus(reader, corpus, say, long=True) as store:
         every = split == ALL and ALL not in store.column("split")
         indices, left_out = exclude(store, list(range(len(store))) if every else store.indices(split), without)
-        hypotheses = reader.read_values([store.signal(index) for index in indices])
+        hypotheses = _read(reader, store, indices)
         alphabet, references, scored, judged = reader.alphabet, [], [], []
         for index, hypothesis in zip(indices, hypotheses, strict=True):
             sample = store.sample(index)
@@ -51,6 +55,16 @@ def evaluate(
         trust = CalibrationReport(judged, reader.decoder.settings.describe(), calibration)
         about = (store.fingerprint(), unit, trust, left_out)
         return Report(model, store.header.name, split, scored, skipped, text, strange, *about)
+
+
+def _read(reader: Reader, store: Store, indices: Sequence[int]) -> list[Hypothesis]:
+    """Read samples as `transcribe` does: recordings that are too long to be read whole piece by piece."""
+    longest, rate = (store.header.signal.get(name, math.inf) for name in ("max_seconds", "sample_rate"))
+    long = {index for index in indices if store.counts[index] > longest * rate}
+    rest = iter(reader.read_values([store.signal(index) for index in indices if index not in long]))
+    return [
+        read_blocks(reader, store.blocks(index, 10 * int(rate))) if index in long else next(rest) for index in indices
+    ]
 
 
 def describe(text: TextSettings) -> str:

@@ -13,8 +13,8 @@ from recognizer.reader import Reader
 
 
 @contextmanager
-def open_corpus(reader: Reader, corpus: Path, say: Callable[[str], None]) -> Iterator[Store]:
-    """Yield the store of a corpus whose signals are those of the model.
+def open_corpus(reader: Reader, corpus: Path, say: Callable[[str], None], long: bool = False) -> Iterator[Store]:
+    """Yield the store of a corpus whose signals are those of the model; with `long` recordings of any length.
 
     Raises:
         RecognizerError: the corpus is of another kind or was prepared in another form.
@@ -29,7 +29,9 @@ def open_corpus(reader: Reader, corpus: Path, say: Callable[[str], None]) -> Ite
     from recognizer.corpus.prepare import PrepareSettings, prepare
 
     with tempfile.TemporaryDirectory() as folder:
-        prepared = prepare(str(corpus), None, Path(folder), PrepareSettings(reader.model_file.settings.signal), say)
+        prepared = prepare(
+            str(corpus), None, Path(folder), PrepareSettings(reader.model_file.settings.signal, long=long), say
+        )
         for line in prepared.bad:
             say(f"left out: {line}")
         store = Store(prepared.path)

@@ -29,6 +29,7 @@ ZEROS = 32  # zero crossings of the resampling filter on each side
 ROLLOFF = 0.96  # share of the smaller Nyquist frequency that resampling keeps
 KAISER_BETA = 14.77  # stop band below -120 dB
 
+TOO_LONG = "too long"  # the reason of a refusal
 SILENT_PEAK = 33  # int16 steps, -60 dBFS
 SHORT_SECONDS = 0.1  # s
 CLIPPED_LEVEL = 32440  # int16 steps, 0.99 of full scale
@@ -264,7 +265,7 @@ def _check_length(samples: int, rate: int, settings: SpeechSettings, name: str) 
     if samples > settings.max_seconds * rate:
         limit = f"max_seconds = {settings.max_seconds:g}"
         raise RecognizerError(
-            f"{name}: {samples / rate:.1f} s long, longer than {limit}; cut it or raise the limit", "too long"
+            f"{name}: {samples / rate:.1f} s long, longer than {limit}; cut it or raise the limit", TOO_LONG
         )
     if samples < MIN_SECONDS * rate:
         raise RecognizerError(

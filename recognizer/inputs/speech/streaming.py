@@ -83,6 +83,12 @@ def open_recording(
         yield Recording(sound.frames / rate if sound.frames < 1 << 62 else math.nan, blocks)
 
 
+def file_signal(path: Path, settings: SpeechSettings) -> Iterator[Signal]:
+    """Yield the signal of a file, however long, in blocks (samples,)."""
+    with open_recording(path, settings, str(path), lambda _: None) as recording:
+        yield from recording.blocks()
+
+
 def file_blocks(sound: Any, size: int, expected: int, name: str) -> Iterator[Samples]:
     """Yield (samples, channels) of a soundfile.SoundFile in blocks of `size`, which is not seeked in between.
 
