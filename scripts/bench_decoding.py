@@ -25,7 +25,7 @@ from recognizer.corpus.alphabet import Alphabet, TextSettings
 from recognizer.decoding.beam_search import beam_search
 from recognizer.decoding.beam_settings import BeamSettings
 from recognizer.decoding.flashlight import Flashlight, FlashlightSettings
-from recognizer.decoding.scorers import WordModel
+from recognizer.decoding.word_model import WordModel
 from recognizer.language.ngram import NGram
 from recognizer.language.ngram_file import open_ngram
 

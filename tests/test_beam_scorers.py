@@ -13,7 +13,8 @@ from recognizer.corpus.alphabet import Alphabet, TextSettings
 from recognizer.decoding.batched_beam_search import Scorer
 from recognizer.decoding.beam_search import beam_search
 from recognizer.decoding.beam_settings import EXACT
-from recognizer.decoding.scorers import CharacterModel, Sum, WordModel
+from recognizer.decoding.scorers import CharacterModel, Sum
+from recognizer.decoding.word_model import EMPTY_WORD, WordModel
 from recognizer.decoding.word_scorers import CharacterBonus, HotWords, Lexicon, WordBonus
 from recognizer.errors import RecognizerError
 
@@ -100,8 +101,21 @@ def test_a_character_model_scores_every_character_and_the_end() -> None:
 def test_a_word_model_scores_words_at_their_ends_whatever_it_looked_ahead() -> None:
     model = Bigrams(["a", "ab", "ba.", "bb"])
     scorer = WordModel(model, model.tokens, ALPHABET, 0.7, TextSettings(case="lower"), unknown=-3.0)
-    words = [text.lower().split() for text in TEXTS]
-    check(scorer, [0.7 * model.of(w) - 3.0 * sum(x not in model.tokens for x in w) for w in words])
+    check(scorer, [worth_of_words(model, text, lambda word: -3.0) for text in TEXTS])
+
+
+def worth_of_words(model: "Bigrams", text: str, unknown: Callable[[str], float]) -> float:
+    """Return what a model of words says of a text by definition: 0.7 of its table, `unknown` for what it lacks."""
+    words = text.lower().split()
+    empty = sum(a == b == " " for a, b in itertools.pairwise(f" {text}"))  # no word stands between these spaces
+    strange = sum(unknown(word) for word in words if word not in model.tokens)
+    return 0.7 * model.of(words) + strange + EMPTY_WORD * empty
+
+
+def test_an_unknown_word_is_worth_its_spelling() -> None:
+    model, letters = Bigrams(["a", "ab", "ba.", "bb"]), Bigrams(["b", ".", "a"])
+    scorer = WordModel(model, model.tokens, ALPHABET, 0.7, TextSettings(case="lower"), spelling=letters)
+    check(scorer, [worth_of_words(model, text, lambda word: 0.7 * letters.of(list(word))) for text in TEXTS])
 
 
 def test_a_word_model_with_a_bonus_is_one_without_beside_a_bonus() -> None:

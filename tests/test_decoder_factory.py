@@ -177,7 +177,7 @@ def test_options_that_mean_nothing_are_refused(options: DecoderOptions, line: st
         ("lexicon", " \n", "lexicon: no words, wanted a lexicon of a word a line"),
         ("hot_words", "é\n", "hot_words:1: list of hot words: 'é': the model lacks 'é'"),
         ("lm", "", "lm:0: the file ends, wanted"),
-        ("lm", "{}", "wanted"),
+        ("lm", "{}", "lm:1: .{}., expected .data"),
         ("lm", "\\data\\\nngram 1=3\n\n\\1-grams:\n-1 <s>\n-1 </s>\n\\end\\\n", "2 1-grams since line 4, wanted the 3"),
         ("lm", "\\data\\\nngram 1=1\n\n\\2-grams:\n-1 <s> a\n\\end\\\n", "wanted .1-grams:"),
     ],

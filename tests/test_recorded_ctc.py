@@ -16,7 +16,7 @@ from recognizer.decoding.alignment import align
 from recognizer.decoding.beam_search import advance_beam, beam_search, finish_beam, start_beam
 from recognizer.decoding.beam_settings import EXACT, BeamSettings
 from recognizer.decoding.greedy import greedy
-from recognizer.decoding.scorers import WordModel
+from recognizer.decoding.word_model import WordModel
 from recognizer.decoding.word_scorers import HotWords
 from recognizer.language.ngram_file import open_ngram
 

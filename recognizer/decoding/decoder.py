@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # the best path needs none of them, nor torch
     from recognizer.decoding.flashlight import Flashlight
     from recognizer.language.neural import NeuralCharacters
 
+SHOWN = 5  # words in a note
 NEURAL_ROWS = 8  # samples that a neural language model follows at once: its memory holds every prefix of them
 
 
@@ -102,7 +103,8 @@ class Decoder:
         return sorted(scored, key=lambda one: -one.score)
 
     def _scorer(self) -> "Scorer | None":
-        from recognizer.decoding.scorers import Sum, WordModel
+        from recognizer.decoding.scorers import Sum
+        from recognizer.decoding.word_model import WordModel
         from recognizer.decoding.word_scorers import HotWords, Lexicon, WordBonus
 
         settings, outside, alphabet = self.settings, self.outside, self.alphabet
@@ -121,9 +123,11 @@ class Decoder:
         return Sum(scorers) if len(scorers) > 1 else scorers[0] if scorers else None
 
     def _language(self) -> "Scorer":
-        from recognizer.decoding.scorers import CharacterModel, WordModel
+        from recognizer.decoding.scorers import CharacterModel
+        from recognizer.decoding.word_model import WordModel
         from recognizer.language.lstm import LanguageModel
         from recognizer.language.neural import NeuralCharacters
+        from recognizer.language.spelling import spelling_of
 
         model, weight = self.outside.lm, self.settings.lm_weight
         assert model is not None
@@ -132,8 +136,16 @@ class Decoder:
             return CharacterModel(self.neural, self.alphabet, weight, model.settings.text)
         if model.about.unit == "character" or self.alphabet.text.unit == "token":
             return CharacterModel(model, self.alphabet, weight, model.about.text, SPACE)
-        bonus = self.settings.word_bonus
-        return WordModel(model, model.words, self.alphabet, weight, model.about.text, bonus=bonus)
+        bonus, text = self.settings.word_bonus, model.about.text
+        spelling = model.spelling or spelling_of(model.words, text)
+        scorer = WordModel(model, model.words, self.alphabet, weight, text, bonus=bonus, spelling=spelling)
+        if scorer.unwritten:
+            shown = ", ".join(map(repr, scorer.unwritten[:SHOWN])) + (" ..." if len(scorer.unwritten) > SHOWN else "")
+            self.notes += (
+                f"{len(scorer.unwritten)} of {scorer.vocabulary} words of the language model cannot be written "
+                f"with the model's characters: {shown}",
+            )
+        return scorer
 
     @property
     def _oov_penalty(self) -> float:

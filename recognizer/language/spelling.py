@@ -7,7 +7,7 @@ import numpy as np
 from recognizer.corpus.alphabet import TextSettings
 from recognizer.language.counts import count
 from recognizer.language.kneser_ney import smooth
-from recognizer.language.ngram import About
+from recognizer.language.ngram import About, NGram, of_trie
 from recognizer.language.pruning import prune
 from recognizer.language.text import SPECIALS, Encoded, by_frequency
 from recognizer.language.trie import Trie
@@ -27,6 +27,12 @@ def spelling_model(words: Sequence[str], text: TextSettings) -> tuple[Trie, Abou
     counts = count(by_frequency(_encoded(own)), ORDER, _quietly)
     smoothed = smooth(counts, (0,), _quietly)
     return prune(smoothed.trie, smoothed.occurrences, PRUNE), About("character", text)
+
+
+def spelling_of(words: Sequence[str], text: TextSettings) -> NGram | None:
+    """Return `spelling_model` of the vocabulary of a model whose file has none."""
+    found = spelling_model(words, text)
+    return of_trie(*found) if found else None
 
 
 def _encoded(words: Sequence[str]) -> Encoded:
