@@ -119,7 +119,17 @@ def _add_tune(actions: Any, console: Console) -> None:
 
 def _add_text_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--against", type=Path, metavar="CORPUS", help="refuse a text that holds its test lines")
-    parser.add_argument("--model", help="normalise the text as this model's transcripts are")
+    parser.add_argument("--model", help="normalise the text as its transcripts are; words that it cannot write are unknown")
+
+
+def _letters(model: str | None, unit: str) -> str:
+    """Return the characters that the words of a language model for `model` may hold, "" for any."""
+    if model is None or unit != "word":
+        return ""
+    from recognizer.model_file import load_model_file
+    from recognizer.pretrained import find_model
+
+    return "".join(load_model_file(find_model(model)).alphabet.symbols)
 
 
 def _text_settings(model: str | None) -> "TextSettings":
@@ -144,6 +154,7 @@ def _build(console: Console, chosen: argparse.Namespace) -> int:
         prune=chosen.prune,
         quantize=chosen.quantize,
         vocabulary=chosen.vocabulary,
+        letters=_letters(chosen.model, chosen.unit),
         text=_text_settings(chosen.model),
         weight=chosen.lm_weight,
         word_bonus=chosen.word_bonus,

@@ -33,6 +33,7 @@ class BuildSettings:
         prune: n-grams whose loss raises the perplexity by less than this share are left out (`pruning`), 0 for none.
         quantize: bits of a probability in a small file; 0 keeps them whole, in a file that is mapped.
         vocabulary: the commonest words (or characters) that are kept, all others become <unk>; 0 keeps all.
+        letters: words that hold other characters are counted as <unk>; "" for any.
         text: normalisation of the text, which should be the recognizer's own.
         weight: what the model's log-probabilities should count in a decoder, None to leave it open.
         word_bonus: of that decoder, likewise.
@@ -44,6 +45,7 @@ class BuildSettings:
     prune: float = 0.0
     quantize: int = 0
     vocabulary: int = 0
+    letters: str = ""
     text: TextSettings = field(default_factory=TextSettings)
     weight: float | None = None
     word_bonus: float | None = None
@@ -102,7 +104,7 @@ def build(texts: Sequence[Path], settings: BuildSettings, out: Path, progress: P
     if is_arpa(out) and settings.quantize:
         raise RecognizerError(f"{out}: an ARPA file holds numbers as they are, expected another name or no --quantize")
     whole = encode(texts, settings.unit, settings.text, progress)
-    text = by_frequency(whole, settings.vocabulary)
+    text = by_frequency(whole, settings.vocabulary, settings.letters)
     counts = count(text, settings.order, progress)
     smoothed = smooth(counts, settings.cutoff, progress)
     if settings.prune:
@@ -110,7 +112,7 @@ def build(texts: Sequence[Path], settings: BuildSettings, out: Path, progress: P
     trie = prune(smoothed.trie, smoothed.occurrences, settings.prune)
     progress(f"writing {out.name}")
     about = About(settings.unit, settings.text, smoothed.notes, settings.weight, settings.word_bonus)
-    errors = _write(trie, about, whole.words, settings, out)
+    errors = _write(trie, about, by_frequency(whole, 0, settings.letters).words, settings, out)
     counted = tuple(map(len, counts.keys))
     tokens = len(text.tokens) - text.lines
     return BuildReport(text.lines, text.blank, tokens, trie.sizes, counted, smoothed.discounts, smoothed.notes, errors)

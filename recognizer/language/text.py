@@ -127,14 +127,17 @@ def encode(paths: Iterable[Path], unit: str, settings: TextSettings, progress: P
     return Encoded(np.concatenate(parts), tuple(encoder.numbers), lines, blank)
 
 
-def by_frequency(text: Encoded, most: int = 0) -> Encoded:
+def by_frequency(text: Encoded, most: int = 0, letters: str = "") -> Encoded:
     """Return `text` with its words numbered by how often they occur; all but the `most` commonest become <unk>.
 
     Frequent words get small numbers, which a compact model stores in less space. 0 keeps every word; of words that
-    occur equally often the one that came first goes first. The special words count for nothing in `most`.
+    occur equally often the one that came first goes first. The special words count for nothing in `most`. Where
+    `letters` are given, a word that holds another character becomes <unk> too.
     """
     occurrences = np.bincount(text.tokens, minlength=len(text.words))
     ranked = np.argsort(-occurrences[len(SPECIALS) :], kind="stable") + len(SPECIALS)
+    if letters:
+        ranked = ranked[[set(text.words[i]) <= set(letters) for i in ranked.tolist()]]
     kept = np.concatenate((np.arange(len(SPECIALS)), ranked[: most or len(ranked)]))
     numbers = np.zeros(len(text.words), np.int32)  # <unk> where nothing else is said
     numbers[kept] = np.arange(len(kept))
