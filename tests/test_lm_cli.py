@@ -3,6 +3,7 @@
 import json
 import math
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from terminal import said
 from tiny import Run
 
 from recognizer.decoding.settings import settings_of
-from recognizer.evaluation.tuning import BONUSES, WEIGHTS
+from recognizer.evaluation.tuning import BONUSES, WEIGHTS, CachedLogProbs, few_voices
+from recognizer.interruption import Interrupted
 from recognizer.language import lstm
 from recognizer.language.ngram_file import open_ngram
 from recognizer.language.perplexity import perplexity
@@ -154,7 +156,7 @@ def kill_at(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
 
     def stopping(at: int, settings: lstm_training.TrainingSettings) -> float:
         if at == step:
-            raise KeyboardInterrupt
+            raise Interrupted(signal.SIGINT)
         return rate_of(at, settings)
 
     monkeypatch.setattr(lstm_training, "rate_of", stopping)
@@ -176,7 +178,7 @@ def test_tuning_writes_the_best_setting_of_its_surface(
     tried = [line for line in err.splitlines() if line.startswith("weight ")]
     assert code == 0 and len(tried) >= len(WEIGHTS) * len(BONUSES) + 3
     cers = [float(line.split("CER")[1].split("%")[0]) for line in tried]
-    best = out.split("best setting: ")[1].splitlines()[0]
+    best = out.split("best setting, means of the corpora: ")[1].splitlines()[0]
     assert best in tried and float(best.split("CER")[1].split("%")[0]) == min(cers)
     settings = settings_of(read_header(model)["decoder"])
     assert settings.lm is not None and settings.lm.name == "c.ng"
@@ -188,6 +190,32 @@ def test_tuning_writes_the_best_setting_of_its_surface(
     assert "decoder: best path" in out and "needs c.ng: give it with --lm" in err
     _, out, _ = said(capsys, "info", model)
     assert "decoder: beam" in out and "language model c.ng" in out
+
+
+def test_tuning_on_several_corpora_counts_each_alike_and_says_where_voices_are_few(
+    model: Path, lines: Path, text: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lm, other = text.with_name("c.ng"), text.with_name("other")
+    said(capsys, "lm", "build", text, "--order", 3, "--out", lm)
+    tiny.pack(tiny.write_lines(text.with_name("f"), ["lox", "ol"], ["valid", "valid"]), other, tiny.HEIGHT)
+    out_file = text.with_name("tuned.safetensors")
+    tune = ["lm", "tune", model, "--lm", lm, "--beam", 5, "--out", out_file]
+    code, out, err = said(capsys, *tune, "--", lines, other)
+    assert code == 0, err
+    by_corpus = [line.split("best setting CER ")[1] for line in out.splitlines() if "best setting CER" in line]
+    cers = [float(line.split("%")[0]) for line in by_corpus]
+    mean = float(out.split("means of the corpora: ")[1].split("CER")[1].split("%")[0])
+    assert len(cers) == 2 and mean == pytest.approx(sum(cers) / 2, abs=0.02)
+
+
+def test_few_voices_are_named() -> None:
+    def heard(name: str, *groups: str) -> CachedLogProbs:
+        return CachedLogProbs((), (), name, frozenset(groups))
+
+    assert "rests on one voice" in few_voices([heard("a", "anna")])
+    assert "rests on 2 voices" in few_voices([heard("a", "anna"), heard("b", "anna")])
+    assert "name no speakers" in few_voices([heard("a")])
+    assert few_voices([heard("a", "anna", "ben"), heard("b", "carl")]) == ""
 
 
 def test_calibration_is_stored_and_then_used(

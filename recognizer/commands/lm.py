@@ -1,6 +1,7 @@
 """The verb lm on the command line: build, perplexity, train, tune."""
 
 import argparse
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -102,10 +103,12 @@ def _add_train(actions: Any, console: Console) -> None:
 def _add_tune(actions: Any, console: Console) -> None:
     tune = actions.add_parser("tune", help="find weight, word bonus and beam on validation, write them into the model")
     tune.add_argument("model", help="model file, folder of a run, or name of a shipped model")
-    tune.add_argument("corpus", type=Path, help="prepared corpus, manifest or folder")
+    tune.add_argument("corpus", type=Path, nargs="+", help="prepared corpora, manifests or folders; all count alike")
     tune.add_argument("--split", default="valid", help="validation samples (default valid); never a test split")
     tune.add_argument("--by", default="cer", help="what is made small: cer (default) or wer")
-    tune.add_argument("--samples", type=whole("samples"), default=0, help="at most so many, 0 for all (default)")
+    tune.add_argument(
+        "--samples", type=whole("samples"), default=0, help="at most so many of each, 0 for all (default)"
+    )
     tune.add_argument(
         "--out",
         type=Path,
@@ -119,7 +122,9 @@ def _add_tune(actions: Any, console: Console) -> None:
 
 def _add_text_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--against", type=Path, metavar="CORPUS", help="refuse a text that holds its test lines")
-    parser.add_argument("--model", help="normalise the text as its transcripts are; words that it cannot write are unknown")
+    parser.add_argument(
+        "--model", help="normalise the text as its transcripts are; words that it cannot write are unknown"
+    )
 
 
 def _letters(model: str | None, unit: str) -> str:
@@ -225,8 +230,8 @@ def _train(console: Console, chosen: argparse.Namespace) -> int:
 
 def _tune(console: Console, chosen: argparse.Namespace) -> int:
     from recognizer.decoding.decoder_factory import DecoderOptions
-    from recognizer.evaluation.tuning import TuneSettings, point_line, surface_lines, tune
-    from recognizer.pretrained import find_model, output_path
+    from recognizer.evaluation.tuning import TuneSettings, corpus_lines, point_line, surface_lines, tune
+    from recognizer.pretrained import find_language_model, find_model, output_path
     from recognizer.reader import Reader
 
     settings = TuneSettings(chosen.split, chosen.by, chosen.samples)
@@ -239,10 +244,13 @@ def _tune(console: Console, chosen: argparse.Namespace) -> int:
     path = find_model(chosen.model)
     out = output_path(path, chosen.out, "lm tune")
     reader = Reader.load(path, chosen.device, DecoderOptions(engine="greedy"), division(chosen))
+    if options.lm is not None:
+        options = replace(options, lm=find_language_model(options.lm, reader.kind))
     tuned = tune(reader, out, path, chosen.corpus, options, settings, console.complain)
     for line in surface_lines(tuned, chosen.by):
         console.say(line)
-    console.say(f"greedy on the same {tuned.samples}: CER {tuned.greedy.cer:.2%}  WER {tuned.greedy.wer:.2%}")
-    console.say(f"best setting: {point_line(tuned.best, tuned.rates)}")
+    for line in corpus_lines(tuned):
+        console.say(line)
+    console.say(f"best setting, means of the corpora: {point_line(tuned.best, tuned.rates)}")
     console.say(f"written into {out}: {tuned.settings.describe()}")
     return 0

@@ -22,6 +22,7 @@ ROUNDS = 3  # of refinement; each halves the steps
 STEPS = (0.125, 0.5)  # of weight and bonus in the first round
 WIDTHS = (10, 25, 50, 100)
 BATCH = 32  # lines decoded at once
+ENOUGH_GROUPS = 3  # speakers, writers or documents below which a setting is said to rest on few
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,8 @@ class TuneSettings:
 
     Args:
         split: validation samples.
-        by: "cer" or "wer", what is made small; the other one decides between equals.
-        samples: at most so many, evenly spread over the split; 0 for all.
+        by: "cer" or "wer", what is made small, as the mean of all corpora; the other one decides between equals.
+        samples: at most so many of each corpus, evenly spread over the split; 0 for all.
     """
 
     split: str = "valid"
@@ -76,55 +77,78 @@ class TuneSettings:
 
 
 @dataclass(frozen=True)
+class CorpusRates:
+    """What the best setting reads of one corpus.
+
+    Args:
+        name: of the corpus.
+        samples: how many were read.
+        groups: speakers, writers or documents that they come from, 0 where the corpus names none.
+        greedy: rates of the best path.
+        rates: of the best setting.
+    """
+
+    name: str
+    samples: int
+    groups: int
+    greedy: Rates
+    rates: Rates
+
+
+@dataclass(frozen=True)
 class Tuned:
     """What a search found.
 
     Args:
         best: the setting that was written.
-        rates: of it, on the samples that chose it.
-        greedy: rates of the best path.
+        rates: of it, on the samples that chose it: the means of the corpora.
+        corpora: of it, by corpus.
         surface: all settings that were tried.
-        samples: how many were read.
         settings: the decoder as the model file now states it.
     """
 
     best: Point
     rates: Rates
-    greedy: Rates
+    corpora: tuple[CorpusRates, ...]
     surface: dict[Point, Rates]
-    samples: int
     settings: DecoderSettings
 
 
 @dataclass(frozen=True)
 class CachedLogProbs:
-    """Samples as the network hears them.
+    """Samples of a corpus as the network hears them.
 
     Args:
         log_probs: (T, C) of each.
         references: normalised transcripts.
+        name: of the corpus.
+        groups: speakers, writers or documents of the samples, without those that are not named.
     """
 
     log_probs: Sequence[Tensor]
     references: Sequence[str]
+    name: str = ""
+    groups: frozenset[str] = frozenset()
 
 
 def tune(
     reader: Reader,
     out: Path,
     path: Path,
-    corpus: Path,
+    corpora: Sequence[Path],
     options: DecoderOptions,
     settings: TuneSettings,
     say: Callable[[str], None],
 ) -> Tuned:
     """Compute the log-probabilities of a split once, try settings on them, write the best one into the model file.
 
+    Every corpus counts alike, however many samples it has: what is best for one voice, or one room, is not for others.
+
     Args:
         reader: the model.
         out: where to write the model file with its new decoder, perhaps `path`.
         path: the model file.
-        corpus: a prepared corpus, a manifest or a folder.
+        corpora: prepared corpora, manifests or folders.
         options: what does not change: the language model, perhaps hot words or a lexicon.
         settings: how the search goes.
         say: takes a line for each setting.
@@ -137,14 +161,33 @@ def tune(
     fixed = make_decoder(replace(options, engine="beam"), {}, reader.alphabet)
     for note in fixed.notes:
         say(note)
-    heard = cache_log_probs(reader, corpus, settings.split, settings.samples, say)
+    heard = [cache_log_probs(reader, corpus, settings.split, settings.samples, say) for corpus in corpora]
+    if note := few_voices(heard):
+        say(note)
     search = _Search(heard, fixed, settings.by, say)
     best = search.best()
     # The greedy rates come from the same samples, so that the table compares like with like.
-    greedy = rates_of(heard, Decoder(DecoderSettings(), reader.alphabet))
-    chosen = search.settings(best)
-    write_header(path, out, {"decoder": chosen.data()})
-    return Tuned(best, search.tried[best], greedy, search.tried, len(heard.references), chosen)
+    greedy = Decoder(DecoderSettings(), reader.alphabet)
+    decoder = search.decoder(best)
+    found = tuple(
+        CorpusRates(one.name, len(one.references), len(one.groups), rates_of(one, greedy), rates_of(one, decoder))
+        for one in heard
+    )
+    write_header(path, out, {"decoder": decoder.settings.data()})
+    return Tuned(best, search.tried[best], found, search.tried, decoder.settings)
+
+
+def few_voices(heard: Sequence[CachedLogProbs]) -> str:
+    """Return what a user should know where the samples come from too few speakers or writers, "" where they do not."""
+    groups = {(one.name, group) for one in heard for group in one.groups}
+    if len(groups) >= ENOUGH_GROUPS:
+        return ""
+    if not groups:
+        return (
+            "the corpora name no speakers, writers or documents: whether the setting suits others than these is unknown"
+        )
+    count = "one voice, hand or document" if len(groups) == 1 else f"{len(groups)} voices, hands or documents"
+    return f"the setting rests on {count} and may suit no other: name corpora of at least {ENOUGH_GROUPS}"
 
 
 def cache_log_probs(
@@ -160,7 +203,8 @@ def cache_log_probs(
         for _, found, counts in reader.outputs([store.signal(i) for i in indices]):
             log_probs += [row[:count].clone() for row, count in zip(found, counts.tolist(), strict=True)]
         texts = [reader.alphabet.text.normalize(store.text(index)) for index in indices]
-    return CachedLogProbs(log_probs, texts)
+        groups = frozenset(group for index in indices if (group := store.group(index)))
+    return CachedLogProbs(log_probs, texts, str(corpus), groups)
 
 
 def rates_of(heard: CachedLogProbs, decoder: Decoder) -> Rates:
@@ -183,7 +227,7 @@ def rates_of(heard: CachedLogProbs, decoder: Decoder) -> Rates:
 class _Search:
     """A grid, then ever smaller steps around its best point, then the width."""
 
-    def __init__(self, heard: CachedLogProbs, fixed: Decoder, by: str, say: Callable[[str], None]) -> None:
+    def __init__(self, heard: Sequence[CachedLogProbs], fixed: Decoder, by: str, say: Callable[[str], None]) -> None:
         self.heard, self.fixed, self.by, self.say = heard, fixed, by, say
         self.tried: dict[Point, Rates] = {}
         self.bonuses = (0.0,) if fixed.alphabet.text.unit == "token" else BONUSES
@@ -198,11 +242,12 @@ class _Search:
             step = [one / 2 for one in step]
         return self._best([replace(best, width=width) for width in sorted({*WIDTHS, best.width})])
 
-    def settings(self, point: Point) -> DecoderSettings:
+    def decoder(self, point: Point) -> Decoder:
         """Return the decoder of a setting."""
         own = self.fixed.settings
         beam = replace(own.beam, width=point.width)
-        return replace(own, beam=beam, lm_weight=point.weight, word_bonus=point.bonus)
+        settings = replace(own, beam=beam, lm_weight=point.weight, word_bonus=point.bonus)
+        return Decoder(settings, self.fixed.alphabet, self.fixed.outside)
 
     def _around(self, point: Point, weight: float, bonus: float) -> list[Point]:
         moved = [replace(point, weight=round(point.weight + sign * weight, 6)) for sign in (-1, 1)]
@@ -213,8 +258,8 @@ class _Search:
     def _best(self, points: list[Point]) -> Point:
         for point in points:
             if point not in self.tried:
-                decoder = Decoder(self.settings(point), self.fixed.alphabet, self.fixed.outside)
-                self.tried[point] = rates = rates_of(self.heard, decoder)
+                decoder = self.decoder(point)
+                self.tried[point] = rates = _mean([rates_of(one, decoder) for one in self.heard])
                 self.say(point_line(point, rates))
         return min(points, key=self._worth)
 
@@ -222,6 +267,11 @@ class _Search:
         rates = self.tried[point]
         first, second = (rates.cer, rates.wer) if self.by == "cer" else (rates.wer, rates.cer)
         return first, second, point.width
+
+
+def _mean(rates: Sequence[Rates]) -> Rates:
+    """Return the means of the rates of several corpora."""
+    return Rates(sum(one.cer for one in rates) / len(rates), sum(one.wer for one in rates) / len(rates))
 
 
 def point_line(point: Point, rates: Rates) -> str:
@@ -247,4 +297,17 @@ def surface_lines(tuned: Tuned, by: str) -> list[str]:
             for bonus in bonuses
         ]
         lines.append(f"{weight:8.4g}" + "".join(f"{'-' if one is None else f'{one:.2%}':>9}" for one in row))
+    return lines
+
+
+def corpus_lines(tuned: Tuned) -> list[str]:
+    """Return what the best setting reads of each corpus, beside the best path."""
+    lines = []
+    for one in tuned.corpora:
+        groups = f"of {one.groups} voices, hands or documents" if one.groups else "nobody named"
+        lines.append(
+            f"{one.name}: {one.samples} samples {groups}: "
+            f"greedy CER {one.greedy.cer:.2%}  WER {one.greedy.wer:.2%}; "
+            f"best setting CER {one.rates.cer:.2%}  WER {one.rates.wer:.2%}"
+        )
     return lines
