@@ -39,8 +39,9 @@ class LongRecording:
         Raises:
             RecognizerError: the recording is at fault, at its beginning or where it breaks off.
         """
+        used = self.reader.decoder.settings.describe()
         for one in self.readings():
-            yield Result(self.name, one.hypothesis, "s", one.end, part=(one.start, one.end))
+            yield Result(self.name, one.hypothesis, "s", one.end, part=(one.start, one.end), decoder=used)
 
     def readings(self) -> Iterator[PieceReading]:
         """Yield what is read of each piece with speech."""

@@ -18,6 +18,7 @@ from recognizer.export.onnx_model import OnnxModel, is_onnx
 from recognizer.inputs.lines.tta import VIEWS, View
 from recognizer.inputs.registry import kind_named, read_signal
 from recognizer.inputs.signal import Signal
+from recognizer.language_choice import with_language_model
 from recognizer.pages.page import Page, PageLine
 from recognizer.pages.parse import read_page
 from recognizer.pretrained import find_model
@@ -84,7 +85,10 @@ class Reader:
         """
         path, division = find_model(path_or_name), division or divide()
         model_file = OnnxModel(path, division.threads) if is_onnx(path) else _torch_model(path)
-        decoder = make_decoder(options or DecoderOptions(), model_file.decoder, model_file.alphabet)
+        stored, kind = model_file.decoder, model_file.settings.kind
+        chosen, notes = with_language_model(options or DecoderOptions(), path, stored, kind)
+        decoder = make_decoder(chosen, stored, model_file.alphabet)
+        decoder.notes = (*notes, *decoder.notes)
         return cls(model_file, device, decoder, division)
 
     @overload

@@ -193,8 +193,8 @@ def _with_lines_found(document: _Document, readers: dict[str, Reader], manner: T
         return Transcript(name, (), (str(error),))
     manner.say(f"{name}: a page, {len(signals)} lines found on it")
     hypotheses = reader.read(signals)
-    parts = zip(page.lines, hypotheses, signals, strict=True)
-    return Transcript(name, tuple(make_result(str(page.name_of(line)), h, s) for line, h, s in parts), (), page)
+    parts, used = zip(page.lines, hypotheses, signals, strict=True), reader.decoder.settings.describe()
+    return Transcript(name, tuple(make_result(str(page.name_of(line)), h, s, used) for line, h, s in parts), (), page)
 
 
 def _key(source: Path | BinaryIO, readers: dict[str, Reader]) -> str:
@@ -218,8 +218,9 @@ def _read(
             done[i] = error
     for key, signals in waiting.items():
         hypotheses = readers[key].read([signal for _, signal in signals])
+        used = readers[key].decoder.settings.describe()
         for (i, signal), hypothesis in zip(signals, hypotheses, strict=True):
-            done[i] = make_result(parts[i][0], hypothesis, signal)
+            done[i] = make_result(parts[i][0], hypothesis, signal, used)
     return [done[i] for i in range(len(parts))]
 
 

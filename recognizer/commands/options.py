@@ -61,7 +61,12 @@ def add_decoder_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--decoder", choices=["greedy", "beam", "flashlight"], help="how log-probabilities are read")
     group.add_argument("--tta", type=whole("tta"), metavar="N", help="of a line, read larger, slanted, smaller: 1 to 5")
     group.add_argument("--beam", type=whole("beam"), metavar="N", help="prefixes kept (default 25)")
-    group.add_argument("--lm", type=Path, metavar="FILE", help="language model: .arpa, .arpa.gz, packed, or neural")
+    group.add_argument(
+        "--lm",
+        type=Path,
+        metavar="NAME",
+        help="language model: en or fr (shipped), none, or a file: .arpa, .arpa.gz, packed, or neural",
+    )
     group.add_argument("--lm-weight", type=number("lm-weight"), metavar="X", help="of its log-probabilities")
     group.add_argument("--word-bonus", type=number("word-bonus"), metavar="X", help="added for every word")
     group.add_argument("--hot-words", type=Path, metavar="FILE", help="words to prefer, one a line")

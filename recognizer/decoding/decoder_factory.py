@@ -9,6 +9,7 @@ from recognizer.decoding.decoder import Decoder
 from recognizer.decoding.decoder_files import DecoderFiles, name_file, open_language_model, read_words, unknown_symbols
 from recognizer.decoding.settings import FILES, DecoderSettings, NamedFile, settings_of
 from recognizer.errors import RecognizerError
+from recognizer.language.ngram import NGram
 
 SHOWN = 20  # symbols in a note
 NEEDS = {  # an option and the one without which it would have no effect
@@ -38,6 +39,7 @@ class DecoderOptions:
         oov_penalty: see there.
         rescore: path of a language model.
         rescore_weight: see there.
+        no_lm: read without the language model that the model file states.
     """
 
     engine: str | None = None
@@ -52,10 +54,15 @@ class DecoderOptions:
     oov_penalty: float | None = None
     rescore: Path | None = None
     rescore_weight: float | None = None
+    no_lm: bool = False
 
     def given(self) -> dict[str, Any]:
         """Return the options that are not left to others, by name."""
-        return {one.name: value for one in fields(self) if (value := getattr(self, one.name)) is not None}
+        return {
+            one.name: value
+            for one in fields(self)
+            if (value := getattr(self, one.name)) is not None and one.name != "no_lm"
+        }
 
 
 def make_decoder(options: DecoderOptions, stored: dict[str, Any], alphabet: Alphabet) -> Decoder:
@@ -74,10 +81,13 @@ def make_decoder(options: DecoderOptions, stored: dict[str, Any], alphabet: Alph
     """
     given = options.given()
     files = {name: name_file(given[name]) for name in FILES if name in given}
-    base, notes = _base(settings_of(stored), files, given)
+    own = settings_of(stored)
+    base, notes = _base(DecoderSettings() if options.no_lm and own.lm else own, files, given)
     settings = _settings(base, files, given)
     _refuse_no_effect(settings, given)
     outside = _opened(options, alphabet)
+    if base.lm is None:
+        settings = _suggested(settings, outside, given)
     return Decoder(settings, alphabet, outside, [*notes, *_lacking(outside, alphabet)])
 
 
@@ -108,6 +118,18 @@ def _settings(base: DecoderSettings, files: dict[str, NamedFile], given: dict[st
     if "beam" in given:
         plain["beam"] = replace(base.beam, width=given["beam"])
     return replace(base, **plain)
+
+
+def _suggested(settings: DecoderSettings, outside: DecoderFiles, given: dict[str, Any]) -> DecoderSettings:
+    """Return the settings with what the language model's file states for decoders, where nobody chose it."""
+    if not isinstance(outside.lm, NGram):
+        return settings
+    about = outside.lm.about
+    if about.weight is not None and "lm_weight" not in given:
+        settings = replace(settings, lm_weight=about.weight)
+    if about.word_bonus is not None and "word_bonus" not in given:
+        settings = replace(settings, word_bonus=about.word_bonus)
+    return settings
 
 
 def _refuse_no_effect(settings: DecoderSettings, given: dict[str, Any]) -> None:

@@ -18,6 +18,7 @@ class Result:
         extent: length of the file along the reading direction, in `unit`.
         across: of an image, its other side in pixels.
         vertical: whether the reading direction is from the top to the bottom.
+        decoder: what read it, in words.
         part: of a long recording, where the piece that was read begins and ends, in `unit`; None for the whole.
     """
 
@@ -28,6 +29,7 @@ class Result:
     across: float = 0.0
     vertical: bool = False
     part: tuple[float, float] | None = None
+    decoder: str = ""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -37,8 +39,9 @@ class Result:
 
     def as_data(self) -> dict[str, Any]:
         """Return the record as plain data: file, unit, of a piece its start and end, and what the hypothesis has."""
+        decoder = {"decoder": self.decoder} if self.decoder else {}
         part = {"start": self.part[0], "end": self.part[1]} if self.part else {}
-        return {"file": self.name, "unit": self.unit, **part, **asdict(self.hypothesis)}
+        return {"file": self.name, "unit": self.unit, **decoder, **part, **asdict(self.hypothesis)}
 
     def box(self, span: Span) -> tuple[int, int, int, int]:
         """Return left, top, right, bottom of a span in pixels; across the line it is as wide as the image."""
@@ -46,6 +49,6 @@ class Result:
         return (0, start, across, end) if self.vertical else (start, 0, end, across)
 
 
-def make_result(name: str, hypothesis: Hypothesis, signal: Signal) -> Result:
-    """Return the record of a reading of `signal`."""
-    return Result(name, hypothesis, signal.unit, signal.extent, signal.across, signal.vertical)
+def make_result(name: str, hypothesis: Hypothesis, signal: Signal, decoder: str = "") -> Result:
+    """Return the record of a reading of `signal` by `decoder`."""
+    return Result(name, hypothesis, signal.unit, signal.extent, signal.across, signal.vertical, decoder=decoder)

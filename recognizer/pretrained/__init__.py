@@ -6,6 +6,9 @@ from recognizer.errors import RecognizerError
 
 FOLDER = Path(__file__).parent
 SUFFIX = ".safetensors"
+LANGUAGE_SUFFIX = ".lm"
+UNITS = {"speech": "words"}  # what language models of a kind of input count; of all other kinds "characters"
+DEFAULT_LANGUAGES = {"speech": "en"}  # shipped models that are read with a language model where nobody says otherwise
 
 
 def pretrained_models() -> list[str]:
@@ -29,6 +32,42 @@ def find_model(path_or_name: str | Path) -> Path:
         return named
     known = ", ".join(pretrained_models()) or "none"
     raise RecognizerError(f"{path_or_name}: no such model file; shipped models: {known}")
+
+
+def language_models(kind: str) -> list[str]:
+    """Return the names (languages) of the shipped language models for a kind of input."""
+    end = f"-{UNITS.get(kind, 'characters')}{LANGUAGE_SUFFIX}"
+    return sorted(path.name.removesuffix(end) for path in FOLDER.glob(f"*{end}"))
+
+
+def find_language_model(path_or_name: str | Path, kind: str) -> Path:
+    """Return the file of a language model: a path, or the name of a shipped one ("en") for a kind of input.
+
+    Raises:
+        RecognizerError: it is neither.
+    """
+    path = Path(path_or_name)
+    if path.exists():
+        return path
+    if str(path_or_name) in language_models(kind):
+        return FOLDER / f"{path_or_name}-{UNITS.get(kind, 'characters')}{LANGUAGE_SUFFIX}"
+    if path.suffix or len(path.parts) > 1:
+        return path  # whose opening says what is wrong with it
+    known = ", ".join(language_models(kind)) or "none"
+    raise RecognizerError(f"{path_or_name}: no such file, nor a language model for {kind} that is shipped ({known})")
+
+
+def shipped_language_model(file_name: str) -> Path | None:
+    """Return the shipped language model of a file's name, None where there is none."""
+    path = FOLDER / Path(file_name).name
+    return path if path.suffix == LANGUAGE_SUFFIX and path.is_file() else None
+
+
+def default_language(model: Path, kind: str) -> str | None:
+    """Return the language model that a model is read with where nobody says otherwise, None for a user's own model."""
+    shipped = model.resolve().parent == FOLDER.resolve()
+    language = DEFAULT_LANGUAGES.get(model.name.removesuffix(SUFFIX)) if shipped else None
+    return language if language in language_models(kind) else None
 
 
 def output_path(model: Path, out: Path | None, verb: str) -> Path:

@@ -1,0 +1,45 @@
+"""Which language model a reader takes: a shipped one by its language, none, the model file's own, or the default."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from recognizer.decoding.decoder_factory import DecoderOptions
+from recognizer.pretrained import default_language, find_language_model, shipped_language_model
+
+NONE = "none"  # the name that turns every language model off
+
+
+def with_language_model(
+    options: DecoderOptions, model: Path, stored: dict[str, Any], kind: str
+) -> tuple[DecoderOptions, list[str]]:
+    """Return the options with the language model as a file, and what a user should know of the choice.
+
+    The first of these counts: what the options name (a file, a language such as "en", or "none"); the shipped file of
+    the name that the model file's own decoder states; what is usual for a shipped model.
+
+    Args:
+        options: of the decoder.
+        model: the model's file.
+        stored: the decoder that the model's file states, {} where it states none.
+        kind: of input that the model reads.
+
+    Raises:
+        RecognizerError: a name is neither a file nor a shipped language model for this kind of input.
+    """
+    if options.rescore is not None:
+        options = replace(options, rescore=find_language_model(options.rescore, kind))
+    if options.lm is not None and str(options.lm) == NONE:
+        return replace(options, lm=None, no_lm=True), []
+    if options.lm is not None:
+        return replace(options, lm=find_language_model(options.lm, kind)), []
+    if options.engine not in (None, "beam") or options.no_lm:
+        return options, []
+    own = (stored.get("lm") or {}).get("name")
+    if own is not None:
+        return replace(options, lm=shipped_language_model(own)), []
+    language = None if stored else default_language(model, kind)
+    if language is None:
+        return options, []
+    note = f"read with the language model {language} that comes with the package; --lm none reads without it"
+    return replace(options, lm=find_language_model(language, kind)), [note]
