@@ -20,6 +20,7 @@ from recognizer.commands.listen import add_listen
 from recognizer.commands.lm import add_lm
 from recognizer.commands.prepare import add_prepare
 from recognizer.commands.serve import add_serve
+from recognizer.commands.suggest import add_suggest
 from recognizer.commands.train import add_train, run_train
 from recognizer.commands.transcribe import add_transcribe
 from recognizer.errors import RecognizerError
@@ -35,6 +36,7 @@ VERBS = (
     add_listen,
     add_align,
     add_calibrate,
+    add_suggest,
     add_lm,
     add_export,
     add_info,

@@ -1,0 +1,117 @@
+"""The verb suggest: which pages or lines to transcribe next."""
+
+import argparse
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from recognizer.commands.console import Console
+from recognizer.commands.exit_codes import DONE, FOUND
+from recognizer.commands.options import add_division, division
+from recognizer.errors import RecognizerError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from recognizer.evaluation.suggestion import Candidate
+    from recognizer.reader import Reader
+
+SEEN = 400  # lines of a corpus that stand for all of it
+
+
+def add_suggest(verbs: Any, console: Console) -> None:
+    """Add suggest to the command line `verbs`, what argparse's add_subparsers returned."""
+    suggest = verbs.add_parser("suggest", help="say which pages or lines would help a model most once transcribed")
+    suggest.add_argument("model", help="model file, folder of a run, or name of a shipped model")
+    suggest.add_argument("pages", type=Path, nargs="+", help="PAGE XML, ALTO, images of pages, or folders of these")
+    suggest.add_argument("--lines", action="store_true", help="rank lines, not whole pages")
+    suggest.add_argument("--number", type=int, default=20, help="how many to name (default 20)")
+    suggest.add_argument("--seen", type=Path, metavar="CORPUS", help="prepared corpus that the model learned from")
+    suggest.add_argument("--list", type=Path, metavar="FILE", help="write their names there, one a line, best first")
+    suggest.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    add_division(suggest)
+    suggest.set_defaults(act=partial(_suggest, console))
+
+
+def _suggest(console: Console, chosen: argparse.Namespace) -> int:
+    from recognizer.atomic_write import write_atomically
+    from recognizer.evaluation.suggestion import suggest, suggestion_lines
+    from recognizer.reader import Reader
+
+    if chosen.number < 1:
+        raise RecognizerError(f"--number is {chosen.number}, expected at least 1")
+    reader = Reader.load(chosen.model, chosen.device, division=division(chosen))
+    if reader.kind != "handwriting":
+        raise RecognizerError(f"{chosen.model}: reads {reader.kind}, expected a model of handwriting")
+    seen = _seen(chosen.seen) if chosen.seen else []
+    candidates: list[Candidate] = []
+    bad = 0
+    for path in _pages(chosen.pages):
+        try:
+            candidates += _candidates(reader, path, chosen.lines)
+        except RecognizerError as error:
+            console.complain(f"left out: {error}")
+            bad += 1
+    if not candidates:
+        raise RecognizerError(f"{chosen.pages[0]}: no line of writing in {bad} pages, expected some")
+    found = suggest(candidates, seen, chosen.number)
+    for line in suggestion_lines(found):
+        console.say(line)
+    if chosen.list:
+        write_atomically(chosen.list, "".join(f"{one.candidate.name}\n" for one in found).encode())
+    return FOUND if bad else DONE
+
+
+def _pages(given: list[Path]) -> Iterator[Path]:
+    """Yield the pages that are given or lie in given folders; an image that an XML describes is read by the XML.
+
+    Raises:
+        RecognizerError: a path is not there, or nothing is a page.
+    """
+    from recognizer.corpus.manifest import files_below
+    from recognizer.pages.page import IMAGES
+    from recognizer.pages.parse import form_of, read_page
+
+    paths = [path for one in given for path in (files_below(one) if one.is_dir() else [one])]
+    if absent := [path for path in paths if not path.is_file()]:
+        raise RecognizerError(f"{absent[0]}: no such file, expected pages or folders of pages")
+    named = [path for path in paths if form_of(path)]
+    images: set[Path] = set()
+    for path in named:
+        try:
+            images.add(read_page(path).image_path().resolve())
+        except RecognizerError:
+            continue  # reading it as a candidate will say what is wrong with it
+    alone = [path for path in paths if path.suffix.lower() in IMAGES and path.resolve() not in images]
+    if not named and not alone:
+        raise RecognizerError(f"{given[0]}: no PAGE XML, ALTO or image, expected pages")
+    yield from sorted({*named, *alone})
+
+
+def _candidates(reader: "Reader", path: Path, by_line: bool) -> "list[Candidate]":
+    """Return a page as a candidate, or each of its lines."""
+    from recognizer.evaluation.suggestion import candidate_of
+    from recognizer.pages.page import MARK
+    from recognizer.pages.parse import form_of
+
+    page, signals = reader.named_page(path) if form_of(path) else reader.find_page(path)
+    if not signals:
+        raise RecognizerError(f"{path}: a page without lines, expected some")
+    read = reader.read(signals)
+    if not by_line:
+        return [candidate_of(str(path), signals, read)]
+    lines = zip(page.lines, signals, read, strict=True)
+    return [candidate_of(f"{path}{MARK}{line.id}", [signal], [one]) for line, signal, one in lines]
+
+
+def _seen(folder: Path) -> "list[np.ndarray]":
+    """Return the styles of training lines of a prepared corpus, evenly taken."""
+    from recognizer.corpus.store import Store
+    from recognizer.inputs.lines.style import style_of
+
+    store = Store(folder)
+    if store.header.kind != "handwriting":
+        raise RecognizerError(f"{folder}: a corpus of {store.header.kind}, expected handwriting")
+    indices = store.indices("train")
+    return [style_of(store.signal(index)) for index in indices[:: -(-len(indices) // SEEN)]]
