@@ -6,6 +6,7 @@
 
     python scripts/unpack_strokes.py --strokes lines.jsonl.gz --form png --split test --out ../drawn
     python scripts/unpack_strokes.py --strokes lines.jsonl.gz --form png --hands w067 w190 w216 --out ../three-hands
+    python scripts/unpack_strokes.py --strokes lines.jsonl.gz --form varied --split train --out ../pens
 
 Each line of the source is JSON: id, writer, split, text, strokes [[x0, y0, x1, y1, ...], ...] with y downwards.
 """
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image, ImageDraw
+from rendering.varied_pens import varied_line
 
 from recognizer.atomic_write import write_atomically
 from recognizer.commands.exit_codes import run_and_exit
@@ -106,7 +108,9 @@ def main() -> int:
     """Write the lines and the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--strokes", type=Path, required=True, help="JSON lines, plain or .gz")
-    parser.add_argument("--form", choices=["inkml", "png"], default="inkml", help="of the files (default inkml)")
+    parser.add_argument(
+        "--form", choices=["inkml", "png", "varied"], default="inkml", help="of the files; varied: images of many pens"
+    )
     parser.add_argument("--split", help="of the lines that are written (default all)")
     parser.add_argument("--seen", metavar="NAME", help="split for test lines whose text some training line has")
     parser.add_argument(
@@ -127,9 +131,11 @@ def main() -> int:
         lines = parted([line for line in lines if line.writer in given.hands])
     rows = ["file\ttext\tsplit\tgroup"]
     for line in lines:
-        name = f"lines/{line.name}.{given.form}"
+        name = f"lines/{line.name}.{'inkml' if given.form == 'inkml' else 'png'}"
         if given.form == "png":
             draw(line, given.pen).save(given.out / name)
+        elif given.form == "varied":
+            varied_line(line.name, line.strokes).save(given.out / name)
         else:
             (given.out / name).write_bytes(write_inkml(stroke.ravel().tolist() for stroke in line.strokes))
         split = given.seen if line.split == "test" and line.text in learned else line.split

@@ -104,6 +104,20 @@ def test_pen_strokes_become_lines_of_a_corpus(tmp_path: Path) -> None:
     assert ink[28:36, 28:36].max() > 200 and ink[28:36, 2:20].max() < 60 and ink[28:36, -12:].max() > 200
 
 
+def test_strokes_are_drawn_with_pens_and_papers_that_their_names_decide(tmp_path: Path) -> None:
+    cross = [[0, 0, 200, 200], [200, 0, 0, 200]]
+    rows = [{"id": f"u{i}", "writer": "w", "split": "a", "text": "x", "strokes": cross} for i in range(6)]
+    source, out = strokes(tmp_path / "s.gz", rows), (tmp_path / "one", tmp_path / "two")
+    for folder in out:
+        assert run("unpack_strokes.py", "--form", "varied", "--strokes", source, "--out", folder).returncode == 0
+    pictures = [[path.read_bytes() for path in sorted(folder.glob("lines/*.png"))] for folder in out]
+    assert pictures[0] == pictures[1] and len(set(pictures[0])) == 6
+    grey = read_line(out[0] / "lines" / "u0.png", HandwritingSettings(height=64)).values.astype(int)
+    middle = len(grey) // 2
+    # The pen crosses in the middle; left and right of the crossing is paper.
+    assert grey[middle - 4 : middle + 4, 28:36].min() < 80 < grey[middle - 20 : middle - 14, 30:34].mean()
+
+
 def test_a_recipe_reads_unpacked_strokes_with_seen_texts_apart(tmp_path: Path) -> None:
     splits = {"u0": ("train", "x"), "u1": ("test", "y"), "u2": ("test", "x"), "u3": ("valid", "x")}
     rows = [{"id": i, "writer": i, "split": s, "text": t, "strokes": [[0.5, 1, 9, 9]]} for i, (s, t) in splits.items()]
