@@ -3,7 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from recognizer import __version__
 from recognizer.commands.align import add_align
@@ -44,6 +44,9 @@ VERBS = (
 )
 
 
+QUIET = "--quiet"
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a verb and exit: 0 done, 1 done but something was found or left out, 2 the input or the call is at fault."""
     words = list(sys.argv[1:] if arguments is None else arguments)
@@ -59,7 +62,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _run(words: Sequence[str]) -> int:
-    console = terminal()
+    console = terminal(QUIET in words)
     if words[:1] == ["train"]:  # its settings are parsed by jsonargparse
         return run_train(words[1:], console.say)
     parser = _Parser(prog="recognizer", description="Reads handwriting, on paper or as pen strokes, and speech.")
@@ -67,8 +70,19 @@ def _run(words: Sequence[str]) -> int:
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     for add in VERBS:
         add(verbs, console)
+    _add_quiet(verbs)
     chosen, rest = parser.parse_known_args(words)
     if rest and not getattr(chosen, "takes_more", False):
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     chosen.rest = rest
     return int(chosen.act(chosen))
+
+
+def _add_quiet(verbs: Any) -> None:
+    """Give every verb, and every verb of a verb, the option that is looked for before they are parsed."""
+    for parser in verbs.choices.values():
+        inner = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+        for action in inner:
+            _add_quiet(action)
+        if not inner:
+            parser.add_argument(QUIET, action="store_true", help="show no progress")

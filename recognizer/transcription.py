@@ -24,7 +24,7 @@ from recognizer.processors import Division
 from recognizer.reader import Reader
 from recognizer.recordings import is_long
 
-RUN = 64  # files, or lines of pages, that are read from disk before the network sees them
+FIRST, RUN = 4, 64  # files, or lines of pages, that are read together: few at first, that the first texts come soon
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,7 @@ class TranscribeOptions:
         find_lines: take every image for a page whose lines are to be found; else only one that looks like a page.
         channel: of recordings, from 1 on; 0 for the mean of all.
         show: takes how far a long recording is read.
+        progress: takes how many files are read, and how many there are.
         division: how many batches are read at once; None fills the processors that may be used.
     """
 
@@ -78,6 +79,7 @@ class TranscribeOptions:
     find_lines: bool = False
     channel: int = 0
     show: Callable[[str], None] = lambda _: None
+    progress: Callable[[int, int], None] = lambda done, total: None
     division: Division | None = None
 
     def reader(self, name: str) -> Reader:
@@ -112,17 +114,21 @@ def transcribe(names: Sequence[str], manner: TranscribeOptions) -> Iterator[Tran
     if manner.model is not None:
         readers["any"] = manner.reader(manner.model)
     waiting: list[_Document] = []
-    for name, source in list(_sources(names)):  # what cannot be opened up ends the call before anything is read
+    together = FIRST
+    sources = list(_sources(names))  # what cannot be opened up ends the call before anything is read
+    for number, (name, source) in enumerate(sources):
+        manner.progress(number - len(waiting), len(sources))
         if long := _long(name, source, readers, manner):
             yield from _run(waiting, readers, manner)
             waiting = []
             yield Transcript(name, (), long=long)
             continue
         waiting.append(_document(name, source))
-        if sum(len(document.parts) for document in waiting) >= RUN:
+        if sum(len(document.parts) for document in waiting) >= together:
             yield from _run(waiting, readers, manner)
-            waiting = []
+            waiting, together = [], min(RUN, 2 * together)
     yield from _run(waiting, readers, manner)
+    manner.progress(len(sources), len(sources))
 
 
 def _long(

@@ -38,7 +38,15 @@ BELOW = {
 }
 # Where each heavy library may be imported.
 HOMES = {
-    "PIL": ("inputs/lines/", "inputs/png.py", "inputs/strokes/kind.py", "pages/", "evaluation/html_report.py", "web/"),
+    "PIL": (
+        "inputs/lines/",
+        "inputs/png.py",
+        "inputs/strokes/kind.py",
+        "pages/",
+        "evaluation/html_report.py",
+        "web/",
+        "reports/",
+    ),
     "soundfile": ("inputs/speech/",),
     "sounddevice": ("inputs/speech/live.py",),
     "av": ("inputs/speech/media.py",),
@@ -53,6 +61,8 @@ HOMES = {
     "yaml": ("training/config_file.py", "corpus/yaml_file.py"),
     "tensorboard": (),
     "fastapi": ("web/", "commands/serve.py"),
+    "jinja2": ("reports/html_page.py",),
+    "tqdm": ("commands/progress.py",),
     "uvicorn": ("commands/serve.py",),
     "pydantic": ("web/",),
     "scipy": (),

@@ -48,7 +48,8 @@ def _run(console: Console, chosen: argparse.Namespace) -> int:
     reader = Reader.load(path, chosen.device, decoder_options(chosen), division(chosen))
     for note in reader.decoder.notes:
         console.complain(note)
-    done = calibrate(reader, path, out, chosen.corpus, chosen.split, chosen.method, console.complain)
+    progress = console.progress("samples")
+    done = calibrate(reader, path, out, chosen.corpus, chosen.split, chosen.method, console.complain, progress)
     console.say(f"{done.samples} samples of {chosen.split}, read by {reader.decoder.settings.describe()}")
     console.say(f"expected calibration error before: {error_words(done.before)}")
     console.say(f"expected calibration error after:  {error_words(done.after)} ({done.method}, on samples held out)")

@@ -17,6 +17,7 @@ def add_check(verbs: Any, console: Console) -> None:
     against.add_argument("--model", help="model whose alphabet and frame rate count")
     against.add_argument("--config", type=Path, help="configuration of train whose network and text count")
     check.add_argument("--json", type=Path, help="write everything found there, every name in it")
+    check.add_argument("--html", type=Path, help="write it as a page with what is suspect to look at, in one file")
     check.add_argument("--show", type=Path, help="folder for what the network sees or hears of some samples")
     check.set_defaults(act=partial(_run, console))
 
@@ -34,8 +35,13 @@ def _run(console: Console, chosen: argparse.Namespace) -> int:
 
         config = read_config(["--config", str(chosen.config)])
         settings = CheckSettings(None, config.network, config.features, config.text, config.data.train)
-    report = check(chosen.corpus, settings, chosen.show)
+    report = check(chosen.corpus, settings, chosen.show, console.progress("signals"))
     console.say(report.as_table())
+    if chosen.html:
+        from recognizer.corpus.store import Store
+        from recognizer.reports.check_page import write_check
+
+        write_check(chosen.html, report, Store(chosen.corpus))
     if chosen.json:
         write_atomically(chosen.json, (json.dumps(report.as_data(), indent=1, ensure_ascii=False) + "\n").encode())
     return FOUND if report.lost else DONE

@@ -27,6 +27,7 @@ def add_compare(verbs: Any, console: Console) -> None:
     compare.add_argument("--split", default="test", help="which samples the models read (default test), all for all")
     compare.add_argument("--without", type=Path, metavar="FILE", help="samples to leave out, a file's name a line")
     compare.add_argument("--json", type=Path, help="write the comparison there too")
+    compare.add_argument("--html", type=Path, help="write it as a page: what got better, what worse, in one file")
     compare.add_argument("--device", default="auto", help="auto, cpu or cuda")
     add_decoder_options(compare)
     add_division(compare)
@@ -44,6 +45,10 @@ def _compare(console: Console, chosen: argparse.Namespace) -> int:
         console.say(line)
     if chosen.json:
         write_atomically(chosen.json, (json.dumps(found.as_data(), indent=1, ensure_ascii=False) + "\n").encode())
+    if chosen.html:
+        from recognizer.reports.comparison_page import write_comparison
+
+        write_comparison(chosen.html, found)
     return DONE
 
 
@@ -63,4 +68,5 @@ def _readings(name: str, chosen: argparse.Namespace, console: Console) -> "Readi
     reader = Reader.load(name, chosen.device, decoder_options(chosen), division(chosen))
     for note in reader.decoder.notes:
         console.complain(note)
-    return readings_of(evaluate(reader, name, chosen.corpus, chosen.split, console.complain, chosen.without))
+    progress = console.progress(f"samples by {Path(name).name}")
+    return readings_of(evaluate(reader, name, chosen.corpus, chosen.split, console.complain, chosen.without, progress))

@@ -3,7 +3,7 @@
 import argparse
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from recognizer.commands.console import Console
 from recognizer.commands.exit_codes import DONE, FOUND
@@ -16,6 +16,9 @@ from recognizer.commands.options import (
     division,
 )
 
+if TYPE_CHECKING:
+    from recognizer.evaluation.evaluate import Look
+
 
 def add_evaluate(verbs: Any, console: Console) -> None:
     """Add evaluate to `verbs`, what argparse's add_subparsers returned."""
@@ -25,6 +28,8 @@ def add_evaluate(verbs: Any, console: Console) -> None:
     evaluate.add_argument("--split", default="test", help="which samples (default test), all for every one")
     evaluate.add_argument("--without", type=Path, metavar="FILE", help="samples to leave out, a file's name a line")
     evaluate.add_argument("--json", type=Path, help="write the report there too")
+    evaluate.add_argument("--html", type=Path, help="write it as a page with charts, pictures, sounds, in one file")
+    evaluate.add_argument("--out", type=Path, metavar="TSV", help="write every sample's reading there, a row each")
     add_device(evaluate)
     add_decoder_options(evaluate)
     add_division(evaluate)
@@ -42,8 +47,23 @@ def _run(console: Console, chosen: argparse.Namespace) -> int:
     reader = Reader.load(chosen.model, chosen.device, decoder_options(chosen), division(chosen))
     for note in reader.decoder.notes:
         console.complain(note)
-    report = evaluate(reader, chosen.model, chosen.corpus, chosen.split, console.complain, chosen.without)
+    progress = console.progress("samples")
+    look = _page_writer(chosen.html) if chosen.html else None
+    report = evaluate(
+        reader, chosen.model, chosen.corpus, chosen.split, console.complain, chosen.without, progress, look
+    )
     console.say(table(report))
+    if chosen.out:
+        from recognizer.reports.readings_table import write_readings
+
+        write_readings(chosen.out, report)
     if chosen.json:
         write_atomically(chosen.json, (json.dumps(report.as_data(), indent=1, ensure_ascii=False) + "\n").encode())
     return FOUND if report.skipped else DONE
+
+
+def _page_writer(path: Path) -> "Look":
+    """Return what writes the report's page while the corpus is open."""
+    from recognizer.reports.evaluation_page import write_evaluation
+
+    return lambda report, store, indices: write_evaluation(path, report, store, indices)

@@ -246,7 +246,7 @@ def _tune(console: Console, chosen: argparse.Namespace) -> int:
     reader = Reader.load(path, chosen.device, DecoderOptions(engine="greedy"), division(chosen))
     if options.lm is not None:
         options = replace(options, lm=find_language_model(options.lm, reader.kind))
-    tuned = tune(reader, out, path, chosen.corpus, options, settings, console.complain)
+    tuned = tune(reader, out, path, chosen.corpus, options, settings, console.complain, console.progress("samples"))
     for line in surface_lines(tuned, chosen.by):
         console.say(line)
     for line in corpus_lines(tuned):

@@ -33,7 +33,6 @@ def add_prepare(verbs: Any, console: Console) -> None:
 
 
 def _run(console: Console, chosen: argparse.Namespace) -> int:
-    from recognizer.commands.progress import Progress
     from recognizer.corpus.collections import table
     from recognizer.corpus.prepare import PrepareSettings, prepare
 
@@ -41,7 +40,7 @@ def _run(console: Console, chosen: argparse.Namespace) -> int:
     signal = {name: value for name, value in given.items() if value is not None}
     settings = PrepareSettings(signal, chosen.valid_share, chosen.test_share, tuple(chosen.pages), chosen.rules)
     source = _fetched(console, chosen) if chosen.fetch else chosen.source
-    done = prepare(chosen.corpus, source, chosen.out, settings, console.say, Progress("samples"))
+    done = prepare(chosen.corpus, source, chosen.out, settings, console.say, console.progress("samples"))
     for line in (*(f"{name}: {value}" for name, value in done.card.items()), *table(done.documents)):
         console.say(line)
     for split, samples in done.splits.items():

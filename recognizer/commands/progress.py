@@ -1,29 +1,32 @@
-"""How far a long verb is, on standard error: a line that is written over in a terminal, else one a minute."""
+"""How far a long verb is: a bar with rate and remaining time on a terminal, nothing in a file or a pipe."""
 
 import sys
-import time
+from typing import TYPE_CHECKING, Any
 
-BY_EYE, BY_LOG = 0.5, 60.0  # seconds between two words, in a terminal and in a file
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+LEAST = 2  # of whatever is counted: of one there is nothing to tell
 
 
 class Progress:
-    """Called with what is done and how much there is; silent where all is done at once."""
+    """Called with what is done and how much there is."""
 
-    def __init__(self, what: str) -> None:
-        """Count `what`, such as "samples"."""
-        self.what, self.terminal = what, sys.stderr.isatty()
-        self.begin = self.last = time.monotonic()
+    def __init__(self, what: str, quiet: bool = False) -> None:
+        """Count `what`, such as "samples"; `quiet` shows nothing."""
+        self.what, self.shown = what, not quiet and sys.stderr.isatty()
+        self.bar: tqdm[Any] | None = None
 
     def __call__(self, done: int, total: int) -> None:
-        """Say that `done` of `total` are done, not more often than can be read."""
-        now = time.monotonic()
-        if now - self.last < (BY_EYE if self.terminal else BY_LOG) and not (self.terminal and done == total):
+        """Show that `done` of `total` are done; at the end the bar goes."""
+        if not self.shown or total < LEAST:
             return
-        self.last = now
-        left = (total - done) * (now - self.begin) / max(done, 1)
-        line = f"{done:,} of {total:,} {self.what}, {left / 60:.1f} minutes left"
-        if self.terminal:
-            sys.stderr.write(f"\r{line:<60}" + ("\n" if done == total else ""))
-        else:
-            sys.stderr.write(f"{line}\n")
-        sys.stderr.flush()
+        if self.bar is None:
+            from tqdm import tqdm
+
+            self.bar = tqdm(total=total, unit=f" {self.what}", leave=False, dynamic_ncols=True, file=sys.stderr)
+        self.bar.total = total
+        self.bar.update(done - self.bar.n)
+        if done >= total:
+            self.bar.close()
+            self.bar = None

@@ -31,6 +31,8 @@ CHECKS = 12  # validations of such a run
 CONFIG = "config.yaml"  # of a run, under the command that began it
 FOLDER = "RECOGNIZER_RUN"  # environment variable that tells the further processes of a run its folder
 
+QUIET = "--quiet"  # as every other verb has it
+
 
 def add_train(verbs: Any, console: Console) -> None:
     """Name train among `verbs`, what argparse's add_subparsers returned; `run_train` parses its own words."""
@@ -43,7 +45,8 @@ def run_train(words: Sequence[str], say: Callable[[str], None]) -> int:
         say(settings_parser().format_help() if "--help-all" in wanted else short_help())
         return DONE
     silence_libraries()
-    words, resume = _without_resume(list(words))
+    quiet = [] if QUIET not in words else ["--trainer.enable_progress_bar", "false"]
+    words, resume = _without_resume([*(word for word in words if word != QUIET), *quiet])
     further = _run_of_first_process()
     if further is None:
         chosen = words if resume else with_defaults(words)
@@ -93,7 +96,38 @@ def _train(parsed: "_Parsed", resume: Path | None, further: Path | None, say: Ca
 
         kept = train(config, vars(trainer), run, resume is not None, command, say, begin)
     say(f"best validation CER {kept.cer:.2%}, WER {kept.wer:.2%} after epoch {kept.epoch + 1}: {run}/model.safetensors")
+    if config.calibrate:
+        _calibrate(config, run, say)
+    _say_next(config, run, say)
     return DONE
+
+
+def _calibrate(config: "Config", run: Path, say: Callable[[str], None]) -> None:
+    """Fit the confidences of the finished model on the validation samples that chose its weights."""
+    from recognizer.evaluation.calibrate import calibrate
+    from recognizer.evaluation.calibration_report import error_words
+    from recognizer.reader import Reader
+    from recognizer.training.checkpointing import MODEL
+
+    path, folders = run / MODEL, config.data.folders
+    try:
+        if len(folders) > 1:
+            raise RecognizerError(f"{len(folders)} corpora, expected one")
+        reader = Reader.load(path, "cpu")
+        done = calibrate(reader, path, path, Path(folders[0]), config.data.valid, "best", lambda line: None)
+    except RecognizerError as error:
+        say(f"confidences are not calibrated ({error}): recognizer calibrate {run} CORPUS does it")
+        return
+    say(f"confidences calibrated on {done.samples} samples of {config.data.valid}: expected calibration error before:")
+    say(f"  {error_words(done.before)}; after, on samples held out: {error_words(done.after)}")
+
+
+def _say_next(config: "Config", run: Path, say: Callable[[str], None]) -> None:
+    """Say what a finished run is good for."""
+    say(f"curves and samples: {run}/report.html")
+    say("next:")
+    say(f"  recognizer evaluate {run} {config.data.folders[0]} --split test --html report.html")
+    say(f"  recognizer transcribe FILES --model {run}")
 
 
 @dataclass(frozen=True)

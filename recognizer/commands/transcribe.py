@@ -111,6 +111,7 @@ def _transcribe(console: Console, chosen: argparse.Namespace) -> int:
         chosen.find_lines,
         channel=chosen.channel,
         show=console.show if chosen.out else console.show_beside,
+        progress=console.progress("files") if chosen.out else lambda done, total: None,
         division=division(chosen),
     )
     done = failed = 0

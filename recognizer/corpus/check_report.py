@@ -1,6 +1,6 @@
 """Say what is wrong with a prepared corpus before anything is learned from it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -99,13 +99,19 @@ class CheckReport:
         return _escaped("\n".join(lines))  # type: ignore[no-any-return]
 
 
-def check(folder: Path, settings: CheckSettings, show: Path | None = None) -> CheckReport:
+def check(
+    folder: Path,
+    settings: CheckSettings,
+    show: Path | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> CheckReport:
     """Look at every sample of a prepared corpus once.
 
     Args:
         folder: what `prepare` made.
         settings: what it is measured against.
         show: folder for a few samples as the network sees them, suspect ones first; none writes nothing.
+        progress: takes how many signals are looked at, and how many there are.
 
     Raises:
         RecognizerError: no such corpus, a model of another kind or form, a folder that cannot be written.
@@ -114,7 +120,7 @@ def check(folder: Path, settings: CheckSettings, show: Path | None = None) -> Ch
     alphabet, model = _measure(store, settings)
     rows = corpus_columns(store, alphabet.text.normalize)
     frames = model.counts(torch.from_numpy(store.counts.astype("int64"))).tolist()
-    findings = inspect.findings(store, rows, frames, alphabet, settings.learned)
+    findings = inspect.findings(store, rows, frames, alphabet, settings.learned, progress)
     seen = _worth_seeing(findings, len(store)) if show else []
     unit = kind_named(store.header.kind).counts_per_unit(store.header.signal)
     return CheckReport(

@@ -104,7 +104,12 @@ def summaries(store: Store, rows: CorpusColumns, unit: float) -> list[SplitSumma
 
 
 def findings(
-    store: Store, rows: CorpusColumns, frames: Sequence[int], alphabet: Alphabet, learned: str
+    store: Store,
+    rows: CorpusColumns,
+    frames: Sequence[int],
+    alphabet: Alphabet,
+    learned: str,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Finding]:
     """Return all that is wrong or odd, the gravest first.
 
@@ -114,11 +119,12 @@ def findings(
         frames: output frames that a network makes of each signal.
         alphabet: of that network, without symbols where the corpus makes it.
         learned: name of the split that is learned.
+        progress: takes how many signals are looked at, and how many there are.
     """
     return [
         *left_out(store),
         *unlearnable(rows, frames, alphabet),
-        *suspect_signals(store, rows),
+        *suspect_signals(store, rows, progress),
         *duplicates(store, rows),
         *repaired(store, rows),
         *shared_texts(rows, learned),
@@ -144,7 +150,9 @@ def unlearnable(rows: CorpusColumns, frames: Sequence[int], alphabet: Alphabet) 
     return found.findings(LOST)
 
 
-def suspect_signals(store: Store, rows: CorpusColumns) -> list[Finding]:
+def suspect_signals(
+    store: Store, rows: CorpusColumns, progress: Callable[[int, int], None] = lambda done, total: None
+) -> list[Finding]:
     """Return the faults of the signals themselves; reads every one."""
     found = _Found(rows.names)
     kind = kind_named(store.header.kind)
@@ -153,6 +161,7 @@ def suspect_signals(store: Store, rows: CorpusColumns) -> list[Finding]:
         for fault in kind.faults(store.signal(index), settings):
             what, _, detail = fault.partition(" (")
             found.add(what, index, detail.removesuffix(")"))
+        progress(index + 1, len(store))
     return found.findings(FAULT)
 
 

@@ -13,6 +13,7 @@ from recognizer.evaluation.calibration import (
     score_confidences,
 )
 from recognizer.evaluation.open_corpus import open_corpus, refuse_test
+from recognizer.evaluation.read_samples import Progress, no_progress, read_samples
 from recognizer.model_file import write_header
 from recognizer.reader import Reader
 
@@ -37,7 +38,14 @@ class Calibrated:
 
 
 def calibrate(
-    reader: Reader, path: Path, out: Path, corpus: Path, split: str, method: str, say: Callable[[str], None]
+    reader: Reader,
+    path: Path,
+    out: Path,
+    corpus: Path,
+    split: str,
+    method: str,
+    say: Callable[[str], None],
+    progress: Progress = no_progress,
 ) -> Calibrated:
     """Read a split, fit the maps, write the model file `path` with them as `out`.
 
@@ -49,6 +57,7 @@ def calibrate(
         split: validation samples.
         method: "temperature", "isotonic", or "best": that with the lower error of words on samples held out.
         say: takes lines for people.
+        progress: takes how many samples are read, and how many there are.
 
     Raises:
         RecognizerError: a test split, no such split, fewer than two samples, an unknown method.
@@ -57,7 +66,7 @@ def calibrate(
     reader.calibrations = None
     with open_corpus(reader, corpus, say) as store:
         indices = store.indices(split)
-        read = reader.read_values([store.signal(index) for index in indices])
+        read = read_samples(reader, store, indices, progress)
         texts = [reader.alphabet.text.normalize(store.text(index)) for index in indices]
         name = f"{store.header.name} {split} ({store.fingerprint()[:16]}), {len(indices)} samples"
     judged = [score_confidences(text, one, reader.alphabet) for text, one in zip(texts, read, strict=True)]

@@ -1,26 +1,34 @@
 """Measure a model on one split of a corpus."""
 
-import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from recognizer.corpus.alphabet import TextSettings
 from recognizer.corpus.store import Store
-from recognizer.decoding.hypothesis import Hypothesis
 from recognizer.evaluation.calibration import score_confidences
 from recognizer.evaluation.calibration_report import CalibrationReport
 from recognizer.evaluation.exclusion_list import exclude
 from recognizer.evaluation.open_corpus import open_corpus
+from recognizer.evaluation.read_samples import Progress, no_progress, read_samples
 from recognizer.evaluation.report import Report, score
 from recognizer.reader import Reader
-from recognizer.recordings import read_blocks
 
 ALL = "all"
 
 
+Look = Callable[[Report, Store, Sequence[int]], None]
+
+
 def evaluate(
-    reader: Reader, model: str, corpus: Path, split: str, say: Callable[[str], None], without: Path | None = None
+    reader: Reader,
+    model: str,
+    corpus: Path,
+    split: str,
+    say: Callable[[str], None],
+    without: Path | None = None,
+    progress: Progress = no_progress,
+    look: Look | None = None,
 ) -> Report:
     """Read every sample of a split as `transcribe` would and count the edits.
 
@@ -31,6 +39,8 @@ def evaluate(
         split: which samples; "all" takes every one, where no split is called so.
         say: takes lines for people.
         without: a list of samples to leave out, as `exclude` reads it.
+        progress: takes how many samples are read, and how many there are.
+        look: takes the report with the open corpus and the report's samples in it, for what shows them.
 
     Raises:
         RecognizerError: no such corpus or split, one of another kind or form, or a list that does not fit.
@@ -38,7 +48,7 @@ def evaluate(
     with open_corpus(reader, corpus, say, long=True) as store:
         every = split == ALL and ALL not in store.column("split")
         indices, left_out = exclude(store, list(range(len(store))) if every else store.indices(split), without)
-        hypotheses = _read(reader, store, indices)
+        hypotheses = read_samples(reader, store, indices, progress)
         alphabet, references, scored, judged = reader.alphabet, [], [], []
         for index, hypothesis in zip(indices, hypotheses, strict=True):
             sample = store.sample(index)
@@ -54,17 +64,10 @@ def evaluate(
         calibration = f"fitted on {own.corpus} as read by {own.decoder}" if own else ""
         trust = CalibrationReport(judged, reader.decoder.settings.describe(), calibration)
         about = (store.fingerprint(), unit, trust, left_out)
-        return Report(model, store.header.name, split, scored, skipped, text, strange, *about)
-
-
-def _read(reader: Reader, store: Store, indices: Sequence[int]) -> list[Hypothesis]:
-    """Read samples as `transcribe` does: recordings that are too long to be read whole piece by piece."""
-    longest, rate = (store.header.signal.get(name, math.inf) for name in ("max_seconds", "sample_rate"))
-    long = {index for index in indices if store.counts[index] > longest * rate}
-    rest = iter(reader.read_values([store.signal(index) for index in indices if index not in long]))
-    return [
-        read_blocks(reader, store.blocks(index, 10 * int(rate))) if index in long else next(rest) for index in indices
-    ]
+        report = Report(model, store.header.name, split, scored, skipped, text, strange, *about)
+        if look:
+            look(report, store, indices)
+        return report
 
 
 def describe(text: TextSettings) -> str:

@@ -13,6 +13,7 @@ from recognizer.decoding.settings import DecoderSettings
 from recognizer.errors import RecognizerError
 from recognizer.evaluation.metrics import distance, scored_text
 from recognizer.evaluation.open_corpus import open_corpus, refuse_test
+from recognizer.evaluation.read_samples import Progress, no_progress
 from recognizer.model_file import write_header
 from recognizer.reader import Reader
 
@@ -139,6 +140,7 @@ def tune(
     options: DecoderOptions,
     settings: TuneSettings,
     say: Callable[[str], None],
+    progress: Progress = no_progress,
 ) -> Tuned:
     """Compute the log-probabilities of a split once, try settings on them, write the best one into the model file.
 
@@ -152,6 +154,7 @@ def tune(
         options: what does not change: the language model, perhaps hot words or a lexicon.
         settings: how the search goes.
         say: takes a line for each setting.
+        progress: takes how many samples are read, and how many there are.
 
     Raises:
         RecognizerError: a test split, no language model, no such split.
@@ -161,7 +164,7 @@ def tune(
     fixed = make_decoder(replace(options, engine="beam"), {}, reader.alphabet)
     for note in fixed.notes:
         say(note)
-    heard = [cache_log_probs(reader, corpus, settings.split, settings.samples, say) for corpus in corpora]
+    heard = [cache_log_probs(reader, corpus, settings.split, settings.samples, say, progress) for corpus in corpora]
     if note := few_voices(heard):
         say(note)
     search = _Search(heard, fixed, settings.by, say)
@@ -191,7 +194,7 @@ def few_voices(heard: Sequence[CachedLogProbs]) -> str:
 
 
 def cache_log_probs(
-    reader: Reader, corpus: Path, split: str, samples: int, say: Callable[[str], None]
+    reader: Reader, corpus: Path, split: str, samples: int, say: Callable[[str], None], progress: Progress = no_progress
 ) -> CachedLogProbs:
     """Return the log-probabilities of a split with the references; of `samples` evenly spread ones, 0 for all."""
     with open_corpus(reader, corpus, say) as store:
@@ -202,6 +205,7 @@ def cache_log_probs(
         log_probs: list[Tensor] = []
         for _, found, counts in reader.outputs([store.signal(i) for i in indices]):
             log_probs += [row[:count].clone() for row, count in zip(found, counts.tolist(), strict=True)]
+            progress(len(log_probs), len(indices))
         texts = [reader.alphabet.text.normalize(store.text(index)) for index in indices]
         groups = frozenset(group for index in indices if (group := store.group(index)))
     return CachedLogProbs(log_probs, texts, str(corpus), groups)

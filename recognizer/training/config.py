@@ -126,6 +126,7 @@ class Config:
 
     Args:
         run: folder of the run; empty makes one under runs/ from the corpus's name and the time.
+        calibrate: whether the finished model's confidences are made shares of right answers on the validation samples.
         seed: of every random number.
         init: model file or name whose weights the run starts from, "" for none; what fits by name and shape is
             taken, output classes go by their symbols, and the rest is said.
@@ -140,6 +141,7 @@ class Config:
     """
 
     run: str = ""
+    calibrate: bool = True
     seed: int = 1
     init: str = ""
     keep_symbols: bool = True

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -29,6 +30,7 @@ from recognizer.training.hardware import HardwareChoice, choose_hardware
 from recognizer.training.learner import Learner
 from recognizer.training.logging_setup import silence_libraries
 from recognizer.training.progress import Progress
+from recognizer.training.report_callback import ReportCallback
 from recognizer.training.resume import made_of, read_checkpoint, refuse_misfit
 from recognizer.training.setup import TrainingSetup, make_setup
 from recognizer.training.trainer_settings import refuse_trainer_settings
@@ -154,8 +156,9 @@ def _trainer(
     config: Config, settings: dict[str, Any], choice: HardwareChoice, run: Path, keeper: CheckpointCallback
 ) -> lightning.Trainer:
     """Return Lightning's Trainer with the user's settings, "auto" filled in by what the machine can do."""
-    callbacks: list[Callback] = [keeper]
-    if settings.get("enable_progress_bar") is not False:
+    callbacks: list[Callback] = [keeper, ReportCallback(run)]
+    shown = settings.get("enable_progress_bar") is not False and sys.stderr.isatty()
+    if shown:
         callbacks.append(Progress())
     if config.learning.patience:
         # Before the keeper, whose checkpoint then holds the patience that is left after this epoch.
@@ -167,7 +170,12 @@ def _trainer(
     logger = TensorBoardLogger(run.parent, name=run.name, version="")
     # Epochs differ in their number of batches, but Lightning counts once: then it would cut longer epochs off and
     # leave out the validation of shorter ones.
-    ours = {"logger": logger, "callbacks": callbacks, "reload_dataloaders_every_n_epochs": 1}
+    ours = {
+        "logger": logger,
+        "callbacks": callbacks,
+        "reload_dataloaders_every_n_epochs": 1,
+        "enable_progress_bar": shown,
+    }
     try:
         trainer = lightning.Trainer(**{**settings, **chosen, **ours})
     except Exception as error:  # whatever a value that is none leads to in Lightning

@@ -1,0 +1,28 @@
+"""Every sample of an evaluation as a row of a table: reference, reading, confidence, edits."""
+
+from pathlib import Path
+
+from recognizer.atomic_write import write_atomically
+from recognizer.evaluation.report import Report, Scored
+
+COLUMNS = (
+    "file", "group", "reference", "reading", "confidence", "edits", "substituted", "deleted", "inserted", "symbols",
+    "word_edits", "words",
+)  # fmt: skip
+
+
+def write_readings(path: Path, report: Report) -> None:
+    """Write tab-separated values of all samples in the report's order, under a header.
+
+    Raises:
+        RecognizerError: the file cannot be written.
+    """
+    rows = ["\t".join(COLUMNS), *("\t".join(_fields(one)) for one in report.scored)]
+    write_atomically(path, ("\n".join(rows) + "\n").encode(errors="backslashreplace"))
+
+
+def _fields(one: Scored) -> list[str]:
+    c, w = one.characters, one.words
+    numbers = (c.total, c.substitutions, c.deletions, c.insertions, c.units, w.total, w.units)
+    texts = (" ".join(part.split()) for part in (one.name, one.group, one.reference, one.text))
+    return [*texts, f"{one.confidence:.4f}", *map(str, numbers)]

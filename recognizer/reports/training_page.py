@@ -1,0 +1,71 @@
+"""A run as a page: its curves and a few validation samples, renewed with each validation."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from recognizer.corpus.store import Store
+from recognizer.evaluation.html_report import mark_edits
+from recognizer.reports.charts import Chart
+from recognizer.reports.html_page import html, write_page
+from recognizer.reports.media import media_of
+
+PAGE = "report.html"  # in the folder of a run
+
+
+@dataclass(frozen=True)
+class SampleRead:
+    """A validation sample: where it is, what it says, what was read."""
+
+    store: Store
+    index: int
+    reference: str
+    text: str
+
+
+def write_training(run: Path, history: Path, samples: Sequence[SampleRead]) -> None:
+    """Write the page of a run from its history, a table of epoch, steps, loss, cer, wer, seconds, processor.
+
+    Raises:
+        RecognizerError: the file cannot be written.
+    """
+    head, *lines = (line.split("\t") for line in history.read_text(encoding="utf-8").splitlines())
+    rows = [dict(zip(head, line, strict=True)) for line in lines]
+    epochs = [int(row["epoch"]) + 1.0 for row in rows]
+    column = {name: [float(row[name]) for row in rows] for name in ("loss", "cer", "wer", "seconds")}
+    best = min(range(len(rows)), key=lambda i: column["cer"][i])
+    values = {
+        "title": f"run {run.name}",
+        "run": str(run),
+        "epochs": len(rows),
+        "best": {"epoch": round(epochs[best]), "cer": column["cer"][best], "wer": column["wer"][best]},
+        "last": {"loss": column["loss"][-1], "cer": column["cer"][-1], "steps": rows[-1]["steps"]},
+        "minutes": sum(column["seconds"]) / 60.0,
+        "charts": [_rates(epochs, column["cer"], column["wer"]), _losses(epochs, column["loss"])],
+        "samples": [_sample(one) for one in samples],
+    }
+    write_page(run / PAGE, "training.html", values)
+
+
+def _rates(epochs: Sequence[float], cer: Sequence[float], wer: Sequence[float]) -> dict[str, Any]:
+    top = min(1.0, 1.1 * max([0.01, *(rate for rate in (*cer, *wer) if math.isfinite(rate))]))
+    chart = Chart("epoch", "error rate on the validation samples", epochs[-1], top)
+    points = list(zip(epochs, cer, strict=True))
+    chart.line(list(zip(epochs, wer, strict=True)), "second").line(points)
+    chart.dots(points, [f"epoch {round(x)}: CER {y:.2%}" for x, y in points])
+    return {"svg": html(chart.svg()), "says": "CER (dots) and WER on the validation samples, by epoch."}
+
+
+def _losses(epochs: Sequence[float], losses: Sequence[float]) -> dict[str, Any]:
+    top = 1.1 * max([0.001, *(loss for loss in losses if math.isfinite(loss))])
+    chart = Chart("epoch", "training loss", epochs[-1], top, shares=False)
+    chart.line(list(zip(epochs, losses, strict=True)))
+    return {"svg": html(chart.svg()), "says": "Loss of the last training step before each validation."}
+
+
+def _sample(one: SampleRead) -> dict[str, Any]:
+    said, read = mark_edits(one.reference, one.text)
+    name = str(one.store.sample(one.index).path)
+    return {"media": media_of(one.store, one.index), "said": html(said), "read": html(read), "name": name}
