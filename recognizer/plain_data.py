@@ -18,21 +18,22 @@ def from_plain(settings: type[Settings], data: Any, where: str) -> Settings:
     Args:
         settings: the dataclass.
         data: what a file holds in its place, a dictionary if nothing is wrong.
-        where: what the data are called in messages.
+        where: what the data are called in messages, "" where their names say enough.
 
     Raises:
         RecognizerError: no dictionary, a key that is not known or lacks, a value of another type, a number that is
             not finite, or what the dataclass itself refuses.
     """
     if not isinstance(data, dict):
-        raise RecognizerError(f"{where} is {_shown(data)}, expected names with values")
+        raise RecognizerError(f"{where or 'it'} is {_shown(data)}, expected names with values")
     hints = _hints(settings)
     if unknown := [key for key in data if key not in hints]:
-        raise RecognizerError(f"{where} has no setting {_shown(unknown[0])}, there are {', '.join(hints)}")
+        raise RecognizerError(f"{where or 'it'} has no setting {_shown(unknown[0])}, there are {', '.join(hints)}")
     needed = {f.name for f in fields(settings) if f.default is MISSING and f.default_factory is MISSING}  # type: ignore[arg-type]
     if lacking := sorted(needed - data.keys()):
-        raise RecognizerError(f"{where} lacks {lacking[0]}")
-    return settings(**{key: _typed(hints[key], value, f"{where}.{key}") for key, value in data.items()})
+        raise RecognizerError(f"{where or 'it'} lacks {lacking[0]}")
+    above = f"{where}." if where else ""
+    return settings(**{key: _typed(hints[key], value, f"{above}{key}") for key, value in data.items()})
 
 
 def _hints(settings: Any) -> dict[str, Any]:

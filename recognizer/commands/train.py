@@ -17,6 +17,7 @@ from recognizer.commands.console import Console
 from recognizer.commands.exit_codes import DONE
 from recognizer.errors import RecognizerError
 from recognizer.interruption import leave_to_parent
+from recognizer.plain_data import from_plain
 from recognizer.training.logging_setup import silence_libraries
 from recognizer.training.run_folder import locked, refuse_old_run
 from recognizer.training.settings_parser import known_settings, settings_parser, short_help
@@ -65,8 +66,8 @@ def read_config(words: Sequence[str]) -> "Config":
 def _config(parsed: "_Parsed") -> "Config":
     from recognizer.training.config import Config
 
-    made = parsed.parser.instantiate(parsed.chosen)
-    return Config(**{name: getattr(made, name) for name in Config.__dataclass_fields__})
+    chosen = parsed.chosen.as_dict()
+    return from_plain(Config, {name: chosen[name] for name in Config.__dataclass_fields__}, "")
 
 
 def _train(parsed: "_Parsed", resume: Path | None, further: Path | None, say: Callable[[str], None]) -> int:
@@ -149,6 +150,11 @@ def _parsed(words: list[str], resume: Path | None) -> _Parsed:
         return _Parsed(parser, parser.parse_args(words))
     except ArgumentError as error:
         raise RecognizerError(_plain(str(error), where, parser)) from None
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError) as error:
+        files = ", ".join(value for name, value in _flags(words) if name == "config")
+        raise RecognizerError(
+            f"{files or 'the settings'} cannot be read ({error}), expected values of settings"
+        ) from None
 
 
 def with_defaults(words: list[str]) -> list[str]:

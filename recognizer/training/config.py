@@ -151,3 +151,8 @@ class Config:
     augment: AugmentSettings = field(default_factory=AugmentSettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)
     learning: LearningSettings = field(default_factory=LearningSettings)
+
+    def __post_init__(self) -> None:
+        """Refuse values that mean nothing."""
+        if not 0 <= self.seed < 2**32:
+            raise RecognizerError(f"seed is {self.seed}, expected 0 to {2**32 - 1}")

@@ -28,19 +28,23 @@ def places(path: Path, known: Collection[str]) -> dict[str, str]:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise RecognizerError(f"{path}:{line}: {error.problem}, wanted YAML") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:
         raise RecognizerError(f"{path}: {error}, wanted YAML") from None
+    except RecursionError:
+        raise RecognizerError(f"{path}: groups within groups without end, expected those that there are") from None
     if root is None:
-        return {}
+        raise RecognizerError(f"{path}: no setting there, expected lines such as `seed: 1`")
     if not isinstance(root, yaml.MappingNode):
         raise RecognizerError(f"{path}:1: no key there, wanted lines such as `seed: 1`")
     found: dict[str, str] = {}
-    for key, line in _keys(root, "", known):
+    for key, line, names_below in _keys(root, "", known):
         place = f"{path}:{line}"
         if key in found:
             raise RecognizerError(f"{place}: {key} stands at {found[key]} too, wanted it once")
         if not _is_known(key, known):
             raise RecognizerError(f"{place}: no setting is called {key}{nearest(key, known)}")
+        if _is_group(key, known) and not names_below:
+            raise RecognizerError(f"{place}: {key} is a group of settings, expected names with values below it")
         found[key] = place
     return found
 
@@ -60,11 +64,11 @@ def nearest(key: str, known: Collection[str]) -> str:
     return f" (did you mean {near[0]}?)" if near else ""
 
 
-def _keys(node: yaml.MappingNode, above: str, known: Collection[str]) -> Iterator[tuple[str, int]]:
-    """Yield the dotted keys with their lines, groups before what is in them."""
+def _keys(node: yaml.MappingNode, above: str, known: Collection[str]) -> Iterator[tuple[str, int, bool]]:
+    """Yield the dotted keys with their lines and whether names stand below them, groups before what is in them."""
     for key_node, value in node.value:
         key = f"{above}{key_node.value}"
-        yield key, key_node.start_mark.line + 1
+        yield key, key_node.start_mark.line + 1, isinstance(value, yaml.MappingNode)
         if isinstance(value, yaml.MappingNode) and _is_group(key, known):
             yield from _keys(value, f"{key}.", known)
 
