@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 OWN_TRAINER = ("logger", "callbacks", "plugins")  # objects that no command line can spell
@@ -32,8 +33,9 @@ SAID = {  # where the long help is too long, or is Lightning's for every machine
 WIDTH = 100  # columns of the help
 
 
+@cache
 def settings_parser() -> Any:
-    """Return the parser that knows every setting of a run with its type, its default and its help."""
+    """Return the parser, made once, that knows every setting of a run with its type, its default and its help."""
     from jsonargparse import ActionConfigFile, ArgumentParser  # type: ignore[attr-defined]
     from lightning import Trainer
 
