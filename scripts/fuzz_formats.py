@@ -15,7 +15,7 @@ from fuzz import Format
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-VALUES = (
+VALUES: tuple[Any, ...] = (
     None,
     True,
     "",
