@@ -1,10 +1,11 @@
 """A trained model that reads files, arrays and packed signals."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, overload
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias, overload
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from recognizer.errors import RecognizerError
 from recognizer.evaluation.calibration import Calibrations, calibrations_of
 from recognizer.export.onnx_model import OnnxModel, is_onnx
 from recognizer.inputs.lines.tta import VIEWS, View
+from recognizer.inputs.python_values import rate_of, source_of, sources_of
 from recognizer.inputs.registry import kind_named, read_signal
 from recognizer.inputs.signal import Signal
 from recognizer.language_choice import with_language_model
@@ -27,11 +29,12 @@ from recognizer.recordings import is_long, read_long
 
 if TYPE_CHECKING:
     import torch
+    from PIL.Image import Image
     from torch import Tensor
 
     from recognizer.model_file import ModelFile
 
-Source = str | Path | BinaryIO | np.ndarray
+    Source: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO | np.ndarray | Tensor | Image
 
 
 class Reader:
@@ -92,18 +95,20 @@ class Reader:
         return cls(model_file, device, decoder, division)
 
     @overload
-    def transcribe(self, sources: Source, rate: int | None = None) -> Hypothesis: ...  # type: ignore[overload-overlap]
+    def transcribe(self, sources: "Source", rate: int | None = None) -> Hypothesis: ...  # type: ignore[overload-overlap]
 
     @overload
-    def transcribe(self, sources: Sequence[Source], rate: int | None = None) -> list[Hypothesis]: ...
+    def transcribe(self, sources: "Iterable[Source]", rate: int | None = None) -> list[Hypothesis]: ...
 
-    def transcribe(self, sources: Source | Sequence[Source], rate: int | None = None) -> Hypothesis | list[Hypothesis]:
+    def transcribe(
+        self, sources: "Source | Iterable[Source]", rate: int | None = None
+    ) -> Hypothesis | list[Hypothesis]:
         """Read one source, or several in batches.
 
         Args:
-            sources: a path (of a line of a page FILE#ID), a binary file object, an array (an image
-                (rows, columns[, 3]), sound (samples[, channels]), or strokes (points, 3): x, y, pen down), or a list
-                of these.
+            sources: a path (of a line of a page FILE#ID), the bytes of a file, a binary file object, a Pillow image,
+                an array or a tensor (an image (rows, columns[, colours]), sound (samples[, channels]), or strokes
+                (points, 3): x, y, pen down; colours and channels may come first too), or any number of these.
             rate: samples per second of arrays of sound.
 
         Returns:
@@ -112,13 +117,14 @@ class Reader:
         Raises:
             RecognizerError: a source is at fault.
         """
-        if isinstance(sources, (list, tuple)):
-            return self._read_any(sources, rate)
-        return self._read_any([sources], rate)[0]  # type: ignore[list-item]
+        several = sources_of(sources)
+        if several is None:
+            return self._read_any([sources], rate)[0]  # type: ignore[list-item]
+        return self._read_any(several, rate)
 
-    def _read_any(self, sources: Sequence[Source], rate: int | None) -> list[Hypothesis]:
+    def _read_any(self, sources: "Sequence[Source]", rate: int | None) -> list[Hypothesis]:
         """Read sources, recordings of any length among them."""
-        paths = [Path(source) if isinstance(source, str) else source for source in sources]
+        rate, paths = rate_of(rate), [source_of(source, self.kind) for source in sources]
         long = {i: read_long(self, source, rate) for i, source in enumerate(paths) if self._is_long(source, rate)}
         found = iter(self.read([self.signal(source, rate) for i, source in enumerate(paths) if i not in long]))
         return [long[i] if i in long else next(found) for i in range(len(paths))]
@@ -164,7 +170,7 @@ class Reader:
 
         return find_page(source, HandwritingSettings(**self.model_file.settings.signal), name or str(source))
 
-    def signal(self, source: Source, rate: int | None = None, name: str = "", channel: int = 0) -> Signal:
+    def signal(self, source: "Source", rate: int | None = None, name: str = "", channel: int = 0) -> Signal:
         """Return the signal of a source as this model takes it.
 
         Args:
@@ -173,11 +179,11 @@ class Reader:
             name: of a file object, for messages.
             channel: of a recording, from 1 on; 0 for the mean of all.
         """
-        if isinstance(source, np.ndarray):
+        made = source_of(source, self.kind)
+        if isinstance(made, np.ndarray):
             kind = kind_named(self.kind)
-            return kind.from_array(source, kind.settings(self.model_file.settings.signal), rate)
-        path = Path(source) if isinstance(source, str) else source
-        return read_signal(self.kind, self.model_file.settings.signal, path, name, channel)
+            return kind.from_array(made, kind.settings(self.model_file.settings.signal), rate_of(rate))
+        return read_signal(self.kind, self.model_file.settings.signal, made, name, channel)
 
     def read(self, signals: Sequence[Signal]) -> list[Hypothesis]:
         """Read signals, spans in the file's own unit."""

@@ -1,5 +1,6 @@
 """The models that come with the package."""
 
+import os
 from pathlib import Path
 
 from recognizer.errors import RecognizerError
@@ -22,7 +23,10 @@ def find_model(path_or_name: str | Path) -> Path:
     Raises:
         RecognizerError: there is none of that name.
     """
-    path = Path(path_or_name)
+    try:
+        path = Path(os.fsdecode(path_or_name))
+    except TypeError:
+        raise RecognizerError(f"a model is {type(path_or_name).__name__}, expected its file or its name") from None
     if path.is_dir():
         path = path / "model.safetensors"
     if path.exists():
