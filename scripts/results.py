@@ -1,0 +1,137 @@
+"""Prints the table of results of the README anew, with the shipped models on prepared corpora.
+
+    python scripts/results.py DATA [--only NAME ...] [--reports DIR]
+
+DATA holds the prepared corpora by name (DATA/copiste and so on); what is not there is left out and said. Each row is
+what `recognizer evaluate` prints: the rates of all samples, and intervals that draw writers, speakers or pages where
+the corpus has at least two. `--reports` keeps what `evaluate --json` writes, for `recognizer compare`.
+"""
+
+import argparse
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from recognizer.atomic_write import write_atomically  # noqa: E402
+from recognizer.commands.exit_codes import DONE, FOUND, run_and_exit  # noqa: E402
+from recognizer.decoding.decoder_factory import DecoderOptions  # noqa: E402
+from recognizer.errors import RecognizerError  # noqa: E402
+from recognizer.evaluation.evaluate import evaluate  # noqa: E402
+from recognizer.evaluation.report import Report  # noqa: E402
+from recognizer.reader import Reader  # noqa: E402
+
+ROOT = Path(__file__).resolve().parents[1]
+HEAD = ("model", "test", "CER", "95 %", "WER", "95 %", "drawn", "command")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A measurement.
+
+    Args:
+        model: name of the shipped model.
+        corpus: name of the prepared corpus.
+        about: what was read, for people.
+        split: of the corpus.
+        tta: views of each line.
+        without: a list of samples to leave out, from the root of the repository.
+    """
+
+    model: str
+    corpus: str
+    about: str
+    split: str = "test"
+    tta: int = 1
+    without: str = ""
+
+    @property
+    def name(self) -> str:
+        """What the row is called."""
+        more = ("-tta" if self.tta > 1 else "") + ("-without" if self.without else "")
+        return f"{self.model}-{self.corpus}{more}"
+
+    @property
+    def command(self) -> str:
+        """The command that measures it."""
+        more = f" --split {self.split}" if self.split != "test" else ""
+        more += f" --tta {self.tta}" if self.tta > 1 else ""
+        more += f" --without {self.without}" if self.without else ""
+        return f"recognizer evaluate {self.model} data/{self.corpus}{more}"
+
+
+ROWS = (
+    Row("handwriting", "copiste", "unseen writers"),
+    Row("handwriting", "peraire", "a known hand"),
+    Row("handwriting", "timeus", "known clerks"),
+    Row("handwriting", "mss19", "two unseen documents"),
+    Row("handwriting", "hooker", "a known hand"),
+    Row("handwriting", "hooker", "without lines cut at wrong places", without="datasets/hooker/miscut.txt"),
+    Row("handwriting", "copiste", "five views of each line", tta=5),
+    Row("speech", "librispeech-mini", "two unseen speakers", split="valid"),
+    Row("speech", "kathleen", "a known speaker"),
+    Row("digits", "fsdd", "takes of known speakers"),
+)
+
+
+def measured(row: Row, data: Path) -> Report:
+    """Evaluate as the command line does."""
+    reader = Reader.load(row.model, "auto", DecoderOptions(tta=row.tta) if row.tta > 1 else DecoderOptions())
+    without = ROOT / row.without if row.without else None
+    return evaluate(reader, row.model, data / row.corpus, row.split, _beside, without)
+
+
+def cells(row: Row, report: Report) -> tuple[str, ...]:
+    """Return a row of the table."""
+    characters, words = (report.interval(unit) for unit in ("characters", "words"))
+    number = report.units.number
+    drawn = f"{number} groups" if report.units.names else f"{number} samples"
+    return (
+        f"`{row.model}`",
+        f"{row.corpus} {row.split}, {len(report.scored)} samples, {row.about}",
+        f"{report.characters.rate:.2%}",
+        f"{characters[0]:.2%} to {characters[1]:.2%}",
+        f"{report.words.rate:.2%}",
+        f"{words[0]:.2%} to {words[1]:.2%}",
+        drawn,
+        f"`{row.command}`",
+    )
+
+
+def _line(parts: tuple[str, ...]) -> str:
+    return f"| {' | '.join(parts)} |"
+
+
+def _beside(line: str) -> None:
+    print(line, file=sys.stderr)
+
+
+def main() -> int:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("data", type=Path, help="folder of the prepared corpora")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help=f"rows: {', '.join(row.name for row in ROWS)}")
+    parser.add_argument("--reports", type=Path, help="folder for the reports as JSON")
+    chosen = parser.parse_args()
+    rows = [row for row in ROWS if not chosen.only or row.name in chosen.only]
+    if len(rows) < len(set(chosen.only or ())):
+        raise RecognizerError(f"--only {' '.join(chosen.only)}: rows are {', '.join(row.name for row in ROWS)}")
+    print(_line(HEAD), _line(("---",) * len(HEAD)), sep="\n", flush=True)
+    absent = 0
+    for row in rows:
+        if not (chosen.data / row.corpus).is_dir():
+            _beside(f"{chosen.data / row.corpus}: not there, {row.name} is left out")
+            absent += 1
+            continue
+        report = measured(row, chosen.data)
+        print(_line(cells(row, report)), flush=True)
+        if chosen.reports:
+            text = json.dumps(report.as_data(), indent=1, ensure_ascii=False) + "\n"
+            write_atomically(chosen.reports / f"{row.name}.json", text.encode())
+    return FOUND if absent else DONE
+
+
+if __name__ == "__main__":
+    run_and_exit("results", main)
