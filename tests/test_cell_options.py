@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from recognizer.errors import RecognizerError
 from recognizer.network.cells import CELLS, CellSettings, build_direction, build_layer
 from recognizer.network.cells.direction import Direction
-from recognizer.network.cells.settings import FORGETFUL, PROJECTED
+from recognizer.network.cells.settings import DENSE, FORGETFUL, GATED, PROJECTED
 from recognizer.network.cells.weight_noise import weight_noise
 
 INPUT, HIDDEN = 6, 4
@@ -160,6 +160,38 @@ def test_the_forget_bias_is_the_setting(cell: str) -> None:
     assert all((part != 3.5).all() for n, part in enumerate(parts) if n != block)
 
 
+def gate_biases(cell: str, layer: Direction) -> dict[str, Tensor]:
+    """Return the bias of each gate, both of torch's added up."""
+    names = [name for name, weight in layer.named_parameters() if name.endswith(("bias", "bias_ih_l0", "bias_hh_l0"))]
+    gates = {"lstm": "ifgo", "lstm-1997": "iog", "coupled": "fog", "gru": "rzn"}.get(cell, "ifog")
+    total = torch.stack([layer.get_parameter(name).detach() for name in names]).sum(0)
+    return dict(zip(gates, total.chunk(len(gates)), strict=True))
+
+
+@pytest.mark.parametrize("cell", GATED)
+def test_chrono_spreads_the_biases_over_the_lags_up_to_its_own(cell: str) -> None:
+    torch.manual_seed(1)
+    wide = replace(settings_of(cell), hidden=400, forget_bias="chrono:101")
+    biases = gate_biases(cell, build_direction(INPUT, wide))
+    keeps = {"lstm-1997": None, "gru": "z"}.get(cell, "f")
+    if keeps:
+        # exp(bias) is uniform from 1 to T - 1: so are the steps within which a unit forgets.
+        spans = biases[keeps].exp()
+        assert 1.0 <= spans.min() < 20 and 80 < spans.max() <= 100.0 and 35 < spans.mean() < 65
+    if "i" in biases:
+        enters = biases["i"]
+        assert torch.equal(enters, -biases["f"]) if "f" in biases else -4.61 <= enters.min() < enters.max() <= 0.0
+
+
+@pytest.mark.parametrize("cell", DENSE)
+def test_orthogonal_weights_keep_the_length_of_what_recurs(cell: str) -> None:
+    layer = build_direction(INPUT, replace(settings_of(cell), recurrent_init="orthogonal"))
+    name = "rnn.weight_hh_l0" if cell in ("lstm", "gru", "rnn") else "weight_recurrent"
+    weight = layer.get_parameter(name)
+    for block in weight.chunk(len(weight) // HIDDEN):
+        assert (block @ block.T - torch.eye(HIDDEN)).abs().max() < 1e-5
+
+
 def test_weight_noise_lasts_for_the_block() -> None:
     layer = build_layer(INPUT, settings_of("coupled"), bidirectional=True)
     before = {name: weight.clone() for name, weight in layer.state_dict().items()}
@@ -210,6 +242,12 @@ def test_options_train_in_bfloat16_without_minding_company(cell: str, option: di
         ("probability", {"recurrent_dropout": -0.1}),
         ("no effect on gru", {"cell": "gru", "forget_bias": 2.0}),
         ("no effect on lstm-1997", {"cell": "lstm-1997", "forget_bias": 2.0}),
+        ("no effect on rnn", {"cell": "rnn", "forget_bias": "chrono:100"}),
+        ("chrono:T", {"forget_bias": "chrono"}),
+        ("chrono:T", {"forget_bias": "chrono:2"}),
+        ("chrono:T", {"forget_bias": "krono:100"}),
+        ("uniform or orthogonal", {"recurrent_init": "normal"}),
+        ("no effect on convolutional", {"cell": "convolutional", "recurrent_init": "orthogonal"}),
         ("no effect on peephole", {"cell": "peephole", "projection": 8}),
         ("no effect on lstm", {"peephole_activation": "identity"}),
         ("tanh or identity", {"cell": "peephole", "peephole_activation": "relu"}),

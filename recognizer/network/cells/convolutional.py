@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from recognizer.errors import RecognizerError
 from recognizer.network.cells.fused import Weights
+from recognizer.network.cells.init import init_gates
 from recognizer.network.cells.lstm_cells import MemoryDirection
 from recognizer.network.cells.settings import CellSettings
 
@@ -31,7 +32,8 @@ class ConvolutionalDirection(MemoryDirection):
         self.kernel_input = _uniform(bound, 4 * channels, seen, settings.kernel)
         self.kernel_recurrent = _uniform(bound, 4 * channels, channels, settings.kernel)
         self.bias = _uniform(bound, 4 * channels)
-        nn.init.constant_(self.bias[channels : 2 * channels], settings.forget_bias)
+        i, f, _, _ = self.bias.chunk(4)
+        init_gates(settings, f, i)
         if settings.memory_kernel:
             self.kernel_memory = _uniform(bound, 3 * channels, channels, settings.memory_kernel)
         else:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from recognizer.network.cells.direction import Direction, State
 from recognizer.network.cells.equations import equations_of
 from recognizer.network.cells.fused import Weights, run_fused
+from recognizer.network.cells.init import init_gates, init_recurrent
 from recognizer.network.cells.loop import loop_memory
 from recognizer.network.cells.options import make_norms
 from recognizer.network.cells.settings import CellSettings
@@ -53,7 +54,7 @@ class DenseDirection(MemoryDirection):
     """Run `lstm-1997`, `coupled`, `peephole` or `peephole-diagonal`."""
 
     def __init__(self, input_size: int, settings: CellSettings) -> None:
-        """Begin uniformly in +-1/sqrt(hidden) as torch does, the forget gate's bias at the setting."""
+        """Begin uniformly in +-1/sqrt(hidden) as torch does, the gates' biases at the setting."""
         super().__init__(input_size, settings)
         hidden, size = settings.hidden, settings.output_size
         bound = 1 / math.sqrt(hidden)
@@ -65,9 +66,9 @@ class DenseDirection(MemoryDirection):
             self.weight_peephole = _uniform(bound, 3, hidden)
         if settings.projection:
             self.weight_projection = _uniform(bound, size, hidden)
-        if "f" in self.family.gates:
-            at = self.family.gates.index("f") * hidden
-            nn.init.constant_(self.bias[at : at + hidden], settings.forget_bias)
+        blocks = dict(zip(self.family.gates, self.bias.chunk(len(self.family.gates)), strict=True))
+        init_gates(settings, blocks.get("f"), blocks.get("i"))
+        init_recurrent(settings, self.weight_recurrent)
 
     def weights(self) -> Weights:
         """Return the weights as they are."""

@@ -5,9 +5,12 @@ from dataclasses import dataclass, fields
 from recognizer.errors import RecognizerError
 
 CELLS = ("lstm", "lstm-1997", "coupled", "peephole", "peephole-diagonal", "convolutional", "gru", "rnn")
+GATED = CELLS[:-1]
+DENSE = tuple(cell for cell in CELLS if cell != "convolutional")
 FORGETFUL = ("lstm", "coupled", "peephole", "peephole-diagonal", "convolutional")
 PROJECTED = ("lstm", "lstm-1997", "coupled", "peephole-diagonal")
 PEEPHOLES = ("peephole", "peephole-diagonal")
+CHRONO = "chrono:"  # of a forget bias that names the longest lag to bridge
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,9 @@ class CellSettings:
     Args:
         cell: one of `CELLS`.
         hidden: size of the output of one direction; `convolutional`: channels x features.
-        forget_bias: bias of the forget gate at the start; only for cells with a forget gate.
+        forget_bias: bias of the forget gate at the start; only for cells with a forget gate. `chrono:T` draws it for
+            lags up to T steps, with its negative at the input gate (Tallec and Ollivier 2018); for every gated cell.
+        recurrent_init: `uniform` or `orthogonal`: how the recurrent weights of each gate start (Saxe et al. 2014).
         recurrent_dropout: probability in [0, 1) of dropping a unit on its way to the next step, one mask a sequence.
         zoneout: probability in [0, 1) that a unit keeps its last value for a step.
         layer_norm: normalise the input product, the recurrent product, the cell before the output (Ba et al. 2016).
@@ -31,7 +36,8 @@ class CellSettings:
 
     cell: str = "lstm"
     hidden: int = 256
-    forget_bias: float = 1.0
+    forget_bias: float | str = 1.0
+    recurrent_init: str = "uniform"
     recurrent_dropout: float = 0.0
     zoneout: float = 0.0
     layer_norm: bool = False
@@ -52,6 +58,9 @@ class CellSettings:
         _want(0 <= self.projection < self.hidden, f"projection {self.projection}: wanted 0 (none) up to hidden - 1")
         known = self.peephole_activation in ("tanh", "identity")
         _want(known, f"peephole_activation {self.peephole_activation!r}: wanted tanh or identity")
+        known = self.recurrent_init in ("uniform", "orthogonal")
+        _want(known, f"recurrent_init {self.recurrent_init!r}: wanted uniform or orthogonal")
+        self._check_forget_bias()
         self._refuse_without_effect()
         self._check_maps()
 
@@ -65,11 +74,24 @@ class CellSettings:
         """Say whether the cell has none of the options that change a step."""
         return not (self.recurrent_dropout or self.zoneout or self.layer_norm or self.projection)
 
+    @property
+    def chrono(self) -> int | None:
+        """Return the longest lag, in steps, that the gates' biases are drawn for; None = the bias is a number."""
+        return int(self.forget_bias.removeprefix(CHRONO)) if isinstance(self.forget_bias, str) else None
+
+    def _check_forget_bias(self) -> None:
+        if not isinstance(self.forget_bias, str):
+            return
+        steps = self.forget_bias.removeprefix(CHRONO)
+        named = self.forget_bias.startswith(CHRONO) and steps.isascii() and steps.isdigit() and int(steps) > 2
+        _want(named, f"forget_bias {self.forget_bias!r}: wanted a number, or chrono:T with a lag T of at least 3 steps")
+
     def _refuse_without_effect(self) -> None:
-        self._only("forget_bias", FORGETFUL)
+        self._only("forget_bias", GATED if isinstance(self.forget_bias, str) else FORGETFUL)
+        self._only("recurrent_init", DENSE)
         self._only("projection", PROJECTED)
         self._only("peephole_activation", PEEPHOLES)
-        self._only("layer_norm", tuple(cell for cell in CELLS if cell != "convolutional"))
+        self._only("layer_norm", DENSE)
         for name in ("features", "kernel", "memory_kernel"):
             self._only(name, ("convolutional",))
 

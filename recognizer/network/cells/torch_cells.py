@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from recognizer.network.cells.direction import Direction, State, clear_padding, working_dtype
 from recognizer.network.cells.fused import Weights
+from recognizer.network.cells.init import init_gates, init_recurrent
 from recognizer.network.cells.loop import loop_gru, loop_rnn
 from recognizer.network.cells.lstm_cells import MemoryDirection
 from recognizer.network.cells.options import make_norms
@@ -20,8 +21,13 @@ class LstmDirection(MemoryDirection):
         """Make the torch module; set the forget gate's bias to the setting."""
         super().__init__(input_size, settings)
         self.rnn = nn.LSTM(input_size, settings.hidden, proj_size=settings.projection)
-        for name, value in (("bias_ih_l0", settings.forget_bias), ("bias_hh_l0", 0.0)):
-            nn.init.constant_(getattr(self.rnn, name).chunk(4)[1], value)
+        _, recurrent, bias, also = (self.rnn.get_parameter(name) for name in NAMES)
+        i, f, _, _ = bias.chunk(4)
+        init_gates(settings, f, i)
+        # torch adds a second bias to the first: what a setting asks for stands in one of them.
+        for block in also.chunk(4)[:2] if settings.chrono else also.chunk(4)[1:2]:
+            nn.init.zeros_(block)
+        init_recurrent(settings, recurrent)
 
     def outputs(self, x: Tensor, counts: Tensor) -> Tensor:
         """Return outputs (N, T, output_size), zero at padding."""
@@ -60,6 +66,11 @@ class SimpleDirection(Direction):
         gru = settings.cell == "gru"
         self.rnn: nn.RNNBase = (nn.GRU if gru else nn.RNN)(input_size, settings.hidden)
         self.loop = loop_gru if gru else loop_rnn
+        if settings.chrono:
+            # Gates r, z, n: z is the share of the past that is kept, 1 - z what is let in.
+            init_gates(settings, self.rnn.get_parameter("bias_ih_l0").chunk(3)[1], None)
+            nn.init.zeros_(self.rnn.get_parameter("bias_hh_l0").chunk(3)[1])
+        init_recurrent(settings, self.rnn.get_parameter("weight_hh_l0"))
         if settings.layer_norm:
             self.norms = make_norms(dict.fromkeys(("input", "recurrent"), (3 if gru else 1) * settings.hidden))
 
