@@ -222,7 +222,7 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
         one.add_argument("--precision", default="32-true")
     tables.add_parser("show")
     for one in tables.choices.values():
-        one.add_argument("--rows", type=Path, default=Path("docs/cells.tsv"), help="file of the rows")
+        one.add_argument("--rows", type=Path, default=Path("docs/lab/cells.tsv"), help="file of the rows")
     return parser.parse_args(words)
 
 

@@ -1,6 +1,6 @@
 """Measure how far the error reaches back through each cell, then which cell can learn from that far.
 
-Run: python scripts/gradient_flow.py [--quick] [--picture docs/gradient_flow.svg]
+Run: python scripts/gradient_flow.py [--quick] [--picture docs/lab/gradient_flow.svg]
 """
 
 import argparse
@@ -193,7 +193,7 @@ def _print_lags(steps: Sequence[int], updates: int) -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="short lengths, few updates")
-    parser.add_argument("--picture", type=Path, default=Path("docs/gradient_flow.svg"))
+    parser.add_argument("--picture", type=Path, default=Path("docs/lab/gradient_flow.svg"))
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--updates", type=int, default=2000)
     parser.add_argument("--threads", type=int, default=1)
