@@ -1,108 +1,120 @@
-"""Train an LSTM and a plain RNN on short strings of two grammars, try them on longer ones, print a table."""
+"""Train recurrent cells on short strings of three grammars, see how far beyond them they know the rule; print tables.
+
+A row is one cell with its way to learn; every network is trained anew from its seed. Examples:
+
+    python scripts/grammar.py                                        (all tables, three seeds)
+    python scripts/grammar.py --languages anbn reber --rows exact --seeds 1
+"""
 
 import argparse
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import mean
 
 import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from grammars import Word, accepted, counted, learn, rebers  # noqa: E402
+from grammars import Course, Predictor, accepts, counted, counts_to, learn, rebers  # noqa: E402
 
 from recognizer.commands.exit_codes import run_and_exit  # noqa: E402
-from recognizer.language.lstm import LanguageModel, LanguageModelSettings  # noqa: E402
 from recognizer.network.cells import CellSettings  # noqa: E402
+
+COUNTING = {"anbn": "ab", "anbncn": "abc"}
+LEARNED, MOST = 10, 1000  # n of the strings that are learned, of the longest that are tried
+REBER_SYMBOLS = "BEPSTVX"
+REBER_TESTS = {"21-30": (21, 30), "31-40": (31, 40), "41-60": (41, 60)}  # symbols of a string
 
 
 @dataclass(frozen=True)
-class Task:
-    """A language with strings to learn from and longer ones to try.
+class Way:
+    """A cell with its way to learn.
 
     Args:
-        name: for the table.
-        symbols: of the language.
-        train: the strings to learn from.
-        tests: a title and strings never trained on, longer and longer.
-        hidden: units of the recurrent layer.
-        steps: updates.
+        title: for the table.
+        counting: the cell that counts, with its noise.
+        recalling: the cell that reads the Reber grammar, with its noise.
     """
 
-    name: str
-    symbols: tuple[str, ...]
-    train: list[Word]
-    tests: tuple[tuple[str, list[Word]], ...]
-    hidden: int
-    steps: int
+    title: str
+    counting: CellSettings
+    recalling: CellSettings
+    noises: tuple[float, float] = field(default=(0.0, 0.0))
 
 
-def tasks(quick: bool) -> list[Task]:
-    """Return both tasks, small ones where `quick`."""
-    counts = [("n 11-20", 11, 20), ("n 21-40", 21, 40), ("n 41-100", 41, 100)]
-    lengths = [("21-30", 21, 30), ("31-40", 31, 40), ("41-60", 41, 60)]
+def ways() -> dict[str, Way]:
+    """Return the rows of the tables by their names."""
+    made = {}
+    for cell in ("rnn", "lstm", "peephole-diagonal"):
+        small, large = CellSettings(cell=cell, hidden=8), CellSettings(cell=cell, hidden=24)
+        made[cell] = Way(f"`{cell}`", small, large)
+    for cell in ("lstm", "peephole-diagonal"):
+        open_ = CellSettings(cell=cell, hidden=8, forget_bias=16.0)
+        lags = CellSettings(cell=cell, hidden=24, forget_bias="chrono:60")
+        made[f"{cell}-open"] = Way(f"`{cell}`, open", open_, lags)
+        made[f"{cell}-exact"] = Way(f"`{cell}`, open, noise", open_, lags, (1.0, 0.3))
+    return made
+
+
+def counting_table(language: str, rows: Sequence[str], seeds: Sequence[int], steps: int) -> None:
+    """Print how far networks count that learned from n = 1 ... 10."""
+    symbols = COUNTING[language]
+    title = " ".join(f"{symbol}^n" for symbol in symbols)
+    print(f"\n{title}, learned from n = 1 to {LEARNED} in {steps:,} updates: largest N with all n up to N accepted\n")
+    print("| cell | " + " | ".join(f"seed {seed}" for seed in seeds) + " | seconds |")
+    print("| --- |" + " ---: |" * (len(seeds) + 1))
+    for way in (ways()[row] for row in rows):
+        start, reached = time.process_time(), []
+        for seed in seeds:
+            torch.manual_seed(seed)
+            model = Predictor(symbols, way.counting)
+            words = [counted(n, symbols) for n in range(1, LEARNED + 1)]
+            learn(model, words, Course(steps, 0.05, way.noises[0], seed=seed))
+            reached.append(counts_to(model, MOST))
+        spent = time.process_time() - start
+        print(f"| {way.title} | " + " | ".join(f"{n:,}" for n in reached) + f" | {spent:.0f} |", flush=True)
+
+
+def reber_table(rows: Sequence[str], seeds: Sequence[int], steps: int, number: int) -> None:
+    """Print which share of longer strings is accepted by networks that learned 250 strings of 9 to 20 symbols."""
     known = rebers(1, 300, 9, 20, onward=0.5)
-    number = 20 if quick else 200
-    return [
-        Task(
-            "a^n b^n, n 1-10",
-            tuple("ab"),
-            [counted(n) for n in range(1, 11)],
-            tuple((name, [counted(n) for n in range(low, high + 1)]) for name, low, high in counts),
-            hidden=8,
-            steps=100 if quick else 6000,
-        ),
-        Task(
-            "embedded Reber, 9-20 symbols",
-            tuple("BEPSTVX"),
-            known[:250],
-            (
-                ("9-20, unseen", known[250:]),
-                *((name, rebers(2, number, low, high, onward=0.75)) for name, low, high in lengths),
-            ),
-            hidden=16,
-            steps=100 if quick else 3000,
-        ),
-    ]
+    longer = {title: rebers(2, number, *span, onward=0.75) for title, span in REBER_TESTS.items()}
+    tests = {"learned": known[:250], "9-20, unseen": known[250:], **longer}
+    print(f"\nembedded Reber grammar, 250 strings of 9 to 20 symbols, {steps:,} updates: strings accepted, mean ")
+    print(f"(worst) of {len(seeds)} seeds\n")
+    print("| cell | " + " | ".join(tests) + " | seconds |")
+    print("| --- |" + " ---: |" * (len(tests) + 1))
+    for way in (ways()[row] for row in rows):
+        start, shares = time.process_time(), []
+        for seed in seeds:
+            torch.manual_seed(seed)
+            model = Predictor(REBER_SYMBOLS, way.recalling)
+            learn(model, known[:250], Course(steps, 0.03, way.noises[1], seed=seed))
+            shares.append([mean(accepts(model, words)) for words in tests.values()])
+        cells = [f"{mean(column):.0%} ({min(column):.0%})" for column in zip(*shares, strict=True)]
+        print(f"| {way.title} | " + " | ".join(cells) + f" | {time.process_time() - start:.0f} |", flush=True)
 
 
-def run(task: Task, cell: str, seed: int) -> list[float]:
-    """Train one network; return the accepted share of the strings of training and of every test, in %."""
-    torch.manual_seed(seed)
-    settings = LanguageModelSettings(task.symbols, embedding=8, cell=CellSettings(cell=cell, hidden=task.hidden))
-    model = LanguageModel(settings)
-    learn(model, task.train, task.steps, batch=32, rate=0.01, seed=seed)
-    sets = [task.train, *(words for _, words in task.tests)]
-    return [100 * accepted(model, words) / len(words) for words in sets]
-
-
-def table(task: Task, cells: Sequence[str], seeds: int) -> None:
-    """Print one table: a row a cell, mean and best of the seeds a column."""
-    print(
-        f"\n{task.name}: strings accepted, mean (best) of {seeds} networks of {task.hidden} units, {task.steps} steps"
-    )
-    print("| cell | trained on | " + " | ".join(name for name, _ in task.tests) + " | seconds |")
-    print("| --- |" + " ---: |" * (len(task.tests) + 2))
-    for cell in cells:
-        start = time.monotonic()
-        columns = list(zip(*(run(task, cell, seed) for seed in range(seeds)), strict=True))
-        cellular = " | ".join(f"{sum(c) / len(c):.0f} ({max(c):.0f}) %" for c in columns)
-        print(f"| {cell} | {cellular} | {time.monotonic() - start:.0f} |", flush=True)
-
-
-def main() -> None:
-    """Read the options and print both tables."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--quick", action="store_true", help="few steps, seconds: shows that it runs, not what it learns"
-    )
-    parser.add_argument("--seeds", type=int, default=0, help="networks of each kind (5, with --quick 1)")
-    options = parser.parse_args()
+def main(words: Sequence[str] | None = None) -> None:
+    """Read the options and print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    languages = (*COUNTING, "reber")
+    parser.add_argument("--languages", nargs="+", choices=languages, default=languages)
+    parser.add_argument("--rows", nargs="+", choices=[*ways()], default=[*ways()], help="cells (default all)")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
+    parser.add_argument("--steps", type=int, help="updates (default 2,000; 3,000 for three symbols)")
+    parser.add_argument("--number", type=int, default=200, help="longer strings of the Reber grammar")
+    options = parser.parse_args(words)
     torch.set_num_threads(1)
-    for task in tasks(options.quick):
-        table(task, ("lstm", "rnn"), options.seeds or (1 if options.quick else 5))
+    for language in options.languages:
+        if language == "reber":
+            reber_table(options.rows, options.seeds, options.steps or 2000, options.number)
+        else:
+            steps = options.steps or (3000 if language == "anbncn" else 2000)
+            counting_table(language, options.rows, options.seeds, steps)
 
 
 if __name__ == "__main__":

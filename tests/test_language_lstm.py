@@ -1,4 +1,4 @@
-"""The LSTM language model: its scores, its training, its files, and the grammars that it is tried on."""
+"""The LSTM language model: its scores, its training, its files."""
 
 import math
 import random
@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from grammars import Word, accepts, counted, learn, reber, rebers
 from torch import Tensor
 
 from recognizer.errors import RecognizerError
@@ -190,38 +189,6 @@ def test_training_settings_that_mean_nothing_are_refused(name: str, value: float
 def test_model_settings_that_mean_nothing_are_refused(name: str, value: object) -> None:
     with pytest.raises(RecognizerError, match="language model"):
         replace(SMALL, **{name: value})  # type: ignore[arg-type]
-
-
-def test_a_counted_string_says_what_may_stand_where() -> None:
-    word = counted(2)
-    assert word.text == "aabb"
-    assert [sorted(legal) for legal in word.legal] == [["a"], ["a", "b"], ["a", "b"], ["b"], ["end"]]
-
-
-def test_a_reber_string_repeats_its_second_symbol_before_the_last() -> None:
-    dice = random.Random(0)
-    for onward in (0.5, 0.8):
-        for _ in range(50):
-            word = reber(dice, onward)
-            assert word.text[1] == word.text[-2] and word.legal[-3] == {word.text[1]}
-            symbols = [*word.text, "end"]
-            assert all(symbol in legal for symbol, legal in zip(symbols, word.legal, strict=True))
-    assert len({word.text for word in rebers(1, 20, 12, 15, 0.5)}) == 20
-
-
-def test_more_reber_strings_than_there_are_is_refused() -> None:
-    with pytest.raises(RecognizerError, match="embedded Reber: 4 strings of 9 to 9 symbols, wanted 5"):
-        rebers(1, 5, 9, 9, 0.5)
-
-
-def test_a_network_is_accepted_only_where_it_knows_every_place() -> None:
-    torch.manual_seed(0)
-    model = LanguageModel(LanguageModelSettings(("a", "b"), embedding=4, cell=CellSettings(hidden=8)))
-    words = [counted(n) for n in (1, 2, 3)]
-    assert not any(accepts(model, word) for word in words)
-    learn(model, words, steps=250, batch=3, rate=0.03, seed=0)
-    assert all(accepts(model, word) for word in words)
-    assert not accepts(model, Word("aabb", (*counted(2).legal[:4], frozenset("a"))))
 
 
 def test_more_texts_than_there_was_room_for_end_as_they_do_alone() -> None:
