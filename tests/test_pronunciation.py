@@ -1,0 +1,65 @@
+"""Words as phones: the dictionary first, then rules, then a model; nothing is said in silence."""
+
+from pathlib import Path
+
+import pytest
+
+from recognizer.corpus import pronunciation
+from recognizer.corpus.alphabet import TextSettings
+from recognizer.corpus.pronunciation import CMU, IPA, Pronouncer, Pronunciation, from_ipa, with_phones
+from recognizer.corpus.sample import Sample
+from recognizer.errors import RecognizerError
+
+WORDS = {
+    "cat": [["K", "AE1", "T"]],
+    "dog": [["D", "AO1", "G"], ["D", "AA1", "G"]],
+    "bus": [["B", "AH1", "S"]],
+    "oer": [["AO1", "R"]],
+}
+
+
+@pytest.fixture(autouse=True)
+def small_dictionary(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pronunciation, "dictionary", lambda: WORDS)
+    monkeypatch.setattr(pronunciation, "model", lambda word: {"blick": "blɪk", "zax": "zæʘ"}[word])
+
+
+@pytest.mark.parametrize(
+    ("word", "phones", "source"),
+    [
+        ("cat", "k ae t", "dictionary"),
+        ("dog", "d ao g", "dictionary"),  # the first of two variants
+        ("cat's", "k ae t s", "rule"),
+        ("dog's", "d ao g z", "rule"),
+        ("bus's", "b ah s ih z", "rule"),
+        ("bus'", "b ah s", "rule"),
+        ("blick", "b l ih k", "model"),
+        ("blick's", "b l ih k s", "model"),
+        ("o'er", "ao r", "model"),
+    ],
+)
+def test_a_word_is_said_by_dictionary_rule_or_model(word: str, phones: str, source: str) -> None:
+    assert Pronouncer().say(word) == Pronunciation(tuple(phones.split()), source)
+
+
+@pytest.mark.parametrize(("word", "fault"), [("4", "letters a to z"), ("'", "letters a to z"), ("zax", "in no table")])
+def test_what_cannot_be_said_is_named(word: str, fault: str) -> None:
+    with pytest.raises(RecognizerError, match=f"{word}.*{fault}"):
+        Pronouncer().say(word)
+
+
+def test_every_sign_stands_for_phones_of_the_dictionary_and_long_ones_come_first() -> None:
+    assert len(CMU) == 39 and {phone for phones in IPA.values() for phone in phones.split()} <= set(CMU)
+    signs = list(IPA)
+    for place, sign in enumerate(signs):
+        assert not any(later.startswith(sign) for later in signs[place + 1 :])
+    assert from_ipa("ˈtʃeɪn.d͡ʒ", "x") == ("ch", "ey", "n", "jh")
+
+
+def test_a_sample_that_cannot_be_said_is_named_and_words_outside_the_dictionary_are_counted() -> None:
+    samples = [Sample(Path("a"), text, "train", "x", f"t:{n}") for n, text in enumerate(("Cat's blick", "dog"))]
+    said, sources = with_phones(samples, TextSettings(case="lower"))
+    assert [sample.text for sample in said] == ["k ae t s b l ih k", "d ao g"]
+    assert sorted(sources.values()) == [1, 1]
+    with pytest.raises(RecognizerError, match="t:0: '5'"):
+        with_phones([Sample(Path("a"), "cat 5", "train", "x", "t:0")], TextSettings())
