@@ -55,7 +55,7 @@ def _rows(options: argparse.Namespace, dtype: torch.dtype) -> Iterator[Row]:
         layer = build_layer(options.input, settings, options.bidirectional).to(device)
         yield _measure(name, layer, x, counts, dtype, options.repeats)
     if options.multidimensional:
-        image = torch.rand(batch, 4 * frames, 48, device=device)
+        image = torch.rand(batch, 4 * frames, 48, 1, device=device)
         front = MultidimensionalFront(MultidimensionalSettings()).to(device)
         yield _measure("multidimensional 48 rows", front, image, 4 * counts, dtype, 2)
 

@@ -1,12 +1,14 @@
 """The multidimensional front against its equations, cell by cell, with padding that changes nothing."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor
 
 from recognizer.errors import RecognizerError
+from recognizer.network.front import Front, FrontSettings
 from recognizer.network.mdlstm import (
-    MultidimensionalFront,
     MultidimensionalLayer,
     MultidimensionalSettings,
     gather_blocks,
@@ -65,12 +67,26 @@ def test_gradients_of_the_layer_are_those_of_finite_differences() -> None:
     assert torch.autograd.gradcheck(run, (x, *weights.values()))
 
 
+FORMS = {
+    "plain": SMALL,
+    "without norm": replace(SMALL, norm="none"),
+    "behind convolutions": replace(SMALL, blocks=[[1, 1], [2, 2]], convolutions=[3]),
+}
+
+
+def front_of(settings: MultidimensionalSettings) -> Front:
+    return Front(10, FrontSettings(type="multidimensional", multidimensional=settings))
+
+
+@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("size", [1, 2, 7])
-def test_company_changes_nothing(size: int) -> None:
+def test_company_changes_nothing(size: int, form: str) -> None:
     torch.manual_seed(2)
-    front = MultidimensionalFront(SMALL)
+    front = front_of(FORMS[form])
     counts = torch.tensor([3, 11, 7, 1, 12, 5, 9])
     x = torch.randn(7, 15, 10)
+    front.train()(x, counts)  # moves the normalisation away from its start
+    front.eval()
     with torch.no_grad():
         together, counted = front(x, counts)
         for start in range(0, 7, size):
@@ -78,20 +94,31 @@ def test_company_changes_nothing(size: int) -> None:
             y, few = front(x[some, : int(counts[some].max())], counts[some])
             assert torch.equal(few, counted[some])
             assert (y - together[some, : y.shape[1]]).abs().max() < 1e-5
-    assert torch.equal(counted, front.counts_out(counts))
+    assert torch.equal(counted, front.settings.counts(counts))
     assert counted.tolist() == [1, 3, 2, 1, 3, 2, 3]
-    assert together.shape == (7, 4, 12) == (7, 4, front.output_size)
+    assert together.shape == (7, 4, 12) == (7, 4, front.size)
 
 
-def test_padding_gets_no_gradient_while_every_weight_does() -> None:
-    front = MultidimensionalFront(SMALL)
+@pytest.mark.parametrize("form", FORMS)
+def test_padding_gets_no_gradient_while_every_weight_does(form: str) -> None:
+    torch.manual_seed(2)
+    front = front_of(FORMS[form])
     x = torch.randn(2, 9, 10, requires_grad=True)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         y, _ = front(x, torch.tensor([9, 4]))
     assert y.dtype == torch.bfloat16
-    y.float().square().sum().backward()
+    y.float().pow(3).sum().backward()
     assert x.grad is not None and not x.grad[1, 4:].any() and x.grad[1, :4].any()
     assert all(weight.grad is not None and weight.grad.any() for weight in front.parameters())
+
+
+@pytest.mark.parametrize(("norm", "differs"), [("none", False), ("batch", True)])
+def test_frames_of_a_new_network_differ_only_where_they_are_normalised(norm: str, differs: bool) -> None:
+    torch.manual_seed(3)
+    strokes = (torch.rand(4, 200, 48) < 0.06).float()  # a line of handwriting is as sparse
+    front = Front(48, FrontSettings(type="multidimensional", multidimensional=MultidimensionalSettings(norm=norm)))
+    frames, _ = front(strokes, torch.full((4,), 200))
+    assert (frames.std((0, 1)).mean() > 0.5) == differs == (frames.std((0, 1)).mean() > 0.02)
 
 
 def test_skewing_moves_each_row_one_step_later() -> None:
@@ -113,6 +140,8 @@ def test_blocks_are_gathered_with_zeros_at_the_edges() -> None:
         {"sizes": [0, 3, 4]},
         {"blocks": [[4, 2], [0, 2], [3, 1]]},
         {"blocks": [[4, 2], [4], [3, 1]]},
+        {"norm": "layer"},
+        {"convolutions": [0]},
     ],
 )
 def test_levels_that_do_not_fit_are_named(change: dict[str, object]) -> None:

@@ -158,6 +158,7 @@ TRAINED: dict[str, Case] = {
     "network.cell": case("gru"),
     "network.hidden": case(6),
     "network.forget_bias": case(0.0),
+    "network.recurrent_init": case("orthogonal"),
     "network.recurrent_dropout": case(0.5),
     "network.zoneout": case(0.3),
     "network.layer_norm": case(True),
@@ -189,6 +190,12 @@ TRAINED: dict[str, Case] = {
     ),
     "network.front.multidimensional.forget_bias": case(
         1.0, network__front=FrontSettings(type="multidimensional", multidimensional=MD)
+    ),
+    "network.front.multidimensional.convolutions": case(
+        [4], network__front=FrontSettings(type="multidimensional", multidimensional=MD)
+    ),
+    "network.front.multidimensional.norm": case(
+        "none", network__front=FrontSettings(type="multidimensional", multidimensional=MD)
     ),
     "learning.rate": case(1e-3),
     "learning.schedule": case("constant"),

@@ -3,12 +3,13 @@
 import math
 from dataclasses import dataclass, field
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from recognizer.errors import RecognizerError
 from recognizer.network.masks import valid_mask
-from recognizer.network.mdlstm import MultidimensionalFront, MultidimensionalSettings
+from recognizer.network.mdlstm import POOL, MultidimensionalFront, MultidimensionalSettings
 from recognizer.network.packing import pack, unpack, valid_frames
 
 TYPES = ("convolutional", "frames", "multidimensional")
@@ -91,7 +92,11 @@ class Front(nn.Module):
         elif settings.type == "frames":
             self.size, self.rows = features * settings.patch[0], features // parts
         else:
-            self.scan = MultidimensionalFront(settings.multidimensional)
+            scan = settings.multidimensional
+            stage = FrontSettings(norm=scan.norm)
+            for seen, channels in zip([1, *scan.convolutions], scan.convolutions, strict=False):
+                self.stages.append(_Stage(seen, channels, (POOL, POOL), stage))
+            self.scan = MultidimensionalFront(scan)
             self.size, self.rows = self.scan.output_size, 1
 
     def _build_stages(self, features: int) -> tuple[int, int]:
@@ -109,7 +114,7 @@ class Front(nn.Module):
     def forward(self, x: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:
         """Return frames (N, T', size) and their counts (N,); frames behind the counts are zero."""
         if self.settings.type == "multidimensional":
-            return self.scan(x, counts)  # type: ignore[no-any-return]
+            return self._scan(x, counts)
         out_counts = self.settings.counts(counts)
         mask = valid_mask(counts, x.shape[1])[..., None]
         x = x * mask
@@ -123,6 +128,21 @@ class Front(nn.Module):
         # channels_last memory is (N, T, rows, C): frames are a view of it unless they are wanted as maps.
         x = x.permute(0, 2, 1, 3) if self.maps else x.permute(0, 2, 3, 1)
         return x.reshape(x.shape[0], x.shape[1], -1), out_counts
+
+    def _scan(self, x: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what the scan makes of features x (N, T, F), behind its convolutions."""
+        if not self.stages:
+            return self.scan(x[..., None], counts)  # type: ignore[no-any-return]
+        x = functional.pad(x.masked_fill(~valid_mask(counts, x.shape[1])[..., None], 0.0), self._to_whole_blocks(x))
+        grid = x[:, None].contiguous(memory_format=torch.channels_last)
+        for stage in self.stages:
+            grid, counts = stage(grid, counts)
+        return self.scan(grid.permute(0, 2, 3, 1), counts)  # type: ignore[no-any-return]
+
+    def _to_whole_blocks(self, x: Tensor) -> tuple[int, int, int, int]:
+        """Return the rows and frames that x (N, T, F) lacks for the poolings, as padding."""
+        block = POOL ** len(self.stages)
+        return 0, int(-x.shape[2] % block), 0, int(-x.shape[1] % block)
 
 
 class _Stage(nn.Module):

@@ -11,10 +11,12 @@ from recognizer.errors import RecognizerError
 from recognizer.network.cells.direction import working_dtype
 from recognizer.network.cells.mdlstm_scan import scan_diagonals
 from recognizer.network.masks import valid_mask
+from recognizer.network.packing import pack, unpack, valid_frames
 from recognizer.network.reversal import reverse_padded
 
 DIRECTIONS = 4
 GATES = 5
+POOL = 2  # rows as well as columns that a convolution in front makes one of
 WHERE = "network.front.multidimensional"  # of the settings, for messages
 
 
@@ -27,15 +29,22 @@ class MultidimensionalSettings:
         blocks: (rows, columns) that are gathered into one position before each level.
         between: units of the tanh layer that gathers all directions before each level but the first.
         forget_bias: bias of both forget gates at the start; they add up, so 1 would let the memory grow.
+        convolutions: channels of convolutions in front of the first level, each of which makes one position of 2 x 2.
+        norm: "batch" normalises what each level reads, as well as the frames, over valid positions; "none" does not.
+            Without it the frames of a line start out nearly equal: each level's gates halve what differs.
     """
 
     sizes: list[int] = field(default_factory=lambda: [4, 20, 100])
     blocks: list[list[int]] = field(default_factory=lambda: [[4, 2], [4, 2], [3, 1]])
     between: list[int] = field(default_factory=lambda: [12, 40])
     forget_bias: float = 0.0
+    convolutions: list[int] = field(default_factory=list)
+    norm: str = "batch"
 
     def __post_init__(self) -> None:
         """Refuse levels that do not fit each other."""
+        if self.norm not in ("batch", "none"):
+            raise RecognizerError(f"{WHERE}: norm is {self.norm!r}, wanted batch or none")
         levels = len(self.sizes)
         fits = levels > 0 and len(self.blocks) == levels and len(self.between) == levels - 1
         if not fits:
@@ -45,13 +54,13 @@ class MultidimensionalSettings:
             )
         if any(len(block) != 2 for block in self.blocks):
             raise RecognizerError(f"{WHERE}: a block is two numbers, rows and columns")
-        if min(*self.sizes, *self.between, *(edge for block in self.blocks for edge in block)) < 1:
-            raise RecognizerError(f"{WHERE}: wanted sizes, blocks, between of at least 1")
+        if min(*self.sizes, *self.between, *self.convolutions, *(edge for block in self.blocks for edge in block)) < 1:
+            raise RecognizerError(f"{WHERE}: wanted sizes, blocks, between, convolutions of at least 1")
 
     @property
     def stride(self) -> int:
         """Columns that make one output frame."""
-        return math.prod(columns for _, columns in self.blocks)
+        return math.prod(columns for _, columns in self.blocks) * int(POOL ** len(self.convolutions))
 
 
 class MultidimensionalFront(nn.Module):
@@ -61,7 +70,7 @@ class MultidimensionalFront(nn.Module):
         """Make the levels with the tanh layers between them."""
         super().__init__()
         self.settings = settings
-        first = math.prod(settings.blocks[0])
+        first = math.prod(settings.blocks[0]) * (settings.convolutions[-1] if settings.convolutions else 1)
         areas = [math.prod(block) for block in settings.blocks[1:]]
         gathered = [area * DIRECTIONS * size for area, size in zip(areas, settings.sizes, strict=False)]
         self.between = nn.ModuleList(map(nn.Linear, gathered, settings.between))
@@ -71,25 +80,34 @@ class MultidimensionalFront(nn.Module):
             for seen, size in zip(inputs, settings.sizes, strict=True)
         )
         self.output_size = DIRECTIONS * settings.sizes[-1]
-
-    def counts_out(self, counts: Tensor) -> Tensor:
-        """Return how many frames come out for `counts` columns."""
-        return -(-counts // self.settings.stride)
+        widths = (*inputs, self.output_size) if settings.norm == "batch" else ()
+        self.norms = nn.ModuleList(map(nn.BatchNorm1d, widths))
 
     def forward(self, x: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:
-        """Map x (N, T, height) to (N, T', output_size), zero at padding, with the new counts."""
+        """Map a picture x (N, T, rows, channels) to (N, T', output_size), zero at padding, with the new counts."""
         dtype = working_dtype(x)
         # The matrices are too small for bfloat16 to help; the memory is better kept exact.
         with torch.autocast(x.device.type, enabled=False):
-            picture = x.float() if x.dtype != torch.float64 else x
-            grid = picture.masked_fill(~valid_mask(counts, x.shape[1])[:, :, None], 0.0)[:, :, :, None]
+            grid = x.float() if x.dtype != torch.float64 else x
+            grid = grid.masked_fill(~valid_mask(counts, x.shape[1])[:, :, None, None], 0.0)
             for n, (level, block) in enumerate(zip(self.levels, self.settings.blocks, strict=True)):
                 grid = gather_blocks(grid, block)
                 counts = torch.div(counts + block[1] - 1, block[1], rounding_mode="floor")
                 if n:
-                    grid = torch.tanh(self.between[n - 1](grid))
-                grid = level(grid, counts)
-            return grid.sum(2).to(dtype), counts
+                    grid = self.between[n - 1](grid)
+                grid = self._normalized(grid, counts, n)
+                grid = level(torch.tanh(grid) if n else grid, counts)
+            return self._normalized(grid.sum(2), counts, len(self.levels)).to(dtype), counts
+
+    def _normalized(self, x: Tensor, counts: Tensor, n: int) -> Tensor:
+        """Return x (N, T, ..., F) normalised over its valid positions, zero elsewhere."""
+        if not self.norms:
+            return x
+        batch, frames, size = x.shape[0], x.shape[1], x.shape[-1]
+        index = valid_frames(counts, frames)
+        rows = x.reshape(batch * frames, -1)
+        valid = self.norms[n](pack(rows, index).view(-1, size))
+        return unpack(valid.view(len(index), -1), index, batch * frames).view(x.shape)
 
 
 class MultidimensionalLayer(nn.Module):
