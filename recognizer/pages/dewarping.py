@@ -10,6 +10,8 @@ from recognizer.pages.page import LineRegion, Points
 NODES_A_HEIGHT = 2.0  # nodes of a strip on a way as long as it is high
 SMOOTH = np.array([1.0, 2.0, 1.0]) / 4.0  # of the directions of neighbouring nodes
 MAX_NODES = 2000
+MAX_BASELINE = 300  # points of a baseline that are followed: more are replaced by as many evenly spaced ones
+PAIRS = 500_000  # of points with parts of a polyline that are looked at in one go
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,9 @@ def dewarp(area: LineRegion, straight: bool = False) -> DewarpedLine:
         baseline = np.array([[outline[:, 0].min(), middle], [outline[:, 0].max(), middle]])
         if baseline[1, 0] <= baseline[0, 0]:
             baseline[1, 0] = baseline[0, 0] + 1.0
+    if len(baseline) > MAX_BASELINE:  # a point for every pixel follows the scribble of a program, not of the writer
+        length = float(np.hypot(*np.diff(baseline, axis=0).T).sum())
+        baseline = _evenly(baseline, 0.0, length, length / (MAX_BASELINE - 1))
     line = _extended(baseline, 2 * float(np.ptp(outline, axis=0).sum()) + 1.0)
     along, height = _coordinates(outline, line)
     above, below = max(float(height.max()), 1.0), max(-float(height.min()), 0.0)
@@ -105,7 +110,16 @@ def _extended(line: np.ndarray, by: float) -> np.ndarray:
 
 
 def _coordinates(points: np.ndarray, line: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return for points (P, 2) the place along a polyline (K, 2) of the nearest spot, and the height above it."""
+    """Return for points (P, 2) the place along a polyline (K, 2) of the nearest spot, and the height above it.
+
+    Every point is held against every part of the polyline, so many points at once that memory stays small.
+    """
+    step = max(1, PAIRS // len(line))
+    parts = [_coordinates_at_once(points[i : i + step], line) for i in range(0, len(points), step)]
+    return np.concatenate([along for along, _ in parts]), np.concatenate([height for _, height in parts])
+
+
+def _coordinates_at_once(points: np.ndarray, line: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     starts, ways = line[:-1], np.diff(line, axis=0)
     lengths = np.hypot(*ways.T)
     before = np.concatenate([[0.0], np.cumsum(lengths)[:-1]])

@@ -33,10 +33,15 @@ def _ordered(page: Element) -> Iterator[Element]:
     first = [by_name[name] for name in _references(order) if name in by_name] if order is not None else []
     seen: set[int] = set()
     for root in (*first, page):
-        for part in root.iter():
-            if id(part) not in seen and child(part, "TextLine") is not None:
-                seen.add(id(part))
+        waiting = [root]
+        while waiting:  # each element is visited once, however often regions within each other are referred to
+            part = waiting.pop()
+            if id(part) in seen:
+                continue
+            seen.add(id(part))
+            if child(part, "TextLine") is not None:
                 yield part
+            waiting.extend(reversed(part))
 
 
 def _references(group: Element) -> Iterator[str | None]:

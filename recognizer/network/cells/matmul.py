@@ -8,8 +8,18 @@ from torch import Tensor
 ROWS = 8
 
 
+def _has_onednn() -> bool:
+    """Return whether torch has the operators that ask oneDNN by name: they are private, and may go with any release."""
+    operators = ("_linear_pointwise", "_reorder_linear_weight")
+    available = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    return bool(available) and all(hasattr(torch.ops.mkldnn, name) for name in operators)
+
+
+ONEDNN = _has_onednn()
+
+
 def _onednn(x: Tensor) -> bool:
-    return x.is_cpu and x.dtype == torch.float32 and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    return ONEDNN and x.is_cpu and x.dtype == torch.float32
 
 
 def linear(x: Tensor, weight: Tensor) -> Tensor:
