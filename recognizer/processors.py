@@ -1,10 +1,14 @@
 """The processors that this process may use, divided among workers."""
 
+import multiprocessing
 import os
+import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
@@ -72,6 +76,50 @@ def in_order(work: Callable[[Given], Made], given: Iterable[Given], workers: int
         finally:
             for future in waiting:
                 future.cancel()
+
+
+def in_processes(
+    work: Callable[[Given], Made], given: Iterable[Given], workers: int, chunk: int = 16
+) -> Iterator[Made]:
+    """Yield what `work` makes of each, in order, by several processes; those that nobody takes yet are few.
+
+    Processes suit work that holds Python's lock. They are started anew, so `work` must be importable, and a script
+    that calls this needs `if __name__ == "__main__":`.
+
+    Args:
+        work: what to do; it, what it is given and what it returns travel between processes.
+        given: what to do it with.
+        workers: processes; 1 does it all here.
+        chunk: how many of `given` travel at once; they are worked on in order, by one process.
+
+    Raises:
+        RecognizerError: a process died.
+    """
+    if workers == 1:
+        yield from map(work, given)
+        return
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _ignore_interrupts)
+    rest, waiting = iter(given), deque[Future[list[Made]]]()
+    try:
+        while some := list(islice(rest, chunk)):
+            waiting.append(pool.submit(_each, work, some))
+            if len(waiting) > 2 * workers:
+                yield from waiting.popleft().result()
+        while waiting:
+            yield from waiting.popleft().result()
+    except BrokenProcessPool:
+        raise RecognizerError("a worker process died, perhaps for lack of memory; fewer --workers need less") from None
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _each(work: Callable[[Given], Made], given: list[Given]) -> list[Made]:
+    return [work(one) for one in given]
+
+
+def _ignore_interrupts() -> None:
+    """Leave Ctrl-C, which reaches every process of a terminal, to the first."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def usable_processors(root: Path = Path("/")) -> int:

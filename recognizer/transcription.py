@@ -5,7 +5,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -70,6 +70,7 @@ class TranscribeOptions:
         show: takes how far a long recording is read.
         progress: takes how many files are read, and how many there are.
         division: how many batches are read at once; None fills the processors that may be used.
+        readers: models that are loaded already, by kind, or "any"; what is loaded is kept there.
     """
 
     model: str | None
@@ -81,6 +82,7 @@ class TranscribeOptions:
     show: Callable[[str], None] = lambda _: None
     progress: Callable[[int, int], None] = lambda done, total: None
     division: Division | None = None
+    readers: dict[str, Reader] = field(default_factory=dict)
 
     def reader(self, name: str) -> Reader:
         """Load a reader."""
@@ -110,8 +112,8 @@ def transcribe(names: Sequence[str], manner: TranscribeOptions) -> Iterator[Tran
             is PAGE XML or ALTO, FILE#ID one of its lines.
         manner: how they are read.
     """
-    readers: dict[str, Reader] = {}
-    if manner.model is not None:
+    readers = manner.readers
+    if manner.model is not None and "any" not in readers:
         readers["any"] = manner.reader(manner.model)
     waiting: list[_Document] = []
     together = FIRST
@@ -241,6 +243,15 @@ def _signal(reader: Reader, source: Path | BinaryIO, name: str, manner: Transcri
 
 def _is_line_of_page(source: Path | BinaryIO) -> bool:
     return isinstance(source, Path) and page_and_line(source) is not None
+
+
+def files_of(names: Sequence[str]) -> list[str]:
+    """Return the files that a user named, folders opened up.
+
+    Raises:
+        RecognizerError: a folder holds nothing that can be read.
+    """
+    return [name for name, _ in _sources(names)]
 
 
 def _sources(names: Sequence[str]) -> Iterator[tuple[str, Path | BinaryIO]]:

@@ -58,6 +58,7 @@ HOMES = {
     "safetensors": ("model_file.py", "language/"),
     "onnx": ("export/",),
     "onnxruntime": ("export/",),
+    "ray": ("ray_engine.py",),
     "yaml": ("training/config_file.py", "corpus/yaml_file.py"),
     "tensorboard": (),
     "fastapi": ("web/", "commands/serve.py"),
@@ -77,6 +78,7 @@ LATE = (
     "safetensors",
     "onnx",
     "onnxruntime",
+    "ray",
 )  # imported inside functions alone
 LIGHT = (
     "__init__.py",

@@ -1,5 +1,7 @@
 """Reading by several workers."""
 
+import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +10,10 @@ import torch
 from makers import line_image, model_file, save_model
 from terminal import said
 
+from recognizer.corpus.prepare import PrepareSettings, prepare
+from recognizer.errors import RecognizerError
 from recognizer.inputs.registry import kind_named
-from recognizer.processors import Division
+from recognizer.processors import Division, in_processes
 from recognizer.reader import Reader
 
 
@@ -45,3 +49,32 @@ def test_the_command_line_divides(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert code == 0 and len(text.splitlines()) == 3
     assert said(capsys, *words, "3")[1] == text
     assert "--workers is 0, expected at least 1" in said(capsys, *words, "0")[2]
+
+
+def test_a_packed_corpus_does_not_depend_on_the_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recognizer.corpus.prepare.SAMPLES_A_WORKER", 10)
+    folder = tmp_path / "lines"
+    folder.mkdir()
+    for i in range(40):
+        line_image(f"line {i}", 16).save(folder / f"{i:02}.png")
+        (folder / f"{i:02}.gt.txt").write_text(f"line {i}")
+    (folder / "07.png").write_bytes(b"no image")
+    seen: list[tuple[int, int]] = []
+    made = [
+        prepare(str(folder), None, tmp_path / str(n), PrepareSettings({}), print, lambda *at: seen.append(at), n)
+        for n in (1, 3)
+    ]
+    assert made[0].path.read_bytes() == made[1].path.read_bytes()
+    assert made[0].bad == made[1].bad and len(made[0].bad) == 1
+    assert seen == [(i, 40) for i in range(1, 41)] * 2
+
+
+def _die(number: int) -> int:
+    if number == 20:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def test_a_worker_that_dies_is_said_in_one_line() -> None:
+    with pytest.raises(RecognizerError, match="a worker process died"):
+        list(in_processes(_die, range(40), 2, 8))

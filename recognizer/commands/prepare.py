@@ -7,6 +7,7 @@ from typing import Any
 
 from recognizer.commands.console import Console
 from recognizer.commands.exit_codes import DONE, FOUND
+from recognizer.commands.options import whole
 from recognizer.errors import RecognizerError
 
 
@@ -29,18 +30,23 @@ def add_prepare(verbs: Any, console: Console) -> None:
     prepare.add_argument("--spacing", type=float, help="of points along pen strokes, in heights of the writing (0.05)")
     prepare.add_argument("--valid-share", type=float, default=0.1, help="where the source names no split")
     prepare.add_argument("--test-share", type=float, default=0.1, help="where the source names no split")
+    prepare.add_argument(
+        "--workers", type=whole("workers"), metavar="N", help="processes that read files (default: the processors)"
+    )
     prepare.set_defaults(act=partial(_run, console))
 
 
 def _run(console: Console, chosen: argparse.Namespace) -> int:
     from recognizer.corpus.collections import table
     from recognizer.corpus.prepare import PrepareSettings, prepare
+    from recognizer.processors import divide
 
     given = {name: getattr(chosen, name) for name in ("height", "direction", "spacing")}
     signal = {name: value for name, value in given.items() if value is not None}
     settings = PrepareSettings(signal, chosen.valid_share, chosen.test_share, tuple(chosen.pages), chosen.rules)
     source = _fetched(console, chosen) if chosen.fetch else chosen.source
-    done = prepare(chosen.corpus, source, chosen.out, settings, console.say, console.progress("samples"))
+    workers, progress = divide(chosen.workers).workers, console.progress("samples")
+    done = prepare(chosen.corpus, source, chosen.out, settings, console.say, progress, workers)
     for line in (*(f"{name}: {value}" for name, value in done.card.items()), *table(done.documents)):
         console.say(line)
     for split, samples in done.splits.items():

@@ -23,6 +23,10 @@ from recognizer.errors import RecognizerError
 if TYPE_CHECKING:
     from recognizer.formats.result import Result
     from recognizer.long_recordings import LongRecording
+    from recognizer.processors import Division
+    from recognizer.transcription import TranscribeOptions
+
+RAY_BATCH = 32  # files that a worker of Ray is given at once
 
 
 def add_transcribe(verbs: Any, console: Console) -> None:
@@ -51,16 +55,19 @@ def add_transcribe(verbs: Any, console: Console) -> None:
     transcribe.add_argument(
         "--channel", type=whole("channel"), default=0, metavar="N", help="of recordings, from 1 on; else their mean"
     )
+    transcribe.add_argument(
+        "--resume", action="store_true", help="leave out the files whose text is in --out already, as after a stop"
+    )
     add_decoder_options(transcribe)
     add_division(transcribe)
+    many = transcribe.add_argument_group("several machines")
+    many.add_argument("--engine", choices=["here", "ray"], default="here", help="ray: --workers on a Ray cluster")
+    many.add_argument("--address", default="", help="of the cluster (default: Ray on this machine alone)")
     transcribe.set_defaults(act=partial(_transcribe, console))
 
 
 def _transcribe(console: Console, chosen: argparse.Namespace) -> int:
-    from recognizer.atomic_write import replacing, write_atomically
-    from recognizer.formats.formats import FORMATS, TimedFormat, format_page, format_reading
-    from recognizer.formats.streamed import streamed
-    from recognizer.transcription import TranscribeOptions, Transcript, doubtful, marked, transcribe
+    from recognizer.formats.formats import FORMATS
 
     below = 0.0 if chosen.min_confidence is None else chosen.min_confidence
     if not 0 <= below <= 1:
@@ -71,6 +78,111 @@ def _transcribe(console: Console, chosen: argparse.Namespace) -> int:
     alone = len(chosen.files) == 1 and not Path(chosen.files[0]).is_dir()
     if form in FORMATS and FORMATS[form].alone and not alone and chosen.out is None:
         raise RecognizerError(f"--format {form} is a document for each file, wanted --out with a folder for them")
+
+    if (chosen.resume or chosen.engine == "ray") and not chosen.out:
+        raise RecognizerError("expected --out with a folder: --resume and --engine ray go by the files in it")
+    if chosen.address and chosen.engine != "ray":
+        raise RecognizerError("--address has no effect without --engine ray")
+    by_files = chosen.resume or chosen.engine == "ray"
+    names, errors = _left_to_do(chosen, form) if by_files else (chosen.files, [])
+    for line in errors:
+        console.complain(f"recognizer: {line}")
+    work = _on_ray if chosen.engine == "ray" else _here
+    done, failed = work(console, chosen, names) if names else (0, 0)
+    failed += len(errors)
+    return DONE if not failed else FAULT if alone and not done else FOUND
+
+
+def _here(console: Console, chosen: argparse.Namespace, names: list[str]) -> tuple[int, int]:
+    """Read files in this process; return how many, and how many errors there were."""
+    return _read(console, chosen, names, _options(console, chosen, division(chosen)))
+
+
+def _options(console: Console, chosen: argparse.Namespace, divided: "Division") -> "TranscribeOptions":
+    """Return how files are read."""
+    from recognizer.transcription import TranscribeOptions
+
+    return TranscribeOptions(
+        chosen.model,
+        chosen.device,
+        decoder_options(chosen),
+        console.complain,
+        chosen.find_lines,
+        channel=chosen.channel,
+        show=console.show if chosen.out else console.show_beside,
+        progress=console.progress("files") if chosen.out else lambda done, total: None,
+        division=divided,
+    )
+
+
+def _left_to_do(chosen: argparse.Namespace, form: str) -> tuple[list[str], list[str]]:
+    """Return the files to read, folders opened up, without those whose text is there; and what is wrong with others."""
+    from recognizer.transcription import files_of
+
+    if "-" in chosen.files:
+        raise RecognizerError("standard input cannot be read with --resume or --engine ray, expected files")
+    place, names, errors = _into(chosen.out, _suffix(form)), [], []
+    for name in files_of(chosen.files):
+        try:
+            if not (place(name).exists() and chosen.resume):
+                names.append(name)
+        except RecognizerError as error:
+            errors.append(str(error))
+    return names, errors
+
+
+def _on_ray(console: Console, chosen: argparse.Namespace, names: list[str]) -> tuple[int, int]:
+    """Read files on a Ray cluster; return how many, and how many errors there were."""
+    from recognizer.ray_engine import Cluster, on_ray
+
+    told = {name: _absolute(value) for name, value in vars(chosen).items() if name != "act"}
+    if chosen.model and Path(chosen.model).exists():
+        told["model"] = str(Path(chosen.model).absolute())
+    cluster = Cluster(chosen.address, chosen.workers or 0, chosen.device == "cuda")
+    done = failed = 0
+    notes: set[str] = set()
+    for made, _ in on_ray(partial(_worker, told), [str(Path(name).absolute()) for name in names], RAY_BATCH, cluster):
+        done, failed = done + made["done"], failed + made["failed"]
+        for line in made["lines"]:
+            if line not in notes:
+                console.complain(line)
+            notes.add(line)
+    return done, failed
+
+
+def _absolute(value: Any) -> Any:
+    """Return a path as it is called from any folder, anything else as it is."""
+    return value.absolute() if isinstance(value, Path) else value
+
+
+def _worker(told: dict[str, Any]) -> Callable[[list[str]], list[dict[str, Any]]]:
+    """Return what reads a batch of files in a process of its own, with one thread, its models loaded once."""
+    from recognizer.processors import Division
+
+    chosen, lines = argparse.Namespace(**told), []  # type: argparse.Namespace, list[str]
+    console = Console(lines.append, lines.append)
+    options = _options(console, chosen, Division(1, chosen.threads or 1))
+
+    def work(names: list[str]) -> list[dict[str, Any]]:
+        lines.clear()
+        done, failed = _read(console, chosen, names, options)
+        return [{"done": done, "failed": failed, "lines": list(lines)}]
+
+    return work
+
+
+def _read(
+    console: Console, chosen: argparse.Namespace, names: list[str], options: "TranscribeOptions"
+) -> tuple[int, int]:
+    """Read files; print or write their texts; return how many files, and how many errors there were."""
+    from recognizer.atomic_write import replacing, write_atomically
+    from recognizer.formats.formats import FORMATS, TimedFormat, format_page, format_reading
+    from recognizer.formats.streamed import streamed
+    from recognizer.transcription import Transcript, doubtful, marked, transcribe
+
+    below = chosen.min_confidence or 0.0
+    form = "json" if chosen.json else chosen.format
+    alone = len(chosen.files) == 1 and not Path(chosen.files[0]).is_dir()
 
     def text_of(transcript: Transcript) -> str:
         if form in FORMATS:
@@ -102,20 +214,9 @@ def _transcribe(console: Console, chosen: argparse.Namespace) -> int:
             for chunk in chunks:
                 console.say(chunk.removesuffix("\n"))
 
-    place = _into(chosen.out, FORMATS[form].suffix if form in FORMATS else f".{form}") if chosen.out else None
-    manner = TranscribeOptions(
-        chosen.model,
-        chosen.device,
-        decoder_options(chosen),
-        console.complain,
-        chosen.find_lines,
-        channel=chosen.channel,
-        show=console.show if chosen.out else console.show_beside,
-        progress=console.progress("files") if chosen.out else lambda done, total: None,
-        division=division(chosen),
-    )
+    place = _into(chosen.out, _suffix(form)) if chosen.out else None
     done = failed = 0
-    for transcript in transcribe(chosen.files, manner):
+    for transcript in transcribe(names, options):
         errors = [*transcript.errors]
         if transcript.records or transcript.long:
             try:
@@ -132,7 +233,14 @@ def _transcribe(console: Console, chosen: argparse.Namespace) -> int:
         failed += len(errors)
         for line in errors:
             console.complain(f"recognizer: {line}")
-    return DONE if not failed else FAULT if alone and not done else FOUND
+    return done, failed
+
+
+def _suffix(form: str) -> str:
+    """Return the suffix of the files of a format."""
+    from recognizer.formats.formats import FORMATS
+
+    return FORMATS[form].suffix if form in FORMATS else f".{form}"
 
 
 def _one_line(name: str) -> str:

@@ -2,8 +2,9 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,9 @@ from recognizer.inputs.lines.page_line import page_line_digest
 from recognizer.inputs.registry import default_signal, kind_named, kind_of, read_signal
 from recognizer.inputs.speech.audio import TOO_LONG, seconds
 from recognizer.pages.page import page_and_line
+from recognizer.processors import in_processes
 
+SAMPLES_A_WORKER = 200  # fewer are read in the time that it takes to start a process
 UNREADABLE = "cannot be read"  # the reason where nobody knows a better one
 Say = Callable[[str], None]
 Progress = Callable[[int, int], None]  # samples done, samples in all
@@ -93,6 +96,7 @@ def prepare(
     settings: PrepareSettings,
     say: Say,
     progress: Progress = lambda done, total: None,
+    workers: int = 1,
 ) -> Prepared:
     """Pack a known corpus (its name, with `source`) or a manifest, folder or archive (its path) into `out`.
 
@@ -103,6 +107,7 @@ def prepare(
         settings: how.
         say: takes lines for people.
         progress: is told how many samples are done, of how many.
+        workers: processes that read files; the store does not depend on how many.
 
     Raises:
         RecognizerError: the source is at fault as a whole, or not one of its files can be used.
@@ -118,7 +123,11 @@ def prepare(
             document.split = split_of_group.get(document.name, document.split)
         header = _with_signal(found.header, settings, found.left_out)
         done = Prepared(out / FILE, Counter(), Counter(), found.left_out, found.noted, [], found.documents, header.card)
-        packed = _packed(str(source or name_or_path), header, samples, done, progress, settings.long)
+        workers = min(workers, max(1, len(samples) // SAMPLES_A_WORKER))
+        made = in_processes(partial(_pack, header), samples, workers)
+        if settings.long:
+            made = _with_long(header, samples, made)
+        packed = _packed(str(source or name_or_path), samples, made, done, progress)
         write_store(out, header, place.as_published(packed))
     found.left_out.update(one.reason for one in done.unusable)
     return done
@@ -138,15 +147,14 @@ def _with_signal(header: Header, settings: PrepareSettings, left_out: Counter[st
 
 
 def _packed(
-    source: str, header: Header, samples: list[Sample], done: Prepared, progress: Progress, long: bool
+    source: str, samples: list[Sample], made: Iterable[Packed | Unusable], done: Prepared, progress: Progress
 ) -> Iterator[Packed | Unusable]:
     """Yield each sample with its signal or with what is wrong with its file, and count it in `done`.
 
     Raises:
         RecognizerError: at the end, where not one file could be used; a corpus of nothing is not written.
     """
-    for number, sample in enumerate(samples, 1):
-        one = _pack(header, sample, long)
+    for number, (sample, one) in enumerate(zip(samples, made, strict=True), 1):
         progress(number, len(samples))
         if isinstance(one, Packed):
             done.splits[sample.split] += 1
@@ -158,7 +166,14 @@ def _packed(
         raise RecognizerError(f"{source}: not one of {len(done.unusable)} files can be used, first {done.bad[0]}")
 
 
-def _pack(header: Header, sample: Sample, long: bool) -> Packed | Unusable:
+def _with_long(header: Header, samples: list[Sample], made: Iterable[Packed | Unusable]) -> Iterator[Packed | Unusable]:
+    """Yield what was made, and in place of recordings that are too long for one piece, all of them, block by block."""
+    for sample, one in zip(samples, made, strict=True):
+        too_long = isinstance(one, Unusable) and one.reason == TOO_LONG
+        yield _pack_long(header, sample) if too_long else one
+
+
+def _pack(header: Header, sample: Sample) -> Packed | Unusable:
     """Return a sample with its signal, or what is wrong with its file."""
     try:
         _refuse_stray_text(sample)
@@ -167,8 +182,6 @@ def _pack(header: Header, sample: Sample, long: bool) -> Packed | Unusable:
         digest = page_line_digest(*on_page) if on_page else hashlib.sha256(sample.path.read_bytes()).digest()
         return Packed(sample, made.values, made.extent, digest, made.notes)
     except RecognizerError as error:
-        if long and error.reason == TOO_LONG:
-            return _pack_long(header, sample)
         reason = error.reason or _reason(header.kind, sample.path)
         return Unusable(str(sample.path), reason, f"{sample.origin}: {error}")
     except OSError as error:

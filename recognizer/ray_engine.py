@@ -1,0 +1,113 @@
+"""Work on many files divided among the machines of a Ray cluster, or the processors of this one."""
+
+import logging
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from recognizer.errors import RecognizerError
+
+Work = Callable[[list[str]], list[dict[str, Any]]]
+STARTS = 3  # tries to start Ray: on a busy machine its processes wait only half a minute for each other
+SHARES = 4  # batches of each worker at least, so that all end at about the same time
+STORE = 200_000_000  # bytes of Ray's object store on this machine: only names and messages travel
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Where to work.
+
+    Args:
+        address: of a cluster ("auto" for the one that this machine belongs to); "" starts Ray on this machine alone,
+            for as long as the work takes.
+        workers: processes that work at once; 0 for one each processor, or each GPU where `gpu` is set.
+        gpu: whether each worker takes a GPU.
+    """
+
+    address: str = ""
+    workers: int = 0
+    gpu: bool = False
+
+
+def on_ray(
+    make: Callable[[], Work], names: Sequence[str], batch: int, cluster: Cluster
+) -> Iterator[tuple[dict[str, Any], int]]:
+    """Yield what work makes of all names, in the order in which it is done, with the process that did it.
+
+    A worker that dies, or whose machine does, is replaced, and what it was at is done again by another: the work must
+    be such that doing it twice does no harm.
+
+    Args:
+        make: called once in each worker, for instance to load a model; returns what is called with a batch of names.
+        names: what to work on, such as paths that every machine sees.
+        batch: names that a worker is given at once; fewer where each worker would get less than SHARES batches.
+        cluster: where to.
+
+    Raises:
+        RecognizerError: Ray is not installed, or there is no cluster at the address.
+    """
+    ray = _started(cluster)
+    try:
+        context = ray.data.DataContext.get_current()
+        context.enable_progress_bars = False
+        context.print_on_execution_start = False
+        logging.getLogger("ray").setLevel(logging.ERROR)
+        resources = ray.cluster_resources()
+        most = int(resources.get("GPU" if cluster.gpu else "CPU", 1))
+        workers = min(cluster.workers or max(1, most), len(names))
+        batch = max(1, min(batch, len(names) // (SHARES * workers)))
+        rows = [{"names": list(names[i : i + batch])} for i in range(0, len(names), batch)]
+        made = ray.data.from_items(rows, override_num_blocks=len(rows)).flat_map(
+            _Worker,
+            fn_constructor_args=(make,),
+            compute=ray.data.ActorPoolStrategy(size=workers),
+            num_cpus=0 if cluster.gpu else 1,
+            num_gpus=1 if cluster.gpu else 0,
+        )
+        for row in made.iter_rows():
+            yield row["made"], row["process"]
+    finally:
+        ray.shutdown()
+
+
+class _Worker:
+    """What runs in a process of Ray."""
+
+    def __init__(self, make: Callable[[], Work]) -> None:
+        self.work = make()
+
+    def __call__(self, row: dict[str, Any]) -> list[dict[str, Any]]:
+        """Return a row for each result of a batch."""
+        return [{"made": made, "process": os.getpid()} for made in self.work(list(row["names"]))]
+
+
+def _started(cluster: Cluster) -> Any:
+    """Return Ray, connected; what it would send home about its use is switched off."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    try:
+        import ray
+        import ray.data
+    except ImportError:
+        raise RecognizerError("--engine ray takes the package ray: pip install 'recognizer[ray]'") from None
+    own: dict[str, Any] = {"include_dashboard": False, "object_store_memory": STORE}
+    if not cluster.address and cluster.workers:
+        own["num_cpus"] = cluster.workers
+    for tries in range(STARTS, 0, -1):
+        try:
+            ray.init(
+                address=cluster.address or "local",
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                **({} if cluster.address else own),
+            )
+            return ray
+        except Exception as error:  # Ray's start raises this very class where the machine is too busy
+            ray.shutdown()
+            if tries == 1 or cluster.address:
+                where = (
+                    f"--address {cluster.address}: no Ray cluster there" if cluster.address else "Ray does not start"
+                )
+                reason = str(error).strip().partition("\n")[0]
+                raise RecognizerError(f"{where} ({reason})") from None
+    raise AssertionError("the last try returns or raises")
