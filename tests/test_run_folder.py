@@ -80,6 +80,7 @@ def test_a_resume_that_fits_goes_on(run: Path) -> None:
 def test_another_network_is_refused(run: Path) -> None:
     said = refused(run, "--network.hidden", "16")
     assert "network.hidden is 16, the run has 8 (and" in said and "expected what the run began with" in said
+    assert run_train(["--resume", str(run)], print) == 0  # which has nothing left to do, and says the best
 
 
 def test_dropout_may_change(run: Path) -> None:

@@ -141,3 +141,12 @@ def test_names_of_files_that_are_no_text_are_printed_as_they_are(tmp_path: Path)
     first, second = done.stdout.splitlines()
     assert first.startswith(os.fsencode(tmp_path) + b"/caf\xe9.png\t")
     assert second.startswith(os.fsencode(tmp_path) + b"/tab\\tand\\nline.png\t")
+
+
+def test_a_pipe_named_as_a_file_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "line.png")
+    model = save_model("handwriting", tmp_path / "model")
+    code = "from recognizer.cli import main; main()"
+    done = call(code, f"transcribe --model {model} {tmp_path}/line.png")
+    assert done.returncode == 2
+    assert b"line.png: a pipe or a device, expected a file, or - for standard input" in done.stderr

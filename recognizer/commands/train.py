@@ -209,7 +209,7 @@ def _made_like(model: str) -> list[str]:
 
 def _flags(words: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Yield the flags with their values, "" where one has none."""
-    for word, following in zip(words, [*words[1:], ""], strict=True):
+    for word, following in zip(words, [*words[1:], ""], strict=False):
         name, equals, value = word.partition("=")
         if name.startswith("--"):
             yield name[2:], value if equals else following

@@ -76,7 +76,7 @@ def fetch(url: str, path: Path, sha256: str | None, progress: Progress | None = 
         found = _verified(part, sha256, f"{url}:")
         write_atomically(_beside(path, ".sha256"), f"{found}  {path.name}\n".encode())
         os.replace(part, path)
-    except (OSError, HTTPException) as error:
+    except (OSError, HTTPException, ValueError) as error:
         raise RecognizerError(f"{url}: not fetched ({error}), run again to go on from {part.name}") from error
     _beside(part, ".version").unlink(missing_ok=True)
     return found
@@ -181,6 +181,8 @@ def _start(response: HTTPResponse, wanted: int) -> int:
 
 def _copy(response: HTTPResponse, file: BinaryIO, done: int, progress: Progress | None) -> None:
     length = response.headers.get("Content-Length")
+    if length is not None and not length.isdecimal():
+        raise HTTPException(f"the server states a length of {length[:40]!r}, expected a number of bytes")
     total = None if length is None else done + int(length)
     while chunk := response.read(CHUNK):
         file.write(chunk)

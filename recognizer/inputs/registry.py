@@ -12,6 +12,7 @@ from recognizer.inputs.signal import Signal
 from recognizer.pages.page import page_and_line
 from recognizer.pages.parse import HEAD
 
+NO_FILE = "no plain file"  # the reason where a pipe or a device is named
 # Each names a module with the object KIND. What a file is, is asked in this order: the last takes what nobody knows.
 MODULES = (
     "recognizer.inputs.strokes.kind",
@@ -64,6 +65,8 @@ def kind_of(source: Path | BinaryIO) -> str:
         if not source.exists():
             raise RecognizerError(f"{source}: no such file", "no such file")
         suffix = source.suffix.lower()
+        if not (source.is_file() or source.is_dir()):  # opening a pipe waits for someone to write into it
+            raise RecognizerError(f"{source}: a pipe or a device, expected a file, or - for standard input", NO_FILE)
         try:
             with open(source, "rb") as file:
                 head = file.read(HEAD)
