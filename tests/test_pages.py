@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw
 from recognizer.errors import RecognizerError
 from recognizer.pages.background import even_light
 from recognizer.pages.dewarping import dewarp
+from recognizer.pages.image_lookup import find_image
 from recognizer.pages.line_extraction import extract_line
 from recognizer.pages.page import LineRegion, is_there, page_and_line
 from recognizer.pages.parse import form_of, read_page
@@ -112,15 +113,6 @@ AT_FAULT = {
     "broken": (PAGE.format("<TextRegion>"), "mismatched tag"),
     "a corpus of METS": ('<mets xmlns="x"/>', "XML of <mets>, wanted PAGE XML"),
     "no page": (PCGTS.format(""), "<PcGts> without <Page>"),
-    "one coordinate": (
-        PAGE.format(f"<TextRegion>{text_line('a', 'b', ODD)}</TextRegion>"),
-        "pairs",
-    ),
-    "no number": (
-        PAGE.format(f"<TextRegion>{text_line('a', 'b', NO_NUMBER)}</TextRegion>"),
-        "line 'a'",
-    ),
-    "an id twice": (PAGE.format(f"<TextRegion>{text_line('a', 'b') * 2}</TextRegion>"), "'a', an id that stands twice"),
     "millimetres": (ALTO.format("").replace("pixel", "mm10"), "places in mm10, wanted ALTO in pixels"),
     "two pages": (ALTO.format("").replace("</Layout>", "<Page/></Layout>"), "2 pages, wanted ALTO of one"),
 }
@@ -132,6 +124,142 @@ def test_a_page_at_fault_is_refused_in_one_line(tmp_path: Path, name: str) -> No
     with pytest.raises(RecognizerError) as stopped:
         read_page(page(tmp_path, xml))
     assert complaint in str(stopped.value) and str(tmp_path / "p.xml") in str(stopped.value)
+
+
+@pytest.mark.parametrize("bad", ["1,2 3", "1,nan 2,3", "1.84467e+19,1 2,3", "1,1 2," + "9" * 400, "x"])
+def test_points_at_fault_cost_their_line_alone(bad: str, tmp_path: Path) -> None:
+    lines = text_line("a", "b", f'<Coords points="{bad}"/>') + text_line("c", "d")
+    found = read_page(page(tmp_path, PAGE.format(f"<TextRegion>{lines}</TextRegion>"))).lines
+    assert [(line.id, bool(line.fault), line.area is None) for line in found] == [
+        ("a", True, True),
+        ("c", False, False),
+    ]
+    assert "expected pairs of numbers" in found[0].fault
+
+
+def test_an_id_that_stands_twice_gets_a_name_of_its_own(tmp_path: Path) -> None:
+    lines = text_line("a", "one") + text_line("a", "two") + text_line("b/c", "three")
+    found = read_page(page(tmp_path, PAGE.format(f"<TextRegion>{lines}</TextRegion>")))
+    assert [line.id for line in found.lines] == ["a", "a_2", "b_c"]
+    assert found.notes == ("1 ids stand twice, the first 'a': the second line is called a_2",)
+    assert [found.line(line.id).text for line in found.lines] == ["one", "two", "three"]
+
+
+def custom(place: int) -> str:
+    return f'custom="readingOrder {{index:{place};}}"'
+
+
+def test_the_order_that_transkribus_states_is_followed(tmp_path: Path) -> None:
+    lines = "".join(
+        text_line(name, name).replace("<TextLine", f"<TextLine {custom(place)}")
+        for name, place in (("c", 2), ("a", 0), ("b", 1))
+    )
+    regions = (
+        f'<TextRegion id="r2" {custom(1)}>{text_line("d", "d")}</TextRegion><TextRegion id="r1" {custom(0)}>{lines}'
+    )
+    found = read_page(page(tmp_path, PAGE.format(regions + "</TextRegion>"))).lines
+    assert [line.id for line in found] == ["a", "b", "c", "d"]
+
+
+def test_where_a_line_has_no_place_lines_are_read_as_they_stand(tmp_path: Path) -> None:
+    lines = text_line("b", "b").replace("<TextLine", f"<TextLine {custom(1)}") + text_line("a", "a")
+    found = read_page(page(tmp_path, PAGE.format(f"<TextRegion>{lines}</TextRegion>"))).lines
+    assert [line.id for line in found] == ["b", "a"]
+
+
+def alto_line(name: str) -> str:
+    return f'<TextLine ID="{name}" HPOS="10" VPOS="20" WIDTH="80" HEIGHT="20"><String CONTENT="{name}"/></TextLine>'
+
+
+def test_the_orders_that_alto_states_are_followed(tmp_path: Path) -> None:
+    references = "".join(f'<ElementRef ID="r{name}" REF="{name}"/>' for name in "cab")
+    order = f'<ReadingOrder><OrderedGroup ID="g">{references}</OrderedGroup></ReadingOrder><Layout>'
+    xml = ALTO.format("".join(map(alto_line, "abcd"))).replace("<Layout>", order)
+    assert [line.id for line in read_page(page(tmp_path, xml)).lines] == ["c", "a", "b", "d"]
+    (tmp_path / "chain").mkdir()
+    blocks = [("2", 'IDNEXT="3"', "b"), ("3", "", "c"), ("1", 'IDNEXT="2"', "a")]
+    chained = "</TextBlock>" + "".join(
+        f'<TextBlock ID="{name}" {following}>{alto_line(line)}</TextBlock>' for name, following, line in blocks
+    )
+    xml = ALTO.format(chained + "<TextBlock>")
+    assert [line.id for line in read_page(page(tmp_path / "chain", xml)).lines] == ["a", "b", "c"]
+
+
+def test_strings_of_a_line_with_spaces_are_joined_without_one(tmp_path: Path) -> None:
+    inner = '<String CONTENT="les"/><SP/><String CONTENT="clubs"/><String CONTENT=","/>'
+    line = f'<TextLine ID="a" HPOS="10" VPOS="20" WIDTH="80" HEIGHT="20">{inner}</TextLine>'
+    assert read_page(page(tmp_path, ALTO.format(line))).lines[0].text == "les clubs,"
+
+
+def test_tags_of_a_line_and_of_its_region_are_known(tmp_path: Path) -> None:
+    lines = text_line("a", "b").replace("<TextLine", '<TextLine custom="structure {type:print;}"') + text_line("c", "d")
+    xml = PAGE.format(f'<TextRegion type="marginalia">{lines}</TextRegion>')
+    assert [line.tags for line in read_page(page(tmp_path, xml)).lines] == [("marginalia", "print"), ("marginalia",)]
+    tagged = alto_line("a").replace("<TextLine", '<TextLine TAGREFS="T1"')
+    tags = '<Tags><OtherTag ID="T1" LABEL="Hand"/></Tags><Layout>'
+    xml = ALTO.format(tagged + alto_line("b")).replace("<Layout>", tags)
+    path = tmp_path / "q.xml"
+    path.write_text(xml)
+    assert [line.tags for line in read_page(path).lines] == [("Hand",), ()]
+
+
+def test_xml_nested_too_deeply_is_refused_in_one_line(tmp_path: Path) -> None:
+    deep = text_line("a", "b").replace("</TextLine>", '<Word id="w">' * 600 + "</Word>" * 600 + "</TextLine>")
+    with pytest.raises(RecognizerError, match="depth"):
+        read_page(page(tmp_path, PAGE.format(f"<TextRegion>{deep}</TextRegion>")))
+
+
+def test_a_page_is_told_behind_a_long_comment(tmp_path: Path) -> None:
+    path = page(
+        tmp_path, f"<!-- {'licence ' * 2000} -->" + PAGE.format(f"<TextRegion>{text_line('a', 'b')}</TextRegion>")
+    )
+    assert form_of(path) == "PcGts" and len(read_page(path).lines) == 1
+
+
+def white(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("L", (20, 10), 255).save(path)
+    return path
+
+
+PLACES = {
+    "a space as in an address": ("mon%20registre.png", "p.xml", "mon registre.png"),
+    "another spelling of accents": ("été.png", "p.xml", "été.png"),
+    "another suffix and capitals": ("Scan.TIF", "p.xml", "scan.jpg"),
+    "the stem of the XML": ("page1.pdf_page_1.png", "page1.xml", "page1.png"),
+    "no name": ("", "p.xml", "p.png"),
+    "what is before a second dot": ("", "p.chocomufin.xml", "p.png"),
+    "a folder of images beside that of the pages": ("p.png", "page/set/p.xml", "images/set/p.png"),
+    "the path from the folder above, as OCR-D has it": ("OCR-D-IMG/p.png", "OCR-D-GT/x.xml", "OCR-D-IMG/p.png"),
+}
+
+
+@pytest.mark.parametrize("how", PLACES)
+def test_the_image_is_found_where_people_put_it(how: str, tmp_path: Path) -> None:
+    stated, xml, image = PLACES[how]
+    path = tmp_path / "all" / xml
+    there = white(tmp_path / "all" / image)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(PAGE.format("").replace("p.png", stated), encoding="utf-8")
+    found = find_image(path, stated)
+    assert found.path.resolve() == there.resolve() and not found.note
+    assert read_page(path).image_path() == found.path
+
+
+def test_the_image_of_another_document_is_not_taken(tmp_path: Path) -> None:
+    white(tmp_path / "all" / "one" / "0001.png")
+    (tmp_path / "all" / "two").mkdir()
+    (tmp_path / "all" / "two" / "0001.xml").write_text(PAGE.format("").replace("p.png", "0001.png"))
+    with pytest.raises(RecognizerError, match=r"'0001\.png' is neither beside it"):
+        find_image(tmp_path / "all" / "two" / "0001.xml", "0001.png")
+
+
+def test_another_image_of_the_xml_s_own_name_is_taken_with_a_word(tmp_path: Path) -> None:
+    white(tmp_path / "p.png")
+    (tmp_path / "p.xml").write_text(PAGE.format("").replace("p.png", "autre.png"))
+    found = find_image(tmp_path / "p.xml", "autre.png")
+    assert found.path == tmp_path / "p.png"
+    assert found.note == "its image 'autre.png' is not there, p.png of its own name was taken"
 
 
 def test_the_image_stands_beside_the_page_or_a_folder_above(tmp_path: Path) -> None:

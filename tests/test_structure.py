@@ -55,6 +55,7 @@ HOMES = {
     "jsonargparse": ("commands/train.py", "training/settings_parser.py"),
     "editdistance": ("evaluation/metrics.py",),
     "rapidfuzz": ("evaluation/metrics.py",),
+    "lxml": ("pages/", "formats/"),
     "safetensors": ("model_file.py", "language/"),
     "onnx": ("export/",),
     "onnxruntime": ("export/",),
@@ -71,6 +72,7 @@ HOMES = {
     "pandas": (),
 }
 LATE = (
+    "lxml",
     "torchaudio",
     "soundfile",
     "jsonargparse",

@@ -119,7 +119,10 @@ def _run_page(console: Console, chosen: argparse.Namespace, reader: "Reader") ->
     done = align_page(reader, chosen.file, chosen.lines)
     form = "json" if chosen.json else chosen.format
     if form in DOCUMENTS:
-        console.say(format_page(done.page, done.records, form).removesuffix("\n"))
+        made = format_page(done.page, done.records, form)
+        for note in made.notes:
+            console.complain(note)
+        console.say(made.text.removesuffix("\n"))
     for one in done.records if form not in DOCUMENTS else ():
         found = one.hypothesis
         if form == "json":

@@ -187,7 +187,10 @@ def _read(
     def text_of(transcript: Transcript) -> str:
         if form in FORMATS:
             if transcript.page:
-                return format_page(transcript.page, transcript.records, form)
+                made = format_page(transcript.page, transcript.records, form)
+                for note in made.notes:
+                    console.complain(note)
+                return made.text
             return format_reading(transcript.records[0], form)
         return "".join(line_of(record) for record in transcript.records)
 

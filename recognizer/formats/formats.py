@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from recognizer.errors import RecognizerError
 from recognizer.formats.layout import PageLayout, layout_of_image, layout_of_page
 from recognizer.formats.page_documents import alto, hocr, page_xml
-from recognizer.formats.page_update import update_page
+from recognizer.formats.page_update import Document, update_page
 from recognizer.formats.result import Result
 from recognizer.formats.sound_documents import ctm, subrip, textgrid, webvtt
 from recognizer.pages.page import Page
@@ -69,7 +69,7 @@ def format_reading(record: Result, name: str) -> str:
     return form.write(layout_of_image(record))
 
 
-def format_page(page: Page, records: Sequence[Result], name: str) -> str:
+def format_page(page: Page, records: Sequence[Result], name: str) -> Document:
     """Return the readings of a page's lines in the form `name`; the page's own form keeps all else.
 
     Raises:
@@ -80,7 +80,7 @@ def format_page(page: Page, records: Sequence[Result], name: str) -> str:
         raise RecognizerError(f"{page.path}: its places are in px, wanted a recording for {name}")
     sheet = layout_of_page(page, records)
     own = form.page and form.page == form_of(page.path)
-    return update_page(page.path, sheet) if own else form.write(sheet)
+    return update_page(page.path, sheet) if own else Document(form.write(sheet))
 
 
 def _refuse_other_unit(record: Result, unit: str, wanted: str) -> None:

@@ -9,6 +9,7 @@ from recognizer.formats.layout import LayoutLine, Outline, PageLayout, box_aroun
 
 PAGE = "http://schema.primaresearch.org/PAGE/gts/pagecontent/2019-07-15"
 ALTO = "http://www.loc.gov/standards/alto/ns-v4#"
+MADE_BY = f"recognizer {__version__}"  # in a comment before the root of what is written
 XHTML = "http://www.w3.org/1999/xhtml"
 
 
@@ -104,7 +105,8 @@ def alto_strings(line: LayoutLine, row: int, namespace: str) -> list[Element]:
         said = {"ID": f"word_{row}_{number}", "CONTENT": word.text, "WC": f"{word.confidence:.3f}"}
         made += [Element(f"{namespace}SP")] if number > 1 else []
         made.append(Element(f"{namespace}String", {**said, **_place(outline)}))
-    return made
+    # The schema wants a string in each line, also in one that nothing was read of.
+    return made or [Element(f"{namespace}String", {"ID": f"word_{row}_1", "CONTENT": ""} | _place(line.outline))]
 
 
 def page_points(outline: Outline) -> str:
@@ -119,7 +121,11 @@ def now() -> str:
 
 def written_xml(root: Element) -> str:
     """Return an XML file."""
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<!-- {MADE_BY} -->\n'
+        + ElementTree.tostring(root, encoding="unicode")
+        + "\n"
+    )
 
 
 def _bbox(outline: Outline) -> str:

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from recognizer.errors import RecognizerError
+from recognizer.pages.image_lookup import IMAGES, find_image
 
+__all__ = ["IMAGES", "LineRegion", "Page", "PageLine", "clipped", "is_there", "page_and_line"]
 SUFFIX = ".xml"
 MARK = "#"  # between the name of a page's XML file and the id of one of its lines
-IMAGES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".pbm", ".pgm", ".ppm", ".pnm", ".jp2")
-IMAGE_FOLDERS = ("images", "image", "img", "jpg", "jpeg", "png", "tif", "tiff", "scans")  # beside alto/ or page/
 LINE = re.compile(rf"(.+?{re.escape(SUFFIX)}){MARK}(.+)", re.IGNORECASE)
 
 Points = tuple[tuple[float, float], ...]  # x to the right, y downwards, in pixels of the page's image
@@ -38,11 +38,15 @@ class PageLine:
         id: its name in the XML.
         text: what it says, None where the page does not tell.
         area: where it stands, None where the page names no outline.
+        fault: what is wrong with what the XML says of it, "" for nothing; it costs the line, not its page.
+        tags: what the XML calls it or its region, such as "print" or "handwritten-cursive".
     """
 
     id: str
     text: str | None
     area: LineRegion | None
+    fault: str = ""
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,12 +58,14 @@ class Page:
         image: name of the image as the XML states it.
         size: width and height of that image as the XML states them, (0, 0) where it does not.
         lines: in reading order.
+        notes: what was found odd about the XML.
     """
 
     path: Path
     image: str
     size: tuple[int, int]
     lines: tuple[PageLine, ...]
+    notes: tuple[str, ...] = ()
 
     def name_of(self, line: PageLine) -> Path:
         """Return what a line is called among files: FILE#ID."""
@@ -77,34 +83,12 @@ class Page:
         raise RecognizerError(f"{self.path}: no line {name!r}, it has {len(self.lines)}", "no such line")
 
     def image_path(self) -> Path:
-        """Return the image, of its name or else of its stem.
-
-        It is sought beside the XML, in the folder above (Transkribus), and in a folder of images beside its own.
+        """Return where the image is (see `find_image`).
 
         Raises:
-            RecognizerError: it is in none of these places, or several are.
+            RecognizerError: it is nowhere, or several are.
         """
-        name = Path(self.image.replace("\\", "/")).name
-        above = self.path.parent.parent
-        beside = [above / folder for folder in IMAGE_FOLDERS]
-        for folder in (self.path.parent, above, *beside) if name else ():
-            if (folder / name).is_file():
-                return folder / name
-            # Pages are described from TIFF and published as JPEG.
-            like = [folder / f"{Path(name).stem}{suffix}" for suffix in IMAGES]
-            there = [path for path in like if path.is_file()]
-            if len(there) > 1:
-                raise RecognizerError(
-                    f"{self.path}: its image {name!r} is not there, but {' and '.join(path.name for path in there)} "
-                    f"are, wanted one",
-                    "no such image",
-                )
-            if there:
-                return there[0]
-        raise RecognizerError(
-            f"{self.path}: its image {name!r} is neither beside it nor in the folder above or a folder of images there",
-            "no such image",
-        )
+        return find_image(self.path, self.image).path
 
 
 def clipped(area: LineRegion, size: tuple[int, int]) -> LineRegion:

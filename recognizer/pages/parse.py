@@ -2,7 +2,6 @@
 
 import functools
 import re
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 from recognizer.errors import RecognizerError
@@ -10,9 +9,11 @@ from recognizer.pages.alto import alto_page
 from recognizer.pages.page import SUFFIX, Page
 from recognizer.pages.page_xml import pcgts_page
 from recognizer.pages.xml import plain_tag
+from recognizer.pages.xml_tree import parse_xml
 
 MAX_BYTES = 50_000_000  # of an XML file
-HEAD = 4096  # bytes that tell what a file is: the first element of an XML file begins in them
+HEAD = 4096  # bytes that tell what a file is: the first element of an XML file mostly begins in them
+LONG_HEAD = 1_000_000  # more bytes of an XML file in which it is sought
 FIRST_ELEMENT = re.compile(rb"<([A-Za-z_][^\s/>]*)")
 FORMS = {"PcGts": pcgts_page, "alto": alto_page}
 
@@ -24,6 +25,8 @@ def form_of(path: Path) -> str:
     try:
         with open(path, "rb") as file:
             head = file.read(HEAD)
+            if not FIRST_ELEMENT.search(_without_comments(head)):
+                head += file.read(LONG_HEAD)  # a licence or a history in a comment before the root
     except OSError:
         return ""
     return form_of_head(head)
@@ -36,16 +39,20 @@ def form_of_head(head: bytes) -> str:
     head = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if not head.startswith(b"<"):
         return ""
-    found = FIRST_ELEMENT.search(re.sub(rb"<!--.*?-->", b"", head, flags=re.DOTALL))
+    found = FIRST_ELEMENT.search(_without_comments(head))
     name = found[1].rpartition(b":")[2].decode("ascii", "ignore") if found else ""
     return name if name in FORMS else ""
+
+
+def _without_comments(head: bytes) -> bytes:
+    return re.sub(rb"<!--.*?(?:-->|$)", b"", head, flags=re.DOTALL)
 
 
 def read_page(path: Path) -> Page:
     """Read PAGE XML of any year, or ALTO of 2 to 4.
 
     Raises:
-        RecognizerError: no such file, no XML, XML of another kind, a line without a name of its own, numbers at fault.
+        RecognizerError: no such file, no XML, XML of another kind, XML that is nested too deeply.
     """
     if not path.is_file():
         raise RecognizerError(f"{path}: no such file", "no such file")
@@ -56,21 +63,12 @@ def read_page(path: Path) -> Page:
 def _read(path: Path, _changed: int, size: int) -> Page:
     if size > MAX_BYTES:
         raise RecognizerError(f"{path}: {size} bytes, wanted a page of at most {MAX_BYTES:,}", "too large")
-    try:
-        root = ElementTree.fromstring(path.read_bytes())
-    except (ElementTree.ParseError, ValueError, LookupError) as error:
-        raise RecognizerError(f"{path}: {error}, wanted PAGE XML or ALTO", "XML that is broken") from None
-    except OSError as error:
-        raise RecognizerError(f"{path}: cannot be read ({error.strerror}), wanted PAGE XML or ALTO") from None
+    tree = parse_xml(path)
+    root, alive = tree.getroot(), list(tree.iter())
     if plain_tag(root) not in FORMS:
         raise RecognizerError(
             f"{path}: XML of <{plain_tag(root)}>, wanted PAGE XML (<PcGts>) or ALTO (<alto>)", "XML of another kind"
         )
     page = FORMS[plain_tag(root)](root, path)
-    seen: set[str] = set()
-    for line in page.lines:
-        if line.id in seen or "/" in line.id:
-            fault = "an id with a slash" if "/" in line.id else "an id that stands twice"
-            raise RecognizerError(f"{path}: a line is called {line.id!r}, {fault}, wanted ids of their own", "bad ids")
-        seen.add(line.id)
+    del alive  # lxml makes its elements anew where nobody holds them, and the readers tell them apart by identity
     return page

@@ -11,15 +11,18 @@ import numpy as np
 
 from recognizer.errors import RecognizerError
 from recognizer.inputs.lines.image import HandwritingSettings, line_from_array, read_grey
+from recognizer.inputs.lines.image_file import read_image
+from recognizer.inputs.lines.page_placement import Placement, placed_image, placement_of
 from recognizer.inputs.signal import Signal
 from recognizer.pages.background import even_light
+from recognizer.pages.image_lookup import find_image
 from recognizer.pages.line_extraction import extract_line
 from recognizer.pages.line_segmentation import find_lines
 from recognizer.pages.page import LineRegion, Page, PageLine
 from recognizer.pages.parse import read_page
 from recognizer.pages.rules import erase_rules
 
-SAME_SHAPE = 0.01  # by how much the shares of an image's sides may differ from those that the XML states
+PAGE_NOTE, TAG_NOTE = "page: ", "tag: "  # how notes on a line begin that are of its page, or that are its tags
 
 
 def read_page_line(path: Path, line: str, settings: HandwritingSettings, name: str) -> Signal:
@@ -34,8 +37,18 @@ def read_page_line(path: Path, line: str, settings: HandwritingSettings, name: s
     Raises:
         RecognizerError: the page, its image or the line is at fault.
     """
-    area, grey = _area_and_page(path, line, name)
-    return line_signal(grey, area, settings, name)
+    page = read_page(path)
+    found = page.line(line)
+    if found.fault:
+        raise RecognizerError(f"{name}: {found.fault}", "bad points")
+    if found.area is None:
+        raise RecognizerError(f"{name}: the page names no outline of this line, wanted one", "line without outline")
+    image = find_image(path, page.image)
+    changed = path.stat().st_mtime_ns, image.path.stat().st_mtime_ns
+    grey, placement = _page_image(path, image.path, changed)
+    signal = line_signal(grey, placement.of(found.area), settings, name)
+    notes = tuple(f"{PAGE_NOTE}{note}" for note in (image.note, *page.notes, *placement.notes) if note)
+    return replace(signal, notes=(*signal.notes, *notes, *(f"{TAG_NOTE}{tag}" for tag in found.tags)))
 
 
 def find_page(source: Path | BinaryIO, settings: HandwritingSettings, name: str) -> tuple[Page, list[Signal]]:
@@ -88,36 +101,15 @@ def page_line_digest(path: Path, line: str) -> bytes:
     return digest.digest()
 
 
-def _area_and_page(path: Path, line: str, name: str) -> tuple[LineRegion, np.ndarray]:
-    page = read_page(path)
-    area = page.line(line).area
-    if area is None:
-        raise RecognizerError(f"{name}: the page names no outline of this line, wanted one", "line without outline")
-    image = page.image_path()
-    grey = _image(image, image.stat().st_mtime_ns)
-    return _on_image(area, page, grey.shape, name), grey
-
-
-def _on_image(area: LineRegion, page: Page, shape: tuple[int, ...], name: str) -> LineRegion:
-    """Return an area in pixels of the image of `shape` (rows, columns), be the XML made of another size of it."""
-    rows, columns = shape
-    width, height = page.size
-    if not width or not height or (width, height) == (columns, rows):
-        return area
-    across, down = columns / width, rows / height
-    if abs(across / down - 1) > SAME_SHAPE:
-        raise RecognizerError(
-            f"{name}: its page says {width} x {height} pixels, {page.image} has {columns} x {rows}: wanted the image "
-            f"that the XML was made of",
-            "an image of another shape",
-        )
-    outline, baseline = (tuple((x * across, y * down) for x, y in part) for part in (area.outline, area.baseline))
-    return replace(area, outline=outline, baseline=baseline)
-
-
 @functools.lru_cache(maxsize=2)
-def _image(path: Path, _changed: int) -> np.ndarray:
-    return even_light(read_grey(path))
+def _page_image(path: Path, image: Path, _changed: tuple[int, int]) -> tuple[np.ndarray, Placement]:
+    """Return the evenly lit image of a page in the pixels that its XML counts, and how places come onto it.
+
+    Both are decoded and looked at once for all lines of a page.
+    """
+    decoded = read_image(image)
+    placement = placement_of(read_page(path), decoded)
+    return even_light(placed_image(decoded, placement)), placement
 
 
 @functools.lru_cache(maxsize=2)
