@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from recognizer.errors import RecognizerError
+from recognizer.inputs.native_messages import without_native_messages
 
 MEGAPIXELS = 50  # of an image, checked before it is decoded; the variable LIMIT of the environment says another number
 LIMIT = "RECOGNIZER_MAX_MEGAPIXELS"
@@ -248,7 +249,7 @@ def _decoded(image: Image.Image, name: str) -> ImagePage:
     orientation = int(image.getexif().get(ORIENTATION, 1) or 1)
     white_is_zero = image.format == "TIFF" and getattr(image, "tag_v2", {}).get(PHOTOMETRIC) == WHITE_IS_ZERO
     deep_colour = any(";16" in str(tile[3]) for tile in getattr(image, "tile", ()))
-    with _without_words_of_libtiff() if image.format == "TIFF" else nullcontext():
+    with without_native_messages() if image.format == "TIFF" else nullcontext():
         upright = ImageOps.exif_transpose(image)
     if upright.mode.startswith("I") or upright.mode == "F":
         grey = _eight_bits(np.asarray(upright, dtype=np.float32))
@@ -261,20 +262,6 @@ def _decoded(image: Image.Image, name: str) -> ImagePage:
             "colour of unused bits",
         )
     return ImagePage(grey, orientation)
-
-
-@contextmanager
-def _without_words_of_libtiff() -> Iterator[None]:
-    """Keep off the terminal what libtiff itself writes there about a broken file; the error tells as much."""
-    stream = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(stream, 2)
-        os.close(stream)
-        os.close(nowhere)
 
 
 def _flatten(image: Image.Image) -> np.ndarray:

@@ -15,15 +15,15 @@ from recognizer.atomic_write import replacing
 from recognizer.errors import RecognizerError
 from recognizer.inputs.signal import Signal as RecordingSignal
 from recognizer.inputs.speech.channels import choose_channel
-from recognizer.inputs.speech.integrity import samples_to_expect
 from recognizer.inputs.speech.media import is_container, open_media
+from recognizer.inputs.speech.sound_file import UNKNOWN, OpenSound, open_sound
 
 FULL_SCALE = 32768  # int16 steps of an amplitude of 1
 MIN_SECONDS = 0.02  # s: less is not one analysis window of speech
 MIN_RATE = 4000  # Hz: below it hardly a vowel can be told from another
 MAX_PEAK = 8.0  # times full scale: floats beyond it are numbers of another scale, not loud sound
 MAGIC = 12  # bytes that tell a container
-BLOCK = 4096  # samples: how exactly the place where a file broke off is told
+BLOCK = 4096  # samples that are decoded at once: how exactly the place where a file broke off is told
 MAX_KERNEL = 1 << 24  # coefficients: rates that share no divisor would need more memory than the sound
 ZEROS = 32  # zero crossings of the resampling filter on each side
 ROLLOFF = 0.96  # share of the smaller Nyquist frequency that resampling keeps
@@ -93,9 +93,10 @@ def read_recording(
 
 def _file_samples(source: Path | BinaryIO, settings: SpeechSettings, name: str) -> tuple[NDArray[np.float32], int]:
     """Return all samples (samples, channels) of what libsndfile reads, and their rate."""
-    with opened_sound(source, name) as (file, sound):
-        _check_length(sound.frames, sound.samplerate, settings, name)
-        return _decoded(sound, samples_to_expect(file, sound, name), name), sound.samplerate
+    with opened_sound(source, name) as sound:
+        if sound.frames < UNKNOWN:
+            _check_length(sound.frames, sound.samplerate, settings, name)
+        return _decoded(sound, round(settings.max_seconds * sound.samplerate), name), sound.samplerate
 
 
 def _container_samples(source: Path | BinaryIO, settings: SpeechSettings, name: str) -> tuple[NDArray[np.float32], int]:
@@ -162,8 +163,8 @@ def write_speech(path: Path, signal: Signal, settings: SpeechSettings) -> None:
 
 def seconds(source: Path | BinaryIO, name: str = "") -> float:
     """Return how long a recording lasts by its header, in seconds; `name` stands for a file object in messages."""
-    with opened_sound(source, name or str(source)) as (_, sound):
-        return float(sound.frames / sound.samplerate)
+    with opened_sound(source, name or str(source)) as sound:
+        return sound.frames / sound.samplerate if sound.frames < UNKNOWN else math.nan
 
 
 def faults(signal: Signal, settings: SpeechSettings) -> list[str]:
@@ -193,19 +194,17 @@ def clipped_samples(signal: Signal) -> int:
 
 
 @contextmanager
-def opened_sound(source: Path | BinaryIO, name: str, straight: bool = False) -> Iterator[tuple[BinaryIO, Any]]:
-    """Yield the file of `source` and the soundfile.SoundFile over it, opened at its start.
-
-    Args:
-        source: the file.
-        name: of the file, for messages.
-        straight: to read blocks one after the other; soundfile seeks after each one else, which harms MP3.
+def opened_sound(source: Path | BinaryIO, name: str) -> Iterator[OpenSound]:
+    """Yield what libsndfile reads of a file, to be read from its start block by block; `name` is for messages.
 
     Raises:
-        RecognizerError: it cannot be read, is empty, or is no sound.
+        RecognizerError: it cannot be read, is empty, is no sound, is broken off or damaged.
     """
-    with _opened(source, name) as file, _sound(file, name, straight) as sound:
-        yield file, sound
+    with _opened(source, name) as file:
+        if file.seek(0, io.SEEK_END) == 0:
+            raise RecognizerError(f"{name}: empty file, wanted a sound", "empty file")
+        with open_sound(file, name) as sound:
+            yield sound
 
 
 def _name_of(source: Path | BinaryIO) -> str:
@@ -223,35 +222,6 @@ def _opened(source: Path | BinaryIO, name: str) -> Iterator[BinaryIO]:
         raise RecognizerError(f"{name}: cannot be read ({error.strerror or error}), wanted a sound file") from error
     with file:
         yield file
-
-
-def _straight() -> Any:
-    """Return a soundfile.SoundFile that does not seek."""
-    import soundfile
-
-    class Straight(soundfile.SoundFile):  # type: ignore[misc]
-        def seekable(self) -> bool:
-            return False
-
-    return Straight
-
-
-@contextmanager
-def _sound(file: BinaryIO, name: str, straight: bool = False) -> Iterator[Any]:
-    """Yield the soundfile.SoundFile of `file`, opened at its start."""
-    import soundfile
-
-    if file.seek(0, io.SEEK_END) == 0:
-        raise RecognizerError(f"{name}: empty file, wanted a sound", "empty file")
-    file.seek(0)
-    try:
-        sound = (_straight() if straight else soundfile.SoundFile)(file)
-    except (soundfile.SoundFileError, TypeError) as error:  # TypeError: a name that ends in .raw
-        raise RecognizerError(
-            f"{name}: not a sound that can be read, expected WAV, FLAC, Ogg Vorbis, Opus or MP3", "not a sound"
-        ) from error
-    with sound:
-        yield sound
 
 
 def check_rate(rate: int, name: str) -> None:
@@ -287,37 +257,43 @@ def check_array(array: NDArray[Any], name: str) -> None:
         raise RecognizerError(f"{name}: peak {np.abs(array).max():.0f}, wanted floats with full scale 1")
 
 
-def _decoded(sound: Any, wanted: int, name: str) -> NDArray[np.float32]:
-    """Return all samples (samples, channels), or say where the file broke off before the `wanted` ones."""
-    import soundfile
+def _decoded(sound: OpenSound, most: int, name: str) -> NDArray[np.float32]:
+    """Return all samples (samples, channels), or say where the file broke off, or that there are more than `most`."""
+    blocks: list[NDArray[np.float32]] = []
+    got, expected = 0, sound.expected()
+    for block in sound_blocks(sound, BLOCK, expected, name):
+        blocks.append(block)
+        got += len(block)
+        if got > max(most, expected):
+            raise RecognizerError(
+                f"{name}: longer than max_seconds = {most / sound.samplerate:g} (its header leaves the length open); "
+                "cut it or raise the limit",
+                "too long",
+            )
+    return np.concatenate(blocks) if blocks else np.zeros((0, sound.channels), np.float32)
 
-    try:
-        samples: NDArray[np.float32] = sound.read(dtype="float32", always_2d=True)
-        got = len(samples)
-    except soundfile.SoundFileError:
-        got = _decodable(sound)
-    if got < wanted:
-        raise RecognizerError(
-            f"{name}: broken off, {got} samples can be decoded, its header says {wanted}", "cut short or damaged"
-        )
-    return samples
 
+def sound_blocks(sound: OpenSound, size: int, expected: int, name: str) -> Iterator[NDArray[np.float32]]:
+    """Yield (samples, channels) of a sound in blocks of `size`.
 
-def _decodable(sound: Any) -> int:
-    """Count the samples before the first block that fails.
-
-    Sound that is kept is read in one piece instead: soundfile seeks after each piece, which harms MP3.
+    Raises:
+        RecognizerError: fewer samples than `expected` can be decoded, or a later block cannot be.
     """
     import soundfile
 
-    got = 0
+    got, fault = 0, False
     try:
-        sound.seek(0)
-        while block := len(sound.read(BLOCK, dtype="float32")):
-            got += block
+        while len(block := sound.read(size)):
+            got += len(block)
+            yield block
     except soundfile.SoundFileError:
-        pass  # the decoder's own words name no place, the count does
-    return got
+        fault = True  # the decoder's own words name no place, the count does
+    if got < expected:
+        raise RecognizerError(
+            f"{name}: broken off, {got} samples can be decoded, its header says {expected}", "cut short or damaged"
+        )
+    if fault:
+        raise RecognizerError(f"{name}: damaged behind {got} samples, expected a whole sound", "cut short or damaged")
 
 
 def resampled(mono: NDArray[np.float32], rate: int, wanted: int) -> NDArray[np.float32]:

@@ -1,7 +1,6 @@
 """Whether a sound file is whole, where libsndfile shortens what is broken without a word."""
 
-import io
-import re
+from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from recognizer.errors import RecognizerError
@@ -10,8 +9,8 @@ MPEG_RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 120
 MPEG_1_KBITS = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)  # layer III
 MPEG_2_KBITS = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 MPEG_SLACK = 4096  # samples: an encoder's own delay and padding are less
-OGG_PAGE = 65307  # bytes: the longest page there is
-OPEN_END = 0x7FFF0000  # bytes: what a recorder that cannot know the end writes is no less
+XING = (b"Xing", b"Info")  # in the first frame of a stream that says how many follow
+FEW_FRAMES = 4  # behind the frames that were announced: fewer are a tag that looks like frames
 
 
 def samples_to_expect(file: BinaryIO, sound: Any, name: str) -> int:
@@ -22,32 +21,9 @@ def samples_to_expect(file: BinaryIO, sound: Any, name: str) -> int:
     """
     here = file.tell()
     try:
-        _check_sizes(sound, name)
-        if sound.format == "OGG" and not _ends_with_page(file):
-            raise RecognizerError(f"{name}: broken off inside its last Ogg page")
         return _mpeg_expects(file, sound.frames, name) if sound.format == "MP3" else int(sound.frames)
     finally:
         file.seek(here)  # the decoder goes on from there
-
-
-def _check_sizes(sound: Any, name: str) -> None:
-    """Refuse a WAV, AIFF or AU file that holds fewer bytes than its header says."""
-    declared = re.search(r"^\s*(?:data|SSND|Data Size)\s*: (\d+) \(should be (\d+)\)", sound.extra_info, re.M)
-    wanted, got = map(int, declared.groups()) if declared else (0, 0)
-    if got < wanted < OPEN_END:
-        raise RecognizerError(f"{name}: broken off, {got} bytes of sound, its header says {wanted}")
-
-
-def _ends_with_page(file: BinaryIO) -> bool:
-    """Tell whether the last Ogg page is whole (RFC 3533, section 6)."""
-    size = file.seek(0, io.SEEK_END)
-    file.seek(max(0, size - OGG_PAGE))
-    tail = file.read()
-    start = tail.rfind(b"OggS")
-    if start < 0 or start + 27 > len(tail):
-        return False
-    table = tail[start + 27 : start + 27 + tail[start + 26]]
-    return len(table) == tail[start + 26] and start + 27 + len(table) + sum(table) <= len(tail)
 
 
 def _mpeg_expects(file: BinaryIO, frames: int, name: str) -> int:
@@ -65,17 +41,49 @@ def _mpeg_expects(file: BinaryIO, frames: int, name: str) -> int:
     return max(0, held - MPEG_SLACK)
 
 
+def mpeg_parts(data: bytes) -> list[int]:
+    """Return where the MP3 streams begin that stand one after the other in a file, mostly one: 0.
+
+    A stream that says how many frames it has ends behind them; so does any stream where another one's first frame is.
+    """
+    starts, counts, announced = [0], [0], 0
+    for at, size, _ in _mpeg_frames(data):
+        says = _announced(data[at : at + size])
+        if counts[-1] and (says or 0 < announced <= counts[-1] - 1):
+            starts.append(at)
+            counts.append(0)
+            announced = 0
+        announced = says or announced
+        counts[-1] += 1
+    return [starts[0], *(at for at, count in zip(starts[1:], counts[1:], strict=True) if count >= FEW_FRAMES)]
+
+
+def _announced(frame: bytes) -> int:
+    """Return how many frames follow one that says so, 0 for any other frame."""
+    for mark in XING:
+        at = frame.find(mark, 4, 60)
+        if at >= 0 and len(frame) >= at + 12 and frame[at + 7] & 1:
+            return int.from_bytes(frame[at + 8 : at + 12], "big")
+    return 0
+
+
 def _mpeg_samples(data: bytes) -> tuple[int, bytes]:
-    """Return how many samples all layer III frames hold (ISO 11172-3, 2.4.2.3; 13818-3), and the first frame."""
-    position, samples, first = 0, 0, b""
-    if data[:3] == b"ID3":
+    """Return how many samples all layer III frames hold, and the first frame."""
+    frames = list(_mpeg_frames(data))
+    first = data[frames[0][0] : frames[0][0] + frames[0][1]] if frames else b""
+    return sum(samples for _, _, samples in frames), first
+
+
+def _mpeg_frames(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Yield place, bytes and samples of each layer III frame (ISO 11172-3, 2.4.2.3; 13818-3)."""
+    position = 0
+    if data[:3] == b"ID3" and len(data) >= 10:
         position = 10 + sum((byte & 127) << shift for byte, shift in zip(data[6:10], (21, 14, 7, 0), strict=True))
     while (position := data.find(b"\xff", position)) >= 0 and position + 4 <= len(data):
         size, held = _mpeg_frame(data[position : position + 4])
-        first = first or data[position : position + size]
+        if held:
+            yield position, size, held
         position += max(size, 1)
-        samples += held
-    return samples, first
 
 
 def _mpeg_frame(header: bytes) -> tuple[int, int]:

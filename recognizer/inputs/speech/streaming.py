@@ -5,12 +5,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.errors import RecognizerError
 from recognizer.inputs.speech.audio import (
     MAX_KERNEL,
     ROLLOFF,
@@ -22,11 +21,12 @@ from recognizer.inputs.speech.audio import (
     in_container,
     opened_sound,
     resampled,
+    sound_blocks,
     to_int16,
 )
 from recognizer.inputs.speech.channels import ChannelChoice, choose_channel
-from recognizer.inputs.speech.integrity import samples_to_expect
 from recognizer.inputs.speech.media import open_media
+from recognizer.inputs.speech.sound_file import UNKNOWN
 
 BLOCK_SECONDS = 10.0
 
@@ -71,43 +71,22 @@ def open_recording(
                 media.seconds, lambda: signal_blocks(media.blocks(), media.rate, wanted, name, say, channel)
             )
         return
-    with opened_sound(source, name, straight=True) as (file, sound):
+    with opened_sound(source, name) as sound:
         check_rate(sound.samplerate, name)
-        expected = samples_to_expect(file, sound, name)
+        expected = sound.expected()
         rate, wanted = sound.samplerate, settings.sample_rate
 
         def blocks() -> Iterator[Signal]:
-            made = file_blocks(sound, round(BLOCK_SECONDS * rate), expected, name)
+            made = sound_blocks(sound, round(BLOCK_SECONDS * rate), expected, name)
             return signal_blocks(made, rate, wanted, name, say, channel)
 
-        yield Recording(sound.frames / rate if sound.frames < 1 << 62 else math.nan, blocks)
+        yield Recording(sound.frames / rate if sound.frames < UNKNOWN else math.nan, blocks)
 
 
 def file_signal(path: Path, settings: SpeechSettings) -> Iterator[Signal]:
     """Yield the signal of a file, however long, in blocks (samples,)."""
     with open_recording(path, settings, str(path), lambda _: None) as recording:
         yield from recording.blocks()
-
-
-def file_blocks(sound: Any, size: int, expected: int, name: str) -> Iterator[Samples]:
-    """Yield (samples, channels) of a soundfile.SoundFile in blocks of `size`, which is not seeked in between.
-
-    Raises:
-        RecognizerError: fewer samples than `expected` can be decoded.
-    """
-    import soundfile
-
-    got = 0
-    try:
-        while len(block := sound.read(size, dtype="float32", always_2d=True)):
-            got += len(block)
-            yield block
-    except soundfile.SoundFileError:
-        pass  # the decoder's own words name no place, the count does
-    if got < expected:
-        raise RecognizerError(
-            f"{name}: broken off, {got} samples can be decoded, its header says {expected}", "cut short or damaged"
-        )
 
 
 def signal_blocks(

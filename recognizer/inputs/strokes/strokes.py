@@ -103,7 +103,7 @@ def read_strokes(data: bytes, name: str) -> list[Stroke]:
         if text.startswith(b"<"):
             return list(_inkml(ElementTree.fromstring(text), name))
         return list(strokes_of(json.loads(text)))
-    except (ValueError, ElementTree.ParseError, TypeError, KeyError, RecursionError) as error:
+    except (ValueError, ElementTree.ParseError, TypeError, KeyError, OverflowError, RecursionError) as error:
         reason = str(error).partition("\n")[0]
         raise RecognizerError(
             f'{name}: {reason}, wanted InkML or JSON {{"strokes": [[x0, y0, x1, y1, ...], ...]}}', "not strokes"
@@ -183,7 +183,7 @@ def _inkml(root: ElementTree.Element, name: str) -> Iterable[Stroke]:
             rows = [point.split() for point in (trace.text or "").split(",") if point.strip()]
             try:
                 yield np.array([[float(row[x]), float(row[y])] for row in rows]).reshape(-1, 2)
-            except (ValueError, IndexError):
+            except (ValueError, IndexError, OverflowError):
                 raise RecognizerError(
                     f"{name}: a <trace> is {(trace.text or '').strip()[:40]!r}, wanted points of plain numbers, "
                     f"X Y with commas between",
