@@ -87,7 +87,7 @@ def problems(document: str) -> list[str]:
 
 def result(name: str, text: str) -> Result:
     words = tuple(Span(word, 100.0 * i, 100.0 * i + 80.0, 0.5) for i, word in enumerate(text.split()))
-    return Result(name, Hypothesis(text, 0.5, 0.0, words, words), "px", 480.0, 60.0)
+    return Result(name, Hypothesis(text, 0.5, words, words), "px", 480.0, 60.0)
 
 
 def updated(folder: Path, text: str = "Jean Durand", more: str = "", said: str = "les clubs") -> Document:
