@@ -1,11 +1,11 @@
 """Read files that a user names."""
 
 import io
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,17 +13,22 @@ from recognizer.decoding.decoder_factory import DecoderOptions
 from recognizer.decoding.hypothesis import Hypothesis
 from recognizer.errors import RecognizerError
 from recognizer.formats.result import Result, make_result
+from recognizer.inputs.folders import list_folder
 from recognizer.inputs.lines.image import LOOKS_LIKE_A_PAGE
+from recognizer.inputs.lines.image_file import encoded_pages, page_names
+from recognizer.inputs.lines.page_line import PAGE_NOTE
 from recognizer.inputs.registry import kind_named, kind_of, suffixes
 from recognizer.inputs.signal import Signal
 from recognizer.long_recordings import LongRecording
-from recognizer.pages.page import Page, page_and_line
-from recognizer.pages.parse import form_of, read_page
+from recognizer.pages.image_lookup import find_image
+from recognizer.pages.page import Page, file_of, page_and_line
+from recognizer.pages.parse import HEAD, form_of, read_page
 from recognizer.pretrained import pretrained_models
 from recognizer.processors import Division
 from recognizer.reader import Reader
 from recognizer.recordings import is_long
 
+OURS = b"<!-- recognizer "  # before the root of XML that `transcribe` wrote
 FIRST, RUN = 4, 64  # files, or lines of pages, that are read together: few at first, that the first texts come soon
 
 
@@ -120,12 +125,15 @@ def transcribe(names: Sequence[str], manner: TranscribeOptions) -> Iterator[Tran
     sources = list(_sources(names))  # what cannot be opened up ends the call before anything is read
     for number, (name, source) in enumerate(sources):
         manner.progress(number - len(waiting), len(sources))
+        if isinstance(source, str):
+            waiting.append(_Document(name, (), (source,)))
+            continue
         if long := _long(name, source, readers, manner):
             yield from _run(waiting, readers, manner)
             waiting = []
             yield Transcript(name, (), long=long)
             continue
-        waiting.append(_document(name, source))
+        waiting += _documents(name, source)
         if sum(len(document.parts) for document in waiting) >= together:
             yield from _run(waiting, readers, manner)
             waiting, together = [], min(RUN, 2 * together)
@@ -158,10 +166,24 @@ def _reader(name: str, source: Path | BinaryIO, readers: dict[str, Reader], mann
     return readers[key]
 
 
-def _document(name: str, source: Path | BinaryIO) -> _Document:
-    """Return a file as it is, or, where it is a page, with the names of its lines."""
-    if not isinstance(source, Path) or not form_of(source):
-        return _Document(name, ((name, source),))
+def _documents(name: str, source: Path | BinaryIO) -> list[_Document]:
+    """Return a file as it is; a page with the names of its lines; each page of an image that holds several."""
+    if isinstance(source, Path) and (form_of(source) or _is_unreadable_xml(source)):
+        return [_page_document(name, source)]
+    try:
+        if kind_of(source) != "handwriting" or (isinstance(source, Path) and source != file_of(source)):
+            return [_Document(name, ((name, source),))]
+        if isinstance(source, Path):
+            return [_Document(str(page), ((str(page), page),)) for page in page_names(source)]
+        pages = encoded_pages(source, name)
+    except RecognizerError:  # reading it will say what is wrong with it
+        return [_Document(name, ((name, source),))]
+    names = [name] if len(pages) == 1 else [f"{name}[{number}]" for number in range(1, len(pages) + 1)]
+    return [_Document(one, ((one, page),)) for one, page in zip(names, pages, strict=True)]
+
+
+def _page_document(name: str, source: Path) -> _Document:
+    """Return a page with the names of its lines."""
     try:
         page = read_page(source)
         page.image_path()
@@ -173,13 +195,23 @@ def _document(name: str, source: Path | BinaryIO) -> _Document:
 
 def _run(documents: list[_Document], readers: dict[str, Reader], manner: TranscribeOptions) -> Iterator[Transcript]:
     """Yield the transcripts of some documents."""
-    found = _read([part for document in documents for part in document.parts], readers, manner)
+    said: set[str] = set()
+
+    def once(line: str) -> None:
+        if line not in said:
+            said.add(line)
+            manner.say(line)
+
+    found = _read([part for document in documents for part in document.parts], readers, replace(manner, say=once))
     for document in documents:
         made = [found.pop(0) for _ in document.parts]
         if _is_page(document, made):
             yield _with_lines_found(document, readers, manner)
             continue
-        errors = (*document.errors, *(str(one) for one in made if isinstance(one, RecognizerError)))
+        # What is wrong with the image of a page is wrong with each of its lines, and is said once.
+        errors = tuple(
+            dict.fromkeys((*document.errors, *(str(one) for one in made if isinstance(one, RecognizerError))))
+        )
         records = tuple(one for one in made if isinstance(one, Result))
         yield Transcript(document.name, records, errors, document.page)
 
@@ -233,11 +265,15 @@ def _read(
 
 
 def _signal(reader: Reader, source: Path | BinaryIO, name: str, manner: TranscribeOptions) -> Signal:
-    """Return the signal of a file; what was found odd about a recording is said."""
+    """Return the signal of a file; what was found odd about a recording or a page is said."""
     signal = reader.signal(source, name=name, channel=manner.channel)
     if reader.kind == "speech":
         for note in signal.notes:
             manner.say(f"{name}: {note}")
+    elif isinstance(source, Path) and (on_page := page_and_line(source)):
+        for note in signal.notes:
+            if note.startswith(PAGE_NOTE):
+                manner.say(f"{on_page[0]}: {note.removeprefix(PAGE_NOTE)}")
     return signal
 
 
@@ -254,8 +290,8 @@ def files_of(names: Sequence[str]) -> list[str]:
     return [name for name, _ in _sources(names)]
 
 
-def _sources(names: Sequence[str]) -> Iterator[tuple[str, Path | BinaryIO]]:
-    """Yield (name, file) of what the user named, folders opened up.
+def _sources(names: Sequence[str]) -> Iterator[tuple[str, Path | BinaryIO | str]]:
+    """Yield (name, file, or what is wrong with it) of what the user named, folders opened up.
 
     Raises:
         RecognizerError: a folder holds nothing that can be read.
@@ -265,20 +301,46 @@ def _sources(names: Sequence[str]) -> Iterator[tuple[str, Path | BinaryIO]]:
         if name == "-":
             yield name, io.BytesIO(sys.stdin.buffer.read())
         elif path.is_dir():
-            inside = _readable(path)
-            if not inside:
+            listing = list_folder(path)
+            inside = _readable(listing.files)
+            if not inside and not listing.faults:
                 raise RecognizerError(f"{name}: no page, no image, no recording, no pen strokes in this folder")
             yield from ((str(p), p) for p in inside)
+            yield from ((fault.partition(":")[0], fault) for fault in listing.faults)
         else:
             yield name, path
 
 
-def _readable(folder: Path) -> list[Path]:
-    """Return what can be read below a folder; the images of its pages are read as pages, not as lines."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    pages = {path for path in files if form_of(path)}
-    images = set()
-    for path in pages:
-        with suppress(RecognizerError):  # reading the page will say what is wrong with it
-            images.add(read_page(path).image_path())
+def _readable(files: list[Path]) -> list[Path]:
+    """Return what can be read of the files of a folder; the images of its pages are read as pages, not as lines.
+
+    An empty XML file, or one that may not be read, is named instead of its image; XML that was written by this program
+    for an image that is there is no page of its own.
+    """
+    pages = {path for path in files if form_of(path) or _is_unreadable_xml(path)}
+    images: dict[Path, Path] = {}
+    for path in sorted(pages, key=_is_ours):
+        try:
+            image = read_page(path).image_path() if form_of(path) else find_image(path, "").path
+        except RecognizerError:  # reading the page will say what is wrong with it
+            continue
+        if image in files and _is_ours(path):
+            pages.discard(path)
+        else:
+            images.setdefault(image, path)
     return [path for path in files if path in pages or (path.suffix.lower() in suffixes() and path not in images)]
+
+
+def _is_unreadable_xml(path: Path) -> bool:
+    return path.suffix.lower() == ".xml" and (not path.stat().st_size or not os.access(path, os.R_OK))
+
+
+def _is_ours(path: Path) -> bool:
+    """Return whether XML was written by `transcribe`, by its name and the comment before its root."""
+    if not path.name.endswith((".page.xml", ".alto.xml")):
+        return False
+    try:
+        with open(path, "rb") as file:
+            return OURS in file.read(HEAD)
+    except OSError:
+        return False

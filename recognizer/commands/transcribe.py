@@ -18,6 +18,7 @@ from recognizer.commands.options import (
     number,
     whole,
 )
+from recognizer.commands.output_places import OutputPlaces
 from recognizer.errors import RecognizerError
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ def add_transcribe(verbs: Any, console: Console) -> None:
         help="txt (default), json, of a recording srt, vtt, ctm, textgrid, of an image hocr, page, alto",
     )
     form.add_argument("--json", action="store_true", help="the same as --format json: text, confidence, spans")
-    transcribe.add_argument("--out", type=Path, help="folder for one file each, called like what was read")
+    transcribe.add_argument("--out", type=Path, help="folder for one file each, named and placed like what was read")
+    transcribe.add_argument("--overwrite", action="store_true", help="replace files in --out that hold another text")
     transcribe.add_argument(
         "--find-lines",
         action="store_true",
@@ -121,10 +123,10 @@ def _left_to_do(chosen: argparse.Namespace, form: str) -> tuple[list[str], list[
 
     if "-" in chosen.files:
         raise RecognizerError("standard input cannot be read with --resume or --engine ray, expected files")
-    place, names, errors = _into(chosen.out, _suffix(form)), [], []
+    places, names, errors = OutputPlaces(chosen.out, _suffix(form), chosen.files, False), [], []
     for name in files_of(chosen.files):
         try:
-            if not (place(name).exists() and chosen.resume):
+            if not (places.of(name).exists() and chosen.resume):
                 names.append(name)
         except RecognizerError as error:
             errors.append(str(error))
@@ -138,6 +140,7 @@ def _on_ray(console: Console, chosen: argparse.Namespace, names: list[str]) -> t
     told = {name: _absolute(value) for name, value in vars(chosen).items() if name != "act"}
     if chosen.model and Path(chosen.model).exists():
         told["model"] = str(Path(chosen.model).absolute())
+    told["files"] = [str(Path(name).absolute()) for name in chosen.files]
     cluster = Cluster(chosen.address, chosen.workers or 0, chosen.device == "cuda")
     done = failed = 0
     notes: set[str] = set()
@@ -175,7 +178,7 @@ def _read(
     console: Console, chosen: argparse.Namespace, names: list[str], options: "TranscribeOptions"
 ) -> tuple[int, int]:
     """Read files; print or write their texts; return how many files, and how many errors there were."""
-    from recognizer.atomic_write import replacing, write_atomically
+    from recognizer.atomic_write import replacing
     from recognizer.formats.formats import FORMATS, TimedFormat, format_page, format_reading
     from recognizer.formats.streamed import streamed
     from recognizer.transcription import Transcript, doubtful, marked, transcribe
@@ -210,14 +213,16 @@ def _read(
         if form in FORMATS and not isinstance(FORMATS[form], TimedFormat):
             raise RecognizerError(f"{long.name}: a recording, expected an image for {form}")
         chunks = streamed(long.records(), form, line_of, lambda: long.seconds)
-        if place:
-            with replacing(place(long.name)) as file:
+        if places:
+            path = places.of(long.name)
+            places.refuse_other(path, long.name)
+            with replacing(path) as file:
                 file.writelines(chunk.encode() for chunk in chunks)
         else:
             for chunk in chunks:
                 console.say(chunk.removesuffix("\n"))
 
-    place = _into(chosen.out, _suffix(form)) if chosen.out else None
+    places = OutputPlaces(chosen.out, _suffix(form), chosen.files, chosen.overwrite) if chosen.out else None
     done = failed = 0
     for transcript in transcribe(names, options):
         errors = [*transcript.errors]
@@ -225,8 +230,8 @@ def _read(
             try:
                 if transcript.long:
                     write_long(transcript.long)
-                elif place:
-                    write_atomically(place(transcript.name), text_of(transcript).encode())
+                elif places:
+                    places.write(transcript.name, text_of(transcript))
                 else:
                     text = text_of(transcript)
                     console.say(text.removesuffix("\n"))
@@ -249,18 +254,3 @@ def _suffix(form: str) -> str:
 def _one_line(name: str) -> str:
     """Return the name of a file with escapes for control characters; bytes that are not UTF-8 stay."""
     return "".join(repr(c)[1:-1] if ord(c) < 32 or ord(c) == 127 else c for c in name)
-
-
-def _into(folder: Path, suffix: str) -> Callable[[str], Path]:
-    """Return what tells where the text of a file goes: `folder`/its name with `suffix`, never twice to one place."""
-    taken: dict[Path, str] = {}
-
-    def place(name: str) -> Path:
-        path = folder / f"{Path(name).stem if name != '-' else 'stdin'}{suffix}"
-        if path in taken:
-            raise RecognizerError(f"{name}: {path} is that of {taken[path]}, wanted files of different names")
-        taken[path] = name
-        folder.mkdir(parents=True, exist_ok=True)
-        return path
-
-    return place

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from recognizer.corpus.sample import Sample
 from recognizer.errors import RecognizerError
+from recognizer.inputs.folders import list_folder
 from recognizer.inputs.registry import suffixes
 from recognizer.pages.page import is_there
 
@@ -43,9 +44,15 @@ def manifests_in(folder: Path) -> list[Path]:
 
 
 def files_below(folder: Path) -> list[Path]:
-    """Return the files below a folder, sorted, without those on whose way a name begins with a dot."""
-    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
-    return [path for path in files if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
+    """Return the files below a folder, sorted, without hidden ones.
+
+    Raises:
+        RecognizerError: a folder that cannot be read, or a link that leads nowhere.
+    """
+    found = list_folder(folder)
+    if found.faults:
+        raise RecognizerError(found.faults[0])
+    return found.files
 
 
 def split_of(folder: Path, path: Path) -> str:

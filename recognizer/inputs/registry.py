@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 from recognizer.errors import RecognizerError
 from recognizer.inputs.kind import Kind
 from recognizer.inputs.signal import Signal
-from recognizer.pages.page import page_and_line
+from recognizer.pages.page import file_of
 from recognizer.pages.parse import HEAD
 
 NO_FILE = "no plain file"  # the reason where a pipe or a device is named
@@ -60,10 +60,11 @@ def kind_of(source: Path | BinaryIO) -> str:
     """
     suffix = ""
     if isinstance(source, Path):
-        if found := page_and_line(source):
-            source = found[0]
+        source = file_of(source)
         if not source.exists():
             raise RecognizerError(f"{source}: no such file", "no such file")
+        if not source.is_file():
+            raise RecognizerError(f"{source}: not a file, expected one, or - for standard input", "not a file")
         suffix = source.suffix.lower()
         if not (source.is_file() or source.is_dir()):  # opening a pipe waits for someone to write into it
             raise RecognizerError(f"{source}: a pipe or a device, expected a file, or - for standard input", NO_FILE)

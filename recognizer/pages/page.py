@@ -7,10 +7,11 @@ from pathlib import Path
 from recognizer.errors import RecognizerError
 from recognizer.pages.image_lookup import IMAGES, find_image
 
-__all__ = ["IMAGES", "LineRegion", "Page", "PageLine", "clipped", "is_there", "page_and_line"]
+__all__ = ["IMAGES", "LineRegion", "Page", "PageLine", "clipped", "file_of", "is_there", "page_and_line"]
 SUFFIX = ".xml"
 MARK = "#"  # between the name of a page's XML file and the id of one of its lines
 LINE = re.compile(rf"(.+?{re.escape(SUFFIX)}){MARK}(.+)", re.IGNORECASE)
+PART = re.compile(r"(.+)\[([\d., -]+)\]")  # a part of a file: its page, or its seconds
 
 Points = tuple[tuple[float, float], ...]  # x to the right, y downwards, in pixels of the page's image
 
@@ -108,7 +109,16 @@ def page_and_line(path: Path) -> tuple[Path, str] | None:
     return path.with_name(found[1]), found[2]
 
 
+def file_of(path: Path) -> Path:
+    """Return the file that a name speaks of: of a line FILE#ID, a page FILE[2], a stretch of sound FILE[1-2.5]."""
+    if path.exists():
+        return path
+    if found := page_and_line(path):
+        return found[0]
+    part = PART.fullmatch(path.name)
+    return path.with_name(part[1]) if part else path
+
+
 def is_there(path: Path) -> bool:
-    """Return whether a file, or the page of a line FILE#ID, is there."""
-    found = page_and_line(path)
-    return (found[0] if found else path).is_file()
+    """Return whether the file that a name speaks of is there."""
+    return file_of(path).is_file()

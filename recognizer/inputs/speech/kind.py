@@ -25,7 +25,8 @@ class Speech(Kind):
     name = "speech"
     noun, plural = "a recording", "recordings"
     suffixes = (
-        *(".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".sph", ".aif", ".aiff", ".au", ".caf"),
+        *(".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".sph", ".nist", ".aif", ".aiff", ".aifc", ".au"),
+        *(".snd", ".caf", ".w64", ".rf64", ".voc", ".amr", ".mp2", ".spx", ".3gp"),
         *CONTAINERS,
     )
     unit, steps, speed = "s", "samples of sound", "samples"

@@ -1,0 +1,65 @@
+"""Where the text of each file that is read goes: below --out, as the file stands below what the user named."""
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from recognizer.atomic_write import write_atomically
+from recognizer.errors import RecognizerError
+
+PAGE_NUMBER = re.compile(r"\[\d+\]$")  # behind the name of a file: one of its pages
+STANDARD_INPUT = "-"
+
+
+class OutputPlaces:
+    """Places below a folder; two files never go to one, and what was there before is not replaced unasked."""
+
+    def __init__(self, folder: Path, suffix: str, named: Sequence[str], overwrite: bool) -> None:
+        """Mirror into `folder` what is below the folder that holds all that was `named`."""
+        self.folder, self.suffix, self.overwrite = folder, suffix, overwrite
+        roots = [Path(name) if Path(name).is_dir() else Path(name).parent for name in named if name != STANDARD_INPUT]
+        self.root = Path(os.path.commonpath([os.path.abspath(root) for root in roots])) if roots else Path.cwd()
+        self.taken: dict[Path, str] = {}
+
+    def of(self, name: str) -> Path:
+        """Return the place for a file that the user calls `name`, and take it.
+
+        Raises:
+            RecognizerError: another file has it.
+        """
+        inner = self._inner(name)
+        page = PAGE_NUMBER.search(inner.name)
+        stem = Path(inner.name[: page.start()]).stem + page[0] if page else inner.stem
+        path = self.folder / inner.with_name(f"{stem}{self.suffix}")
+        if path in self.taken:
+            raise RecognizerError(f"{name}: {path} is that of {self.taken[path]}, wanted files of different names")
+        self.taken[path] = name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def _inner(self, name: str) -> Path:
+        if name == STANDARD_INPUT or PAGE_NUMBER.fullmatch(name.removeprefix(STANDARD_INPUT)):
+            return Path(f"stdin{name.removeprefix(STANDARD_INPUT)}")
+        whole = Path(os.path.abspath(name))
+        return whole.relative_to(self.root) if whole.is_relative_to(self.root) else Path(whole.name)
+
+    def write(self, name: str, text: str) -> None:
+        """Write the text of a file.
+
+        Raises:
+            RecognizerError: another text is there already, or it cannot be written.
+        """
+        path, data = self.of(name), text.encode()
+        if not path.is_file() or path.read_bytes() != data:
+            self.refuse_other(path, name)
+            write_atomically(path, data)
+
+    def refuse_other(self, path: Path, name: str) -> None:
+        """Refuse to replace a file.
+
+        Raises:
+            RecognizerError: it is there, and replacing was not asked for.
+        """
+        if path.is_file() and not self.overwrite:
+            raise RecognizerError(f"{name}: {path} is there already with another text, --overwrite replaces it")

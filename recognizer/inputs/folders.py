@@ -1,0 +1,49 @@
+"""The files in a folder and below it; what cannot be looked into is named."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+OTHERS = ("@eaDir", "__MACOSX", "$RECYCLE.BIN")  # folders that machines make beside those of people
+
+
+@dataclass
+class Listing:
+    """What is in a folder and below it.
+
+    Args:
+        files: sorted; links are followed.
+        faults: one line for each folder that cannot be read, and for each link that leads nowhere or in a circle.
+    """
+
+    files: list[Path] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+
+def list_folder(folder: Path) -> Listing:
+    """Return the files below a folder, without hidden ones and those that machines put there."""
+    found = Listing()
+    _list_into(found, folder, {os.path.realpath(folder)})
+    return found
+
+
+def _list_into(found: Listing, folder: Path, above: set[str]) -> None:
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as error:
+        found.faults.append(f"{folder}: cannot be read ({error.strerror or error}), expected a folder that can")
+        return
+    for entry in entries:
+        path = folder / entry.name
+        if entry.name.startswith(".") or entry.name in OTHERS:
+            continue
+        if path.is_dir():
+            real = os.path.realpath(path)
+            if real in above:
+                found.faults.append(f"{path}: a link to a folder that it stands in, left out")
+            else:
+                _list_into(found, path, {*above, real})
+        elif path.is_file():
+            found.files.append(path)
+        elif path.is_symlink():
+            found.faults.append(f"{path}: a link to {os.readlink(path)!r}, which is not there")
