@@ -39,6 +39,7 @@ def add_prepare(verbs: Any, console: Console) -> None:
 def _run(console: Console, chosen: argparse.Namespace) -> int:
     from recognizer.corpus.collections import table
     from recognizer.corpus.prepare import PrepareSettings, prepare
+    from recognizer.corpus.sample import NO_TEXT
     from recognizer.processors import divide
 
     given = {name: getattr(chosen, name) for name in ("height", "direction", "spacing")}
@@ -57,7 +58,7 @@ def _run(console: Console, chosen: argparse.Namespace) -> int:
         for reason, count in counts.items():
             console.say(f"{word}: {count} ({reason})")
     console.say(str(done.path))
-    return FOUND if done.left_out else DONE
+    return FOUND if done.left_out.keys() - {NO_TEXT} else DONE
 
 
 def _fetched(console: Console, chosen: argparse.Namespace) -> Path:

@@ -8,6 +8,7 @@ import numpy as np
 
 from recognizer.corpus.alphabet import Alphabet
 from recognizer.corpus.ctc_feasibility import infeasible
+from recognizer.corpus.sample import NO_TEXT
 from recognizer.corpus.store import Store
 from recognizer.inputs.registry import kind_named
 
@@ -138,7 +139,10 @@ def left_out(store: Store) -> list[Finding]:
     for one in store.unusable():
         cases[one.reason].append(one.line)
     counts = store.header.left_out
-    return [Finding(f"left out by prepare: {r}", LOST, n, cases.get(r, []), []) for r, n in counts.items()]
+    return [
+        Finding(f"left out by prepare: {r}", NOTE if r == NO_TEXT else LOST, n, cases.get(r, []), [])
+        for r, n in counts.items()
+    ]
 
 
 def unlearnable(rows: CorpusColumns, frames: Sequence[int], alphabet: Alphabet) -> list[Finding]:

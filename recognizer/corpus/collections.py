@@ -227,14 +227,13 @@ def _lines_of(
     try:
         page = read_page(path)
         image = page.image_path()
-    except RecognizerError:
-        # Reading it once more will say what is wrong with it.
-        return [Sample(path, "", document.split, document.name, path.name)]
+    except RecognizerError as error:
+        return [Sample(path, "", document.split, document.name, path.name, f"{path.name}: {error}", error.reason)]
     other = images.setdefault(image, path)
     if other != path:
         raise RecognizerError(
             f"{path}: describes {image.name}, as {other} does, expected one page of an image: name those that count "
-            f'with --pages, such as --pages "*{_ending(path, other)}"'
+            f'with --pages, such as --pages "*{telling_ending(path, other)}"'
         )
     samples = []
     for line in page.lines:
@@ -258,7 +257,7 @@ def _text(text: str | None, rules: TranscriptionRules | None) -> tuple[str, str]
     return ruled.text, ruled.reason
 
 
-def _ending(path: Path, other: Path) -> str:
+def telling_ending(path: Path, other: Path) -> str:
     """Return by what the longer of two names ends: what tells a normalised page from the first one."""
     longer, shorter = sorted((path.name, other.name), key=len, reverse=True)
     stem = shorter.partition(".")[0]

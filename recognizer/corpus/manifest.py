@@ -4,8 +4,11 @@ import csv
 import io
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from difflib import get_close_matches
 from pathlib import Path
+from unicodedata import normalize
 
 from recognizer.corpus.sample import Sample
 from recognizer.errors import RecognizerError
@@ -15,8 +18,11 @@ from recognizer.pages.page import is_there
 
 MANIFESTS = ("manifest.tsv", "manifest.csv", "manifest.jsonl", "transcripts.tsv")
 GROUPS = ("group", "writer", "speaker", "page", "letter", "document")  # the first that is there is the group
+PLACES = ("start", "end", "offset", "duration", "channel")  # of a stretch of a recording, in seconds
+COLUMNS = ("file", "text", "split", *GROUPS, *PLACES)  # others are refused, but for those that begin with "_"
 SPLITS = ("train", "valid", "test")
 TRUTH = ".gt.txt"
+NUMBER = re.compile(r"\d{1,9}(?:\.\d{0,9})?(?:e-?\d)?")
 
 Rows = Iterable[tuple[int, dict[str, str]]]  # line number from 1, then column -> field
 
@@ -28,14 +34,14 @@ def read_corpus(source: Path) -> list[Sample]:
         RecognizerError: one line that names the file, the line and what was wanted.
     """
     if source.is_file():
-        return read_table(source)
+        return read_table(source, strict=True)
     if not source.is_dir():
         raise RecognizerError(f"{source}: not there, wanted a manifest (.tsv, .csv, .jsonl) or a folder")
     manifests = manifests_in(source)
     if len(manifests) > 1:
         names = " and ".join(path.name for path in manifests)
         raise RecognizerError(f"{source}: holds {names}, wanted one manifest; name the one that counts")
-    return read_table(manifests[0]) if manifests else _read_pairs(source)
+    return read_table(manifests[0], strict=True) if manifests else _read_pairs(source)
 
 
 def manifests_in(folder: Path) -> list[Path]:
@@ -61,18 +67,19 @@ def split_of(folder: Path, path: Path) -> str:
     return inner[0] if len(inner) > 1 and inner[0] in SPLITS else ""
 
 
-def read_table(path: Path, media: str = "", columns: Sequence[str] | None = None) -> list[Sample]:
+def read_table(path: Path, media: str = "", columns: Sequence[str] | None = None, strict: bool = False) -> list[Sample]:
     """Read the rows of a manifest.
 
     Args:
         path: a .tsv (no quoting), .csv (quoting) or .jsonl file in UTF-8.
         media: the folder, beside the manifest, that its file names start from.
         columns: the names of the columns where a table has no header.
+        strict: refuse columns that mean nothing here.
 
     Raises:
         RecognizerError: a fault of the table, a file that is not there, a file that stands twice.
     """
-    samples = [_sample(path, media, line, row) for line, row in _rows(path, columns)]
+    samples = [_sample(path, media, line, row) for line, row in _rows(path, columns, strict)]
     if not samples:
         raise RecognizerError(f"{path}: holds no row, wanted at least one file with its text")
     _refuse_twice(path, samples)
@@ -117,22 +124,32 @@ def _lines(text: str) -> list[str]:
     return lines
 
 
-def _rows(path: Path, columns: Sequence[str] | None) -> Rows:
+def _rows(path: Path, columns: Sequence[str] | None, strict: bool) -> Rows:
     suffix = path.suffix.lower()
     if suffix not in (".tsv", ".csv", ".jsonl"):
         raise RecognizerError(f"{path}: not a manifest, wanted the suffix .tsv, .csv or .jsonl")
     text = read_text(path)
     if suffix == ".jsonl":
-        return _jsonl(path, text)
-    return _with_header(path, _tsv_fields(text) if suffix == ".tsv" else _csv_fields(path, text), columns)
+        return _jsonl(path, text, strict)
+    return _with_header(path, _tsv_fields(path, text) if suffix == ".tsv" else _csv_fields(path, text), columns, strict)
 
 
-def _tsv_fields(text: str) -> Iterator[tuple[int, list[str]]]:
-    yield from ((i, line.split("\t")) for i, line in enumerate(_lines(text), 1))
+def _tsv_fields(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
+    lines = _lines(text)
+    if any(_is_quoted(field) for line in lines for field in line.split("\t")):
+        yield from _csv_fields(path, text, "\t")
+    else:
+        yield from ((i, line.split("\t")) for i, line in enumerate(lines, 1))
 
 
-def _csv_fields(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(io.StringIO(text.rstrip("\r\n"), newline=""), strict=True)
+def _is_quoted(field: str) -> bool:
+    """Return whether a spreadsheet quoted a field: its inner quotes stand twice, and there are some."""
+    inner = field[1:-1]
+    return len(field) > 3 and field[0] == field[-1] == '"' and '""' in inner and '"' not in inner.replace('""', "")
+
+
+def _csv_fields(path: Path, text: str, mark: str = ",") -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader(io.StringIO(text.rstrip("\r\n"), newline=""), strict=True, delimiter=mark)
     while True:
         line = reader.line_num + 1
         try:
@@ -143,10 +160,14 @@ def _csv_fields(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
             raise RecognizerError(f"{path}:{line}: {error}, wanted fields as CSV quotes them") from error
 
 
-def _with_header(path: Path, lines: Iterator[tuple[int, list[str]]], columns: Sequence[str] | None) -> Rows:
+def _with_header(
+    path: Path, lines: Iterator[tuple[int, list[str]]], columns: Sequence[str] | None, strict: bool
+) -> Rows:
     """Yield the rows under the header, each with all of its columns."""
     header = [name.strip() for name in (next(lines, (1, [""]))[1] if columns is None else columns)]
     _check_columns(path, header)
+    if strict:
+        refuse_unknown(f"{path}:1", header)
     for line, fields in lines:
         if len(fields) != len(header):
             raise RecognizerError(f"{path}:{line}: {len(fields)} fields, wanted {len(header)}: {', '.join(header)}")
@@ -164,7 +185,23 @@ def _check_columns(path: Path, header: list[str]) -> None:
         raise RecognizerError(f"{path}:1: a column stands twice among {', '.join(header)}, wanted each once")
 
 
-def _jsonl(path: Path, text: str) -> Rows:
+def refuse_unknown(where: str, names: Iterable[str]) -> None:
+    """Refuse a column that means nothing here, lest a mistyped one is passed over.
+
+    Raises:
+        RecognizerError: it is named, with the one that it may be.
+    """
+    unknown = [name for name in names if name not in COLUMNS and not name.startswith("_")]
+    if unknown:
+        like = get_close_matches(unknown[0], COLUMNS, 1)
+        meant = f" ({like[0]}?)" if like else ""
+        raise RecognizerError(
+            f"{where}: unknown column {', '.join(map(repr, unknown))}{meant}, expected {', '.join(COLUMNS)}; a column "
+            "that begins with _ is passed over"
+        )
+
+
+def _jsonl(path: Path, text: str, strict: bool) -> Rows:
     for line, part in enumerate(_lines(text), 1):
         try:
             row = json.loads(part)
@@ -172,6 +209,8 @@ def _jsonl(path: Path, text: str) -> Rows:
             raise RecognizerError(f"{path}:{line}: not JSON ({error}), wanted one object a line") from error
         if not isinstance(row, dict):
             raise RecognizerError(f"{path}:{line}: JSON of type {type(row).__name__}, wanted an object")
+        if strict:
+            refuse_unknown(f"{path}:{line}", row)
         yield line, _json_fields(path, line, row)
 
 
@@ -181,9 +220,9 @@ def _json_fields(path: Path, line: int, row: dict[str, object]) -> dict[str, str
         if not isinstance(row.get(name), str):
             found = ", ".join(repr(key) for key in row)
             raise RecognizerError(f"{path}:{line}: no string {name!r}; found {found}; wanted file and text")
-    fields = {name: row[name] for name in ("file", "text", "split", *GROUPS) if row.get(name) is not None}
+    fields = {name: row[name] for name in COLUMNS if row.get(name) is not None}
     for name, value in fields.items():
-        if isinstance(value, bool) or not isinstance(value, str | int):
+        if isinstance(value, bool) or not isinstance(value, (str, int, *((float,) if name in PLACES else ()))):
             raise RecognizerError(f"{path}:{line}: {name} is {value!r}, wanted a string")
     return {name: str(value) for name, value in fields.items()}
 
@@ -193,7 +232,35 @@ def _sample(path: Path, media: str, line: int, row: dict[str, str]) -> Sample:
         raise RecognizerError(f"{path}:{line}: the file name is empty, wanted a path")
     group = next((row[name] for name in GROUPS if name in row), "")
     split = row.get("split", "").strip()
-    return Sample(path.parent / media / row["file"], row["text"], split, group.strip(), f"{path.name}:{line}")
+    file = path.parent / media / row["file"]
+    if stretch := _stretch(f"{path}:{line}", row):
+        file = file.with_name(f"{file.name}{stretch}")
+    return Sample(file, row["text"], split, group.strip(), f"{path.name}:{line}")
+
+
+def _stretch(where: str, row: dict[str, str]) -> str:
+    """Return what stands behind the name of a recording of which a row names a part, such as [1.5-3.25]; "" for none.
+
+    Raises:
+        RecognizerError: a number that is none, or an end by two ways.
+    """
+    given: dict[str, float] = {}
+    for name in PLACES:
+        if text := row.get(name, "").strip():
+            if not NUMBER.fullmatch(text):
+                raise RecognizerError(f"{where}: {name} is {text!r}, expected a number, of seconds but for channel")
+            given[name] = float(text)
+    if not given:
+        return ""
+    if {"start", "offset"} <= given.keys() or {"end", "duration"} <= given.keys():
+        raise RecognizerError(f"{where}: {' and '.join(given)} say the same twice, expected start and end, or offset")
+    start = given.get("start", given.get("offset", 0.0))
+    end = given.get("end", start + given["duration"] if "duration" in given else None)
+    behind = f",{given['channel']:.0f}" if given.get("channel") else ""
+    # A duration alone says how long the whole recording is.
+    if set(given) == {"duration"}:
+        return ""
+    return f"[{start:.10g}-{'' if end is None else f'{end:.10g}'}{behind}]"
 
 
 def _refuse_twice(path: Path, samples: list[Sample]) -> None:
@@ -217,36 +284,61 @@ def _refuse_absent(path: Path, samples: list[Sample]) -> None:
 
 
 def _read_pairs(folder: Path) -> list[Sample]:
-    """Read the files of a known suffix below `folder`, no hidden ones, with the transcripts beside them."""
-    files = files_below(folder)
-    truths = {path.with_name(path.name[: -len(TRUTH)]): path for path in files if path.name.endswith(TRUTH)}
-    media: dict[Path, Path] = {}
-    for path in files:
+    """Read the files of a known suffix below `folder`, no hidden ones, with the transcripts beside them.
+
+    The transcript of x.png, x.nrm.png or x.bin.png is x.gt.txt, be its name composed of other code points or not; a
+    file or a transcript at fault is a sample that says so.
+    """
+    listing = list_folder(folder)
+    truths = {_stem(path, path.name[: -len(TRUTH)]): path for path in listing.files if path.name.endswith(TRUTH)}
+    media: dict[Path, list[Path]] = {}
+    for path in listing.files:
         if path.suffix.lower() in suffixes():
-            other = media.setdefault(path.with_suffix(""), path)
-            if other != path:
-                raise RecognizerError(f"{path}: shares one transcript with {other.name}, wanted one file for each")
-    _refuse_unpaired(folder, media, truths)
-    return [_pair(folder, path, truths[stem]) for stem, path in media.items()]
-
-
-def _refuse_unpaired(folder: Path, media: dict[Path, Path], truths: dict[Path, Path]) -> None:
-    alone = [path for stem, path in media.items() if stem not in truths]
-    if alone and truths:
-        raise RecognizerError(f"{named(alone)}: no transcript beside it, wanted {min(alone).stem}{TRUTH}")
-    orphans = [path for stem, path in truths.items() if stem not in media]
-    if orphans:
-        raise RecognizerError(f"{named(orphans)}: a transcript without its image or recording, wanted it beside")
-    if not media or alone:
+            stems = [stem for stem in _stems(path) if stem in truths] or [_stem(path, path.stem)]
+            media.setdefault(stems[0], []).append(path)
+    if not truths or not media:
         raise RecognizerError(
             f"{folder}: no corpus, wanted {', '.join(MANIFESTS)}, pairs such as x.png and x{TRUTH}, or pages as PAGE "
             f"XML or ALTO"
         )
+    faults = [Sample(Path(line.partition(":")[0]), "", fault=line) for line in listing.faults]
+    orphans = [
+        Sample(truth, "", fault=f"{truth}: a transcript without its image or recording, expected it beside")
+        for stem, truth in truths.items()
+        if stem not in media
+    ]
+    return [*(_pair(folder, paths, truths.get(stem)) for stem, paths in media.items()), *orphans, *faults]
 
 
-def _pair(folder: Path, path: Path, truth: Path) -> Sample:
+def _stem(path: Path, name: str) -> Path:
+    return path.with_name(normalize("NFC", name))
+
+
+def _stems(path: Path) -> list[Path]:
+    """Return the stems that the transcript of a file may have: x.nrm and x of x.nrm.png."""
+    stems, name = [], path.stem
+    while name:
+        stems.append(_stem(path, name))
+        name = name.rpartition(".")[0]
+    return stems
+
+
+def _pair(folder: Path, paths: list[Path], truth: Path | None) -> Sample:
     """Make a sample; a first folder called train, valid or test is the split."""
-    lines = _lines(read_text(truth))
+    # Of x.png, x.nrm.png and x.bin.png, which are one line, the one with the shortest name is as it was scanned.
+    path = min(paths, key=lambda one: (len(one.name), one.name))
+    if truth is None:
+        return Sample(path, "", fault=f"{path}: no transcript beside it, wanted {path.stem}{TRUTH}")
+    alike = [one for one in paths if one != path and len(one.suffixes) == len(path.suffixes)]
+    if alike:
+        fault = f"{path}: shares one transcript with {alike[0].name}, wanted one file for each"
+        return Sample(path, "", fault=fault)
+    origin = f"{truth.relative_to(folder)}:1"
+    try:
+        lines = _lines(read_text(truth))
+    except RecognizerError as error:
+        return Sample(path, "", split_of(folder, path), "", origin, str(error))
     if len(lines) > 1:
-        raise RecognizerError(f"{truth}:2: {len(lines)} lines, wanted the one line of {path.name}")
-    return Sample(path, "".join(lines), split_of(folder, path), "", f"{truth.relative_to(folder)}:1")
+        fault = f"{truth}:2: {len(lines)} lines, wanted the one line of {path.name}"
+        return Sample(path, "", split_of(folder, path), "", origin, fault)
+    return Sample(path, "".join(lines), split_of(folder, path), "", origin)

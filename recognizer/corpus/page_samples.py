@@ -4,9 +4,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from recognizer.corpus.collections import telling_ending
 from recognizer.corpus.manifest import TRUTH, files_below, manifests_in, split_of
 from recognizer.corpus.sample import Sample
 from recognizer.errors import RecognizerError
+from recognizer.pages.image_lookup import find_image
 from recognizer.pages.page import IMAGES, SUFFIX, Page
 from recognizer.pages.parse import form_of, read_page
 
@@ -47,15 +49,17 @@ def read_pages(source: Path, pages: list[Path]) -> PageSamples:
         try:
             page = read_page(path)
             image = page.image_path()
-        except RecognizerError:
-            # Reading it once more will say what is wrong with it.
-            found.samples.append(Sample(path, "", split, group, path.name))
+        except RecognizerError as error:
+            found.samples.append(Sample(path, "", split, group, path.name, f"{path.name}: {error}", error.reason))
             continue
+        found.noted.update(page.notes)
+        if note := find_image(path, page.image).note:
+            found.noted[f"{path.name}: {note}"] += 1
         other = images.setdefault(image, path)
         if other != path:
             raise RecognizerError(
-                f"{path}: describes {image.name}, as {other} does, wanted one page of an image: name the folder that "
-                f"counts"
+                f"{path}: describes {image.name}, as {other} does, expected one page of an image: "
+                f'name those that count with --pages, such as --pages "*{telling_ending(path, other)}"'
             )
         found.samples.extend(_lines(page, split, group, found))
     if source.is_dir():

@@ -23,7 +23,7 @@ from recognizer.errors import RecognizerError
 from recognizer.inputs.lines.page_line import page_line_digest
 from recognizer.inputs.registry import default_signal, kind_named, kind_of, read_signal
 from recognizer.inputs.speech.audio import TOO_LONG, seconds
-from recognizer.pages.page import page_and_line
+from recognizer.pages.page import file_of, page_and_line
 from recognizer.processors import in_processes
 
 SAMPLES_A_WORKER = 200  # fewer are read in the time that it takes to start a process
@@ -175,11 +175,13 @@ def _with_long(header: Header, samples: list[Sample], made: Iterable[Packed | Un
 
 def _pack(header: Header, sample: Sample) -> Packed | Unusable:
     """Return a sample with its signal, or what is wrong with its file."""
+    if sample.fault:
+        return Unusable(str(sample.path), sample.reason or UNREADABLE, sample.fault)
     try:
         _refuse_stray_text(sample)
         made = read_signal(header.kind, header.signal, sample.path)
         on_page = page_and_line(sample.path)
-        digest = page_line_digest(*on_page) if on_page else hashlib.sha256(sample.path.read_bytes()).digest()
+        digest = page_line_digest(*on_page) if on_page else _digest(sample.path)
         return Packed(sample, made.values, made.extent, digest, made.notes)
     except RecognizerError as error:
         reason = error.reason or _reason(header.kind, sample.path)
@@ -200,6 +202,15 @@ def _pack_long(header: Header, sample: Sample) -> Packed:
         while data := file.read(1 << 20):
             digest.update(data)
     return Packed(sample, np.zeros(0, np.int16), seconds(sample.path), digest.digest(), (), blocks)
+
+
+def _digest(path: Path) -> bytes:
+    """Return a SHA-256 of a file, or of the part of one that a name such as FILE[2] or FILE[1-2.5] speaks of."""
+    file = file_of(path)
+    digest = hashlib.sha256(file.read_bytes())
+    if file != path:
+        digest.update(path.name.encode(errors="surrogateescape"))
+    return digest.digest()
 
 
 def _refuse_stray_text(sample: Sample) -> None:
@@ -268,7 +279,9 @@ def _found(given: str, path: Path, settings: PrepareSettings) -> Found:
         samples = read_corpus(path)
     if not samples:
         raise RecognizerError(f"{path}: {left_out.total()} lines without text, wanted transcribed ones")
-    kinds = Counter(kind_of(sample.path) for sample in samples)
+    kinds = Counter(kind_of(sample.path) for sample in samples if not sample.fault)
+    if not kinds:
+        raise RecognizerError(f"{path}: not one of {len(samples)} files can be used, first {samples[0].fault}")
     if len(kinds) > 1:
         raise RecognizerError(
             f"{path}: {' and '.join(f'{n} {kind_named(kind).plural}' for kind, n in sorted(kinds.items()))}, "
@@ -303,15 +316,24 @@ def _with_splits(samples: list[Sample], settings: PrepareSettings, say: Say) -> 
         if unsaid:
             say(f'{unsaid} samples name no split, they are kept under ""')
         return samples
-    groups = sorted({sample.group or sample.path.name for sample in samples}, key=_hash)
-    test = round(settings.test_share * len(groups))
-    valid = round(settings.valid_share * len(groups))
-    split = {g: "test" if i < test else "valid" if i < test + valid else "train" for i, g in enumerate(groups)}
-    by = "group" if any(sample.group for sample in samples) else "file"
-    say(
-        f"the source names no split: {valid} of {len(groups)} go to valid, {test} to test, by the hash of the {by} name"
-    )
-    return [replace(sample, split=split[sample.group or sample.path.name]) for sample in samples]
+    usable = [sample for sample in samples if not sample.fault]
+    groups = sorted({sample.group for sample in usable if sample.group})
+    alone = len(groups) == 1 and len(usable) > 1
+    unit = {sample.path: sample.path.name if alone else sample.group or sample.path.name for sample in usable}
+    dealt = sorted(set(unit.values()), key=_hash)
+    test = _share_of(settings.test_share, len(dealt), len(dealt) > 2)
+    valid = _share_of(settings.valid_share, len(dealt), len(dealt) > 1)
+    split = {one: "test" if i < test else "valid" if i < test + valid else "train" for i, one in enumerate(dealt)}
+    by = "group" if groups and not alone else "file"
+    if alone:
+        say(f"all samples are of {groups[0]!r}: they are split one by one, so that its hand stands in every split")
+    say(f"the source names no split: {valid} of {len(dealt)} go to valid, {test} to test, by the hash of the {by} name")
+    return [replace(sample, split=split.get(unit.get(sample.path, ""), "train")) for sample in samples]
+
+
+def _share_of(share: float, number: int, enough: bool) -> int:
+    """Return how many of a number of groups a share is: one at least where there are enough, and it is not zero."""
+    return max(round(share * number), int(share > 0 and enough))
 
 
 def _hash(name: str) -> str:

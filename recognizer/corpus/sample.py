@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+NO_TEXT = "line without text"  # why lines of published pages are left out that nobody transcribed: no fault
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -14,6 +16,8 @@ class Sample:
         split: "train", "valid", "test", another name, or "" where the manifest does not say.
         group: the writer, speaker, page or document it comes from, "" where unknown.
         origin: where the row stands, for messages, such as "manifest.tsv:12".
+        fault: why it cannot be used, as one line, where that is known before its file is read; else "".
+        reason: the class of that fault, to be counted.
     """
 
     path: Path
@@ -21,3 +25,5 @@ class Sample:
     split: str = ""
     group: str = ""
     origin: str = ""
+    fault: str = ""
+    reason: str = ""

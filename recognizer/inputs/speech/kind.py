@@ -46,9 +46,12 @@ class Speech(Kind):
         return from_plain(SpeechSettings, data, "signal")
 
     def read(self, source: Path | BinaryIO, settings: Any, name: str, channel: int = 0) -> Signal:
-        """Read a recording."""
+        """Read a recording, or the stretch FILE[1.5-3.25] of one."""
         from recognizer.inputs.speech.audio import read_recording
+        from recognizer.inputs.speech.part import read_part, sound_part
 
+        if isinstance(source, Path) and (part := sound_part(source)):
+            return read_part(part, settings, name, channel)
         return read_recording(source, settings, name, channel)
 
     def from_array(self, array: np.ndarray, settings: Any, rate: int | None) -> Signal:
