@@ -27,6 +27,8 @@ def add_evaluate(verbs: Any, console: Console) -> None:
     evaluate.add_argument("corpus", type=Path, help="prepared corpus, manifest or folder")
     evaluate.add_argument("--split", default="test", help="which samples (default test), all for every one")
     evaluate.add_argument("--without", type=Path, metavar="FILE", help="samples to leave out, a file's name a line")
+    evaluate.add_argument("--tag", action="append", default=[], help="only lines that their page gives this tag")
+    evaluate.add_argument("--without-tag", action="append", default=[], metavar="TAG", help="lines to leave out")
     evaluate.add_argument("--json", type=Path, help="write the report there too")
     evaluate.add_argument("--html", type=Path, help="write it as a page with charts, pictures, sounds, in one file")
     evaluate.add_argument("--out", type=Path, metavar="TSV", help="write every sample's reading there, a row each")
@@ -40,17 +42,20 @@ def _run(console: Console, chosen: argparse.Namespace) -> int:
     import json
 
     from recognizer.atomic_write import write_atomically
+    from recognizer.corpus.sample import NO_TEXT
     from recognizer.evaluation.evaluate import evaluate
     from recognizer.evaluation.report import table
+    from recognizer.evaluation.tags import TagChoice
     from recognizer.reader import Reader
 
     reader = Reader.load(chosen.model, chosen.device, decoder_options(chosen), division(chosen))
     for note in reader.decoder.notes:
         console.complain(note)
+    tags = TagChoice(tuple(chosen.tag), tuple(chosen.without_tag))
     progress = console.progress("samples")
     look = _page_writer(chosen.html) if chosen.html else None
     report = evaluate(
-        reader, chosen.model, chosen.corpus, chosen.split, console.complain, chosen.without, progress, look
+        reader, chosen.model, chosen.corpus, chosen.split, console.complain, chosen.without, progress, look, tags
     )
     console.say(table(report))
     if chosen.out:
@@ -59,7 +64,7 @@ def _run(console: Console, chosen: argparse.Namespace) -> int:
         write_readings(chosen.out, report)
     if chosen.json:
         write_atomically(chosen.json, (json.dumps(report.as_data(), indent=1, ensure_ascii=False) + "\n").encode())
-    return FOUND if report.skipped else DONE
+    return FOUND if report.skipped.keys() - {NO_TEXT} else DONE
 
 
 def _page_writer(path: Path) -> "Look":

@@ -10,6 +10,7 @@ from recognizer.corpus.alphabet import Alphabet
 from recognizer.corpus.ctc_feasibility import infeasible
 from recognizer.corpus.sample import NO_TEXT
 from recognizer.corpus.store import Store
+from recognizer.corpus.writing_direction import direction_fault
 from recognizer.inputs.registry import kind_named
 
 LOST, FAULT, NOTE = "lost", "fault", "note"  # nothing can be learned from it; suspect; worth knowing
@@ -130,6 +131,7 @@ def findings(
         *repaired(store, rows),
         *shared_texts(rows, learned),
         *shared_groups(rows),
+        *against_the_direction(store, rows),
     ]
 
 
@@ -191,6 +193,12 @@ def duplicates(store: Store, rows: CorpusColumns) -> list[Finding]:
             else:
                 within.add("the same file twice in a split", index, f"{_split(split)}, as {rows.names[members[0]]}")
     return across.findings(FAULT) + within.findings(NOTE)
+
+
+def against_the_direction(store: Store, rows: CorpusColumns) -> list[Finding]:
+    """Return that texts run from right to left, where lines are read from the left."""
+    fault = direction_fault(rows.texts, store.header.signal)
+    return [Finding(fault, FAULT, 1, [], [])] if fault else []
 
 
 def shared_texts(rows: CorpusColumns, learned: str) -> list[Finding]:

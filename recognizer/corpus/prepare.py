@@ -19,6 +19,7 @@ from recognizer.corpus.recipes import corpus_of_pages, folder, load_recipe, reci
 from recognizer.corpus.rules import read_rules
 from recognizer.corpus.sample import Sample
 from recognizer.corpus.store import FILE, Header, Packed, Unusable, write_store
+from recognizer.corpus.writing_direction import direction_fault
 from recognizer.errors import RecognizerError
 from recognizer.inputs.lines.page_line import page_line_digest
 from recognizer.inputs.registry import default_signal, kind_named, kind_of, read_signal
@@ -122,6 +123,8 @@ def prepare(
         for document in found.documents:
             document.split = split_of_group.get(document.name, document.split)
         header = _with_signal(found.header, settings, found.left_out)
+        if fault := direction_fault((sample.text for sample in samples), header.signal):
+            found.noted[fault] += 1
         done = Prepared(out / FILE, Counter(), Counter(), found.left_out, found.noted, [], found.documents, header.card)
         workers = min(workers, max(1, len(samples) // SAMPLES_A_WORKER))
         made = in_processes(partial(_pack, header), samples, workers)

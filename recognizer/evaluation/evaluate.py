@@ -12,6 +12,7 @@ from recognizer.evaluation.exclusion_list import exclude
 from recognizer.evaluation.open_corpus import open_corpus
 from recognizer.evaluation.read_samples import Progress, no_progress, read_samples
 from recognizer.evaluation.report import Report, score
+from recognizer.evaluation.tags import EVERY_TAG, TagChoice, choose_by_tags
 from recognizer.reader import Reader
 
 ALL = "all"
@@ -29,6 +30,7 @@ def evaluate(
     without: Path | None = None,
     progress: Progress = no_progress,
     look: Look | None = None,
+    tags: TagChoice = EVERY_TAG,
 ) -> Report:
     """Read every sample of a split as `transcribe` would and count the edits.
 
@@ -41,13 +43,15 @@ def evaluate(
         without: a list of samples to leave out, as `exclude` reads it.
         progress: takes how many samples are read, and how many there are.
         look: takes the report with the open corpus and the report's samples in it, for what shows them.
+        tags: of pages, by which samples are taken or left.
 
     Raises:
         RecognizerError: no such corpus or split, one of another kind or form, or a list that does not fit.
     """
     with open_corpus(reader, corpus, say, long=True) as store:
         every = split == ALL and ALL not in store.column("split")
-        indices, left_out = exclude(store, list(range(len(store))) if every else store.indices(split), without)
+        chosen = choose_by_tags(store, list(range(len(store))) if every else store.indices(split), tags, say)
+        indices, left_out = exclude(store, chosen, without)
         hypotheses = read_samples(reader, store, indices, progress)
         alphabet, references, scored, judged = reader.alphabet, [], [], []
         for index, hypothesis in zip(indices, hypotheses, strict=True):
