@@ -51,7 +51,7 @@ def test_a_csv_field_may_be_quoted_and_hold_commas_and_line_ends(tmp_path: Path)
 
 def test_a_jsonl_line_is_a_row_and_a_number_may_be_a_group(tmp_path: Path) -> None:
     files(tmp_path, "a.wav")
-    path = write(tmp_path, "m.jsonl", '{"file": "a.wav", "text": "un\\u00e9", "speaker": 1272, "x": [1]}\n')
+    path = write(tmp_path, "m.jsonl", '{"file": "a.wav", "text": "un\\u00e9", "speaker": 1272, "_x": [1]}\n')
     (sample,) = read_corpus(path)
     assert (sample.text, sample.group, sample.split) == ("uné", "1272", "")
 
@@ -72,7 +72,7 @@ def test_a_line_separator_inside_a_transcript_does_not_end_the_row(tmp_path: Pat
 @pytest.mark.parametrize("column", ["writer", "speaker", "page", "letter", "document"])
 def test_a_writer_speaker_page_letter_or_document_is_the_group(tmp_path: Path, column: str) -> None:
     files(tmp_path, "a.png")
-    path = write(tmp_path, "m.tsv", f"age\t{column}\tfile\ttext\n7\tg1\ta.png\tun\n")
+    path = write(tmp_path, "m.tsv", f"_age\t{column}\tfile\ttext\n7\tg1\ta.png\tun\n")
     assert [sample.group for sample in read_corpus(path)] == ["g1"]
 
 
@@ -164,26 +164,101 @@ def test_a_folder_of_pairs_is_read_at_any_depth_in_order(tmp_path: Path) -> None
     assert [samples[name].split for name in ("b.png", "a.flac", "c.d.JPG")] == ["train", "train", ""]
 
 
-def test_an_image_without_transcript_is_named_and_counted(tmp_path: Path) -> None:
+def faults(folder: Path) -> dict[str, str]:
+    """Return what is wrong with the samples of a folder, by their names; the good one is there too."""
+    return {sample.path.name: sample.fault for sample in read_corpus(folder)}
+
+
+def test_an_image_without_transcript_costs_itself(tmp_path: Path) -> None:
     files(tmp_path, "a.png", "a.gt.txt", "b.png", "c.png")
-    message = refusal(tmp_path)
-    assert "b.png and 1 more: no transcript" in message and "b.gt.txt" in message
+    found = faults(tmp_path)
+    assert (
+        found["a.png"] == "" and "b.png: no transcript beside it, wanted b.gt.txt" in found["b.png"] and found["c.png"]
+    )
 
 
-def test_a_transcript_without_image_is_named_and_counted(tmp_path: Path) -> None:
-    files(tmp_path, "a.png", "a.gt.txt", "b.gt.txt", "c.gt.txt")
-    assert "b.gt.txt and 1 more: a transcript without" in refusal(tmp_path)
+def test_a_transcript_without_image_costs_itself(tmp_path: Path) -> None:
+    files(tmp_path, "a.png", "a.gt.txt", "b.gt.txt")
+    found = faults(tmp_path)
+    assert found["a.png"] == "" and "b.gt.txt: a transcript without" in found["b.gt.txt"]
 
 
-def test_two_images_of_one_transcript_are_refused(tmp_path: Path) -> None:
-    files(tmp_path, "a.png", "a.jpg", "a.gt.txt")
-    assert "shares one transcript" in refusal(tmp_path)
+def test_two_images_of_one_transcript_are_named_and_the_others_kept(tmp_path: Path) -> None:
+    files(tmp_path, "a.png", "a.jpg", "a.gt.txt", "b.png", "b.gt.txt")
+    found = faults(tmp_path)
+    assert found.pop("b.png") == "" and "shares one transcript" in " ".join(found.values())
 
 
-def test_a_transcript_of_two_lines_is_refused(tmp_path: Path) -> None:
-    files(tmp_path, "a.png")
+def test_a_transcript_of_two_lines_or_of_another_encoding_costs_itself(tmp_path: Path) -> None:
+    files(tmp_path, "a.png", "b.png", "c.png", "c.gt.txt")
     write(tmp_path, "a.gt.txt", "un\ndeux\n")
-    assert "a.gt.txt:2: 2 lines" in refusal(tmp_path)
+    (tmp_path / "b.gt.txt").write_bytes(b"\xe9t\xe9")
+    found = faults(tmp_path)
+    assert "a.gt.txt:2: 2 lines" in found["a.png"] and "is not UTF-8" in found["b.png"] and found["c.png"] == ""
+
+
+def test_names_composed_of_other_code_points_and_normalised_images_are_pairs(tmp_path: Path) -> None:
+    files(tmp_path, "e\u0301te\u0301.png", "010001.nrm.png", "010002.bin.png", "010002.png")
+    for name in ("\u00e9t\u00e9", "010001", "010002"):
+        write(tmp_path, f"{name}.gt.txt", "un")
+    found = faults(tmp_path)
+    assert set(found) == {"e\u0301te\u0301.png", "010001.nrm.png", "010002.png"} and not any(found.values())
+
+
+def test_a_folder_that_is_a_link_is_looked_into_and_a_broken_link_is_named(tmp_path: Path) -> None:
+    files(tmp_path, "there/a.png", "there/a.gt.txt")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "linked").symlink_to(tmp_path / "there")
+    (tmp_path / "in" / "gone.png").symlink_to(tmp_path / "nowhere.png")
+    (tmp_path / "there" / "round").symlink_to(tmp_path / "there")
+    found = faults(tmp_path / "in")
+    assert found["a.png"] == "" and "which is not there" in found["gone.png"]
+    assert "a link to a folder that it stands in" in found["round"]
+
+
+def test_an_unknown_column_is_refused_by_name_with_the_one_that_was_meant(tmp_path: Path) -> None:
+    files(tmp_path, "a.png")
+    assert "m.tsv:1: unknown column 'spilt' (split?)" in refusal(
+        write(tmp_path, "m.tsv", "file\ttext\tspilt\na.png\tx\ty\n")
+    )
+    row = '{"file": "a.png", "text": "x", "ofset": 1}\n'
+    assert "m.jsonl:1: unknown column 'ofset' (offset?)" in refusal(write(tmp_path, "m.jsonl", row))
+
+
+@pytest.mark.parametrize(
+    ("fields", "name"),
+    [
+        ('"offset": 0.5, "duration": 1.25', "a.wav[0.5-1.75]"),
+        ('"start": 1, "end": 2.5, "channel": 2', "a.wav[1-2.5,2]"),
+        ('"start": 1', "a.wav[1-]"),
+        ('"channel": 2', "a.wav[0-,2]"),
+        ('"duration": 3.5', "a.wav"),
+    ],
+)
+def test_a_row_that_names_a_stretch_is_that_stretch(tmp_path: Path, fields: str, name: str) -> None:
+    files(tmp_path, "a.wav")
+    path = write(tmp_path, "m.jsonl", f'{{"file": "a.wav", "text": "un", {fields}}}\n')
+    assert [sample.path.name for sample in read_corpus(path)] == [name]
+
+
+def test_a_stretch_that_is_said_twice_or_is_no_number_is_refused(tmp_path: Path) -> None:
+    files(tmp_path, "a.wav")
+    for fields in ('"start": 1, "offset": 2', '"end": 1, "duration": 2'):
+        assert "say the same twice" in refusal(
+            write(tmp_path, "m.jsonl", f'{{"file": "a.wav", "text": "", {fields}}}\n')
+        )
+    assert "offset is 'later'" in refusal(write(tmp_path, "m.tsv", "file\ttext\toffset\na.wav\tx\tlater\n"))
+
+
+def test_fields_that_a_spreadsheet_quoted_lose_its_quotes_and_others_keep_theirs(tmp_path: Path) -> None:
+    files(tmp_path, "a.png", "b.png")
+    quoted = 'file\ttext\na.png\t"les clubs, ""de"" la ville"\nb.png\tplain\n'
+    assert [sample.text for sample in read_corpus(write(tmp_path, "m.tsv", quoted))] == [
+        'les clubs, "de" la ville',
+        "plain",
+    ]
+    said = 'file\ttext\na.png\t"Oui"\nb.png\t"non\n'
+    assert [sample.text for sample in read_corpus(write(tmp_path, "n.tsv", said))] == ['"Oui"', '"non']
 
 
 @pytest.mark.parametrize("names", [(), ("a.png", "b.png")])

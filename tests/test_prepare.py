@@ -154,7 +154,7 @@ def test_nothing_but_bad_files_is_an_error_and_writes_nothing(tmp_path: Path) ->
 def test_images_beside_recordings_are_refused(tmp_path: Path) -> None:
     draw(tmp_path / "a.png"), record(tmp_path / "b.wav")
     manifest(tmp_path, [("a.png", "x", "train"), ("b.wav", "y", "train")])
-    with pytest.raises(RecognizerError, match="1 images and 1 recordings, wanted one kind"):
+    with pytest.raises(RecognizerError, match="1 images and 1 recordings, expected one kind"):
         made(tmp_path, tmp_path / "out")
 
 
