@@ -16,7 +16,7 @@ from recognizer.corpus.store import Store
 from recognizer.decoding.beam_search import beam_search
 from recognizer.decoding.decoder import Decoder
 from recognizer.decoding.decoder_factory import DecoderOptions, make_decoder
-from recognizer.decoding.decoder_files import DecoderFiles, name_file, open_language_model
+from recognizer.decoding.decoder_files import DecoderFiles, name_file, open_language_model, read_words
 from recognizer.decoding.greedy import greedy
 from recognizer.decoding.hypothesis import Hypothesis, Span
 from recognizer.decoding.scorers import CharacterModel
@@ -271,3 +271,8 @@ def test_a_file_is_known_by_its_content(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"abc")
     wanted = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert name_file(tmp_path / "a") == NamedFile("a", wanted)
+
+
+def test_a_lexicon_with_spellings_lists_its_words(tmp_path: Path) -> None:
+    (tmp_path / "spelled").write_text("ab a b |\ncab c a b\na a\nb ab\n")
+    assert read_words(tmp_path / "spelled", ALPHABET, "lexicon") == ["ab", "cab", "a", "b"]

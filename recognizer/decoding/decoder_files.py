@@ -78,12 +78,14 @@ def open_language_model(path: Path) -> "NGram | LanguageModel":
 def read_words(path: Path, alphabet: Alphabet, what: str) -> list[str]:
     """Return the words of a list, one or more a line, normalised as the model's transcripts are.
 
+    A line that holds a word and then its letters, as lexicons of other toolkits do ("shall s h a l l |"), is that word.
+
     Raises:
         RecognizerError: the file cannot be read or holds no word, or the model lacks a character of one.
     """
     words: dict[str, int] = {}
     for line in read_lines(path, alphabet.text):
-        for word in line.text.split():
+        for word in _without_spelling(line.text.split()):
             words.setdefault(word, line.number)
     if not words:
         raise RecognizerError(f"{path}: no words, wanted a {what} of a word a line")
@@ -94,6 +96,12 @@ def read_words(path: Path, alphabet: Alphabet, what: str) -> list[str]:
         named = ", ".join(map(repr, lacking[:SHOWN])) + (" and more" if len(lacking) > SHOWN else "")
         raise RecognizerError(f"{path}:{number}: {what}: {first!r}: the model lacks {named}")
     return list(words)
+
+
+def _without_spelling(words: list[str]) -> list[str]:
+    """Return the words of a line; the first alone where all behind it are its letters, perhaps with an end mark."""
+    spelled = "".join(words[1:]).removesuffix("|")
+    return words[:1] if len(words) > 1 and spelled == words[0] else words
 
 
 def unknown_symbols(model: "NGram | LanguageModel", alphabet: Alphabet) -> list[str]:

@@ -81,24 +81,40 @@ def word_trie(words: Sequence[str], alphabet: Alphabet, fold: Callable[[str], st
         raise RecognizerError("decoding: an alphabet of tokens has no words, wanted one of characters")
     numbers = {letter: i for i, letter in enumerate(dict.fromkeys(fold(symbol) for symbol in alphabet.symbols), 1)}
     letters = np.array([0, *(numbers[fold(symbol)] for symbol in alphabet.symbols)], dtype=np.int64)
-    spelled = [[numbers.get(letter, 0) for letter in word] for word in words]
-    kept = np.array([i for i, word in enumerate(spelled) if word and 0 not in word], dtype=np.int64)
+    table, lengths = _spelled(words, numbers)
+    whole = (lengths > 0) & ((table > 0).sum(1) == lengths)
+    kept, left_out = np.flatnonzero(whole), np.flatnonzero(~whole)
     if not len(kept):
         raise RecognizerError(f"decoding: none of {len(words)} words can be written with the model's characters")
-    left_out = np.setdiff1d(np.arange(len(words)), kept)
-    return _built([spelled[i] for i in kept], kept, letters, len(words)), left_out
+    return _built(table[kept], lengths[kept], kept, letters, len(words)), left_out
 
 
-def _built(spelled: list[list[int]], numbers: Ints, letters: Ints, words: int) -> WordTrie:
-    """Build the trie a level at a time: the keys of a level follow those of the one above in order."""
-    lengths = np.array([len(word) for word in spelled])
-    table = np.zeros((len(spelled), int(lengths.max())), dtype=np.int64)
-    for row, word in zip(table, spelled, strict=True):
-        row[: len(word)] = word
-    at = np.zeros(len(spelled), dtype=np.int64)
+def _spelled(words: Sequence[str], numbers: dict[str, int]) -> tuple[Ints, Ints]:
+    """Return the number (words, longest) of each letter of each word, 0 for one that has none, and (words,) lengths."""
+    lengths = np.array([len(word) for word in words], dtype=np.int64)
+    points = np.array(words, dtype=f"U{max(1, int(lengths.max(initial=0)))}").view(np.uint32).reshape(len(words), -1)
+    table = np.zeros(int(points.max(initial=0)) + 1, dtype=np.int64)
+    for letter, number in numbers.items():
+        if len(letter) == 1 and ord(letter) < len(table):
+            table[ord(letter)] = number
+    table[0] = 0  # what stands behind the end of a word
+    return table[points], lengths
+
+
+def _built(table: Ints, lengths: Ints, numbers: Ints, letters: Ints, words: int) -> WordTrie:
+    """Build the trie a level at a time: the keys of a level follow those of the one above in order.
+
+    Args:
+        table: (kept, longest) number of each letter of the words that can be spelled.
+        lengths: (kept,) letters of each.
+        numbers: (kept,) number of each in the list.
+        letters: (C,) letter of each class.
+        words: length of the list.
+    """
+    at = np.zeros(len(table), dtype=np.int64)
     keys: list[Ints] = []
     size = 1
-    for depth in range(table.shape[1]):
+    for depth in range(int(lengths.max())):
         going = np.flatnonzero(lengths > depth)
         level, place = np.unique(at[going] * len(letters) + table[going, depth], return_inverse=True)
         at[going] = size + place
