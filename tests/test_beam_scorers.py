@@ -3,6 +3,8 @@
 import itertools
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,12 +13,14 @@ from numpy.typing import NDArray
 
 from recognizer.corpus.alphabet import Alphabet, TextSettings
 from recognizer.decoding.batched_beam_search import Scorer
-from recognizer.decoding.beam_search import beam_search
+from recognizer.decoding.beam_search import beam_search, search_candidates
 from recognizer.decoding.beam_settings import EXACT
 from recognizer.decoding.scorers import CharacterModel, Sum
 from recognizer.decoding.word_model import EMPTY_WORD, WordModel
 from recognizer.decoding.word_scorers import CharacterBonus, HotWords, Lexicon, WordBonus
 from recognizer.errors import RecognizerError
+from recognizer.language.build import BuildSettings, build
+from recognizer.language.ngram_file import open_ngram
 
 ALPHABET = Alphabet((" ", ".", "a", "b", "A"))
 TEXTS = ["".join(text) for n in range(5) for text in itertools.product(" .abA", repeat=n)]
@@ -211,3 +215,36 @@ def test_bad_words_and_numbers_are_named() -> None:
         Lexicon(["a"], Alphabet(("a", "b"), TextSettings(unit="token")))
     with pytest.raises(RecognizerError, match="none of 1 words"):
         WordModel(Bigrams(["q"]), ["q"], ALPHABET, 1.0, TextSettings())
+
+
+def open_vocabulary(folder: Path) -> WordModel:
+    """Return a model of two words that spells others."""
+    (folder / "text.txt").write_text("ab ba\nba ab\nab ab\nba ba ab\n" * 3)
+    build([folder / "text.txt"], BuildSettings(2, "word"), folder / "w.lm", lambda line: None)
+    model = open_ngram(folder / "w.lm")
+    assert model.spelling is not None
+    return WordModel(model, model.words, ALPHABET, 1.0, model.about.text, spelling=model.spelling)
+
+
+def test_samples_alone_and_in_a_batch_are_read_alike_with_an_open_vocabulary(tmp_path: Path) -> None:
+    scorer = open_vocabulary(tmp_path)
+    log_probs, counts = noisy("ab bbaa ba", 12), torch.full((12,), 20)
+    settings = replace(EXACT, width=20)
+    together = search_candidates(log_probs, counts, settings, scorer)
+    for i, row in enumerate(together):
+        (alone,) = search_candidates(log_probs[i : i + 1], counts[i : i + 1], settings, scorer)
+        assert alone[0].labels == row[0].labels and alone[0].score == pytest.approx(row[0].score, abs=1e-6)
+
+
+def test_a_clause_does_not_hide_in_one_unknown_word(tmp_path: Path) -> None:
+    """The network rather hears no space at all between known words: the language model parts them."""
+    text = "ab ba ab ba"
+    log_probs = torch.full((1, 2 * len(text), 6), 0.01)
+    for i, symbol in enumerate(text):
+        log_probs[:, 2 * i, ALPHABET.symbols.index(symbol) + 1] = 0.95 if symbol != " " else 0.3
+        log_probs[:, 2 * i, 0] = 0.01 if symbol != " " else 0.65
+        log_probs[:, 2 * i + 1, 0] = 0.95
+    log_probs, counts = log_probs.log(), torch.tensor([2 * len(text)])
+    plain = beam_search(log_probs, counts, ALPHABET, EXACT)[0][0]
+    with_words = beam_search(log_probs, counts, ALPHABET, EXACT, open_vocabulary(tmp_path))[0][0]
+    assert plain.text == "abbaabba" and with_words.text == text
