@@ -58,7 +58,9 @@ class Reader:
         self.network: Any = _network_of(model_file, device)
         self.division = (division or divide()) if self.network.on_cpu else Division()
         self.decoder = decoder or make_decoder(DecoderOptions(), model_file.decoder, model_file.alphabet)
-        self.calibrations: Calibrations | None = calibrations_of(model_file.calibration)
+        self.calibrations: Calibrations | None = calibrations_of(
+            model_file.calibration, self.decoder.settings.lm is not None
+        )
         self.kind, self.alphabet = model_file.settings.kind, model_file.alphabet
         if not 1 <= (views := self.decoder.settings.tta) <= len(VIEWS):
             raise RecognizerError(f"views is {views}, wanted 1 to {len(VIEWS)}")

@@ -12,6 +12,7 @@ from terminal import said
 from tiny import Run
 
 from recognizer.decoding.settings import settings_of
+from recognizer.evaluation.calibration import calibrations_of
 from recognizer.evaluation.tuning import BONUSES, WEIGHTS, CachedLogProbs, few_voices
 from recognizer.interruption import Interrupted
 from recognizer.language import lstm
@@ -234,6 +235,31 @@ def test_calibration_is_stored_and_then_used(
     assert "calibrated, fitted on" in out and "as read by best path" in out
     assert [row["samples"] for row in found["risk_coverage"]][-1] == 6
     assert found["risk_coverage"][-1]["cer"] == found["cer"]
+
+
+def test_readings_with_a_language_model_have_a_calibration_of_their_own(
+    model: Path, lines: Path, text: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lm, out_file = text.with_name("c.ng"), text.with_name("c.safetensors")
+    said(capsys, "lm", "build", text, "--order", 3, "--out", lm)
+    fit = ["calibrate", "--split", "valid", "--out", out_file]
+    said(capsys, *fit, model, lines)
+    plain = read_header(out_file)["calibration"]
+    code, _, _ = said(capsys, *fit, out_file, lines, "--lm", lm)
+    both = read_header(out_file)["calibration"]
+    assert code == 0 and {name: both[name] for name in plain} == plain
+    assert both["with_language_model"]["decoder"].startswith("beam 25, c.ng")
+    with_model, without = calibrations_of(both, True), calibrations_of(both)
+    assert with_model is not None and without is not None and with_model.decoder != without.decoder
+    _, out, _ = said(capsys, "evaluate", out_file, lines, "--split", "valid", "--lm", lm)
+    assert "as read by beam 25, c.ng" in out
+    _, out, _ = said(capsys, "evaluate", out_file, lines, "--split", "valid")
+    assert "as read by best path" in out
+    said(capsys, *fit, out_file, lines)
+    assert read_header(out_file)["calibration"] == both
+    assert calibrations_of({"with_language_model": both["with_language_model"]}) is None
+    _, out, _ = said(capsys, "info", out_file)
+    assert "read by best path" in out and "read by beam 25, c.ng" in out
 
 
 def test_nothing_is_fitted_on_a_test_split(

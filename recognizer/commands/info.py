@@ -89,8 +89,9 @@ def _lines(path: Path, header: dict[str, Any]) -> Iterator[str]:
             if lm
             else ""
         )
-    if calibration:
-        yield f"confidences: calibrated on {calibration['corpus']}, read by {calibration['decoder']}"
+    for maps in (calibration, calibration.get("with_language_model", {})):
+        if "corpus" in maps:
+            yield f"confidences: calibrated on {maps['corpus']}, read by {maps['decoder']}"
     for name, result in header["results"].items():
         rates = ", ".join(f"{rate.upper()} {result[rate]:.2%}{_interval(result, rate)}" for rate in ("cer", "wer"))
         yield f"measured on {name}: {rates}" + (f"; {result['samples']} samples" if "samples" in result else "")

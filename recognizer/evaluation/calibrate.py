@@ -7,6 +7,7 @@ from pathlib import Path
 from recognizer.errors import RecognizerError
 from recognizer.evaluation.calibration import (
     FITS,
+    added,
     calibration_errors,
     cross_validate,
     fit_calibrations,
@@ -75,5 +76,6 @@ def calibrate(
     tried = {one: calibration_errors(cross_validate(judged, one)) for one in (FITS if method == "best" else (method,))}
     chosen = min(tried, key=lambda one: (tried[one]["word"] or 0.0, tried[one]["character"] or 0.0))
     maps = fit_calibrations(judged, chosen, name, reader.decoder.settings.describe())
-    write_header(path, out, {"calibration": maps.data()})
+    with_model = reader.decoder.settings.lm is not None
+    write_header(path, out, {"calibration": added(reader.model_file.calibration, maps, with_model)})
     return Calibrated(chosen, len(indices), calibration_errors(judged), tried[chosen], out)

@@ -19,6 +19,7 @@ from recognizer.evaluation.metrics import matched, scored_text
 
 KINDS = ("character", "word", "line")
 FITS = {"temperature": fit_temperature, "isotonic": fit_isotonic}
+WITH_LANGUAGE_MODEL = "with_language_model"  # in a model file: the maps of readings with a language model
 FOLDS = 5  # of the samples; each is judged by the maps of the others
 
 Pairs = tuple[tuple[float, bool], ...]
@@ -66,19 +67,36 @@ class Calibrations:
         return {**{kind: getattr(self, kind).data() for kind in KINDS}, "corpus": self.corpus, "decoder": self.decoder}
 
 
-def calibrations_of(data: dict[str, Any]) -> Calibrations | None:
-    """Return the maps that `Calibrations.data` wrote, None where a model file has none.
+def calibrations_of(data: dict[str, Any], language_model: bool = False) -> Calibrations | None:
+    """Return the maps of a model file's calibration, None where it has none.
+
+    A language model makes right what the network was unsure of: confidences mean something else then. Maps that were
+    fitted on readings with one are for such readings alone, which without them take those of the others.
+
+    Args:
+        data: what `added` returned.
+        language_model: whether the readings were made with a language model.
 
     Raises:
         RecognizerError: the data is not of this form.
     """
-    if not data:
+    if language_model and WITH_LANGUAGE_MODEL in data:
+        return calibrations_of(data[WITH_LANGUAGE_MODEL])
+    if not data or set(data) == {WITH_LANGUAGE_MODEL}:
         return None
     try:
         maps = [calibration_of(data[kind]) for kind in KINDS]
         return Calibrations(maps[0], maps[1], maps[2], str(data["corpus"]), str(data["decoder"]))
     except KeyError as error:
         raise RecognizerError(f"calibration: the model file's lacks {error}, fit it again") from None
+
+
+def added(data: dict[str, Any], maps: Calibrations, language_model: bool) -> dict[str, Any]:
+    """Return a model file's calibration with `maps` for readings with a language model, or for those without."""
+    if language_model:
+        return {**data, WITH_LANGUAGE_MODEL: maps.data()}
+    kept = {WITH_LANGUAGE_MODEL: data[WITH_LANGUAGE_MODEL]} if WITH_LANGUAGE_MODEL in data else {}
+    return {**maps.data(), **kept}
 
 
 def score_confidences(reference: str, hypothesis: Hypothesis, alphabet: Alphabet) -> ScoredConfidences:
