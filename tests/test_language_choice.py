@@ -27,7 +27,7 @@ def shipped(tmp_path: Path, line_run: Run, monkeypatch: pytest.MonkeyPatch) -> P
     folder.mkdir()
     (tmp_path / "text.txt").write_text(TEXT)
     for name, unit in (("xx-characters.lm", "character"), ("xx-words.lm", "word"), ("yy-characters.lm", "character")):
-        settings = BuildSettings(3, unit, quantize=8, weight=0.75, word_bonus=1.5)
+        settings = BuildSettings(3, unit, quantize=8, weight=0.75, word_bonus=1.5, beam=30)
         build([tmp_path / "text.txt"], settings, folder / name, lambda line: None)
     shutil.copy(line_run.folder / "model.safetensors", folder / "lines.safetensors")
     monkeypatch.setattr(pretrained, "FOLDER", folder)
@@ -94,7 +94,7 @@ def test_transcribe_says_the_decoder_in_one_line_and_in_json(
     (image,) = (tmp_path / "f").glob("*.png")
     code, out, err = said(capsys, "transcribe", image, "--model", "lines", "--format", "json")
     assert code == 0 and err.splitlines()[0].startswith("read with the language model xx")
-    assert json.loads(out)["decoder"] == "beam 25, xx-characters.lm x 0.75, word bonus 1.5"
+    assert json.loads(out)["decoder"] == "beam 30, xx-characters.lm x 0.75, word bonus 1.5"
 
 
 def test_words_that_cannot_be_written_are_counted(tmp_path: Path) -> None:

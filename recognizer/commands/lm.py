@@ -63,6 +63,7 @@ def _add_build(actions: Any, console: Console) -> None:
         "--lm-weight", type=number("lm-weight"), metavar="X", help="stated in a packed file for decoders"
     )
     build.add_argument("--word-bonus", type=number("word-bonus"), metavar="X", help="likewise")
+    build.add_argument("--beam", type=whole("beam"), metavar="N", help="likewise, prefixes kept")
     _add_text_options(build)
     build.set_defaults(act=partial(_build, console))
 
@@ -163,6 +164,7 @@ def _build(console: Console, chosen: argparse.Namespace) -> int:
         text=_text_settings(chosen.model),
         weight=chosen.lm_weight,
         word_bonus=chosen.word_bonus,
+        beam=chosen.beam,
     )
     built = build_checked(chosen.texts, settings, chosen.out, chosen.against, console.complain)
     report, shared = built.report, built.shared

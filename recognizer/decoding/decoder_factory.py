@@ -127,6 +127,8 @@ def _suggested(settings: DecoderSettings, outside: DecoderFiles, given: dict[str
     about = outside.lm.about
     if about.weight is not None and "lm_weight" not in given:
         settings = replace(settings, lm_weight=about.weight)
+    if about.beam is not None and "beam" not in given:
+        settings = replace(settings, beam=replace(settings.beam, width=about.beam))
     if about.word_bonus is not None and "word_bonus" not in given:
         settings = replace(settings, word_bonus=about.word_bonus)
     return settings

@@ -37,6 +37,7 @@ class BuildSettings:
         text: normalisation of the text, which should be the recognizer's own.
         weight: what the model's log-probabilities should count in a decoder, None to leave it open.
         word_bonus: of that decoder, likewise.
+        beam: prefixes that it should keep, likewise.
     """
 
     order: int = 6
@@ -49,6 +50,7 @@ class BuildSettings:
     text: TextSettings = field(default_factory=TextSettings)
     weight: float | None = None
     word_bonus: float | None = None
+    beam: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse values that mean nothing."""
@@ -61,6 +63,8 @@ class BuildSettings:
             raise RecognizerError(f"prune is {self.prune}, expected a share from 0 (nothing) to below 1, such as 1e-8")
         if self.quantize and not BITS[0] <= self.quantize <= BITS[1]:
             raise RecognizerError(f"quantize is {self.quantize}, expected {BITS[0]} to {BITS[1]} bits, or 0 for none")
+        if self.beam is not None and self.beam < 1:
+            raise RecognizerError(f"beam is {self.beam}, expected the number of prefixes that a decoder keeps")
         if self.vocabulary < 0:
             raise RecognizerError(f"vocabulary is {self.vocabulary}, expected a number of words, 0 for all")
 
@@ -111,7 +115,7 @@ def build(texts: Sequence[Path], settings: BuildSettings, out: Path, progress: P
         progress("pruning")
     trie = prune(smoothed.trie, smoothed.occurrences, settings.prune)
     progress(f"writing {out.name}")
-    about = About(settings.unit, settings.text, smoothed.notes, settings.weight, settings.word_bonus)
+    about = About(settings.unit, settings.text, smoothed.notes, settings.weight, settings.word_bonus, settings.beam)
     errors = _write(trie, about, by_frequency(whole, 0, settings.letters).words, settings, out)
     counted = tuple(map(len, counts.keys))
     tokens = len(text.tokens) - text.lines

@@ -24,6 +24,7 @@ class About:
         notes: what its making or reading had to say.
         weight: of its log-probabilities in a decoder, where nobody chooses another; None where its makers did not say.
         word_bonus: of that decoder, likewise.
+        beam: prefixes that it keeps, likewise.
     """
 
     unit: str
@@ -31,6 +32,7 @@ class About:
     notes: tuple[str, ...] = ()
     weight: float | None = None
     word_bonus: float | None = None
+    beam: int | None = None
 
 
 @dataclass(frozen=True)

@@ -126,7 +126,8 @@ def _about(about: Mapping[str, Any]) -> About:
     if about["unit"] not in UNITS:
         raise ValueError(f"unit {about['unit']!r}")
     text = TextSettings(**about["text"])
-    return About(about["unit"], text, tuple(about["notes"]), about.get("weight"), about.get("word_bonus"))
+    chosen = {name: about.get(name) for name in ("weight", "word_bonus", "beam")}
+    return About(about["unit"], text, tuple(about["notes"]), **chosen)
 
 
 def _checked(model: NGram) -> NGram:
