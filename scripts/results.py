@@ -10,16 +10,18 @@ the corpus has at least two. `--reports` keeps what `evaluate --json` writes, fo
 import argparse
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from recognizer.atomic_write import write_atomically  # noqa: E402
 from recognizer.commands.exit_codes import DONE, FOUND, run_and_exit  # noqa: E402
+from recognizer.corpus.store import Store  # noqa: E402
 from recognizer.decoding.decoder_factory import DecoderOptions  # noqa: E402
 from recognizer.errors import RecognizerError  # noqa: E402
 from recognizer.evaluation.evaluate import evaluate  # noqa: E402
+from recognizer.evaluation.exclusion_list import exclude  # noqa: E402
 from recognizer.evaluation.report import Report  # noqa: E402
 from recognizer.reader import Reader  # noqa: E402
 
@@ -76,11 +78,24 @@ ROWS = (
 )
 
 
-def measured(row: Row, data: Path) -> Report:
-    """Evaluate as the command line does."""
-    reader = Reader.load(row.model, "auto", DecoderOptions(tta=row.tta) if row.tta > 1 else DecoderOptions())
-    without = ROOT / row.without if row.without else None
-    return evaluate(reader, row.model, data / row.corpus, row.split, _beside, without)
+def measured(row: Row, data: Path, done: dict[tuple[str, ...], Report]) -> Report:
+    """Evaluate as the command line does; what is read stays in `done`, since samples do not change each other."""
+    key = (row.model, row.corpus, row.split, str(row.tta))
+    if key not in done:
+        reader = Reader.load(row.model, "auto", DecoderOptions(tta=row.tta) if row.tta > 1 else DecoderOptions())
+        done[key] = evaluate(reader, row.model, data / row.corpus, row.split, _beside)
+    return done[key] if not row.without else without(done[key], row, data)
+
+
+def without(report: Report, row: Row, data: Path) -> Report:
+    """Return a report without the samples that the row's list names."""
+    store = Store(data / row.corpus)
+    indices = store.indices(row.split)
+    kept, left_out = exclude(store, indices, ROOT / row.without)
+    place = {index: i for i, index in enumerate(indices)}
+    chosen = [place[index] for index in kept]
+    judged = replace(report.trust, judged=[report.trust.judged[i] for i in chosen])
+    return replace(report, scored=[report.scored[i] for i in chosen], trust=judged, left_out=left_out)
 
 
 def cells(row: Row, report: Report) -> tuple[str, ...]:
@@ -119,13 +134,13 @@ def main() -> int:
     if len(rows) < len(set(chosen.only or ())):
         raise RecognizerError(f"--only {' '.join(chosen.only)}: rows are {', '.join(row.name for row in ROWS)}")
     print(_line(HEAD), _line(("---",) * len(HEAD)), sep="\n", flush=True)
-    absent = 0
+    absent, done = 0, dict[tuple[str, ...], Report]()
     for row in rows:
         if not (chosen.data / row.corpus).is_dir():
             _beside(f"{chosen.data / row.corpus}: not there, {row.name} is left out")
             absent += 1
             continue
-        report = measured(row, chosen.data)
+        report = measured(row, chosen.data, done)
         print(_line(cells(row, report)), flush=True)
         if chosen.reports:
             text = json.dumps(report.as_data(), indent=1, ensure_ascii=False) + "\n"
