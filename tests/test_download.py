@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import socket
 import tarfile
 import threading
 import zipfile
@@ -164,6 +165,37 @@ def test_an_address_that_does_not_answer_is_one_line(server: Server, tmp_path: P
     for url in (server.url + "x", "http://127.0.0.1:1/a", "file:///a"):
         with pytest.raises(RecognizerError, match="fetched"):
             fetch(url, tmp_path / "a.bin", None)
+
+
+STRANGE = {
+    "no number": b"HTTP/1.0 200 OK\r\nContent-Length: many\r\n\r\nabc",
+    "below nothing": b"HTTP/1.0 200 OK\r\nContent-Length: -5\r\n\r\nabc",
+    "no HTTP": b"\x00\x01\x02 hello\r\n\r\n",
+    "no status": b"HTTP/1.0 abc OK\r\n\r\n",
+    "nothing": b"",
+    "a code that is none": b"HTTP/1.0 999 What\r\n\r\n",
+    "endless header": b"HTTP/1.0 200 OK\r\nX: " + b"y" * 100_000 + b"\r\n\r\n",
+    "chunks that are none": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\nabc",
+    "elsewhere": b"HTTP/1.0 302 Found\r\nLocation: file:///etc/passwd\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("name", list(STRANGE))
+def test_an_answer_that_makes_no_sense_is_one_line(name: str, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            connection = listening.accept()[0]
+            with connection:
+                connection.recv(4096)
+                connection.sendall(STRANGE[name])
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        with pytest.raises(RecognizerError, match="not fetched"):
+            fetch(f"http://127.0.0.1:{listening.getsockname()[1]}/a.bin", tmp_path / "a.bin", None)
+        thread.join()
+    assert not (tmp_path / "a.bin").exists()
 
 
 def tar(path: Path, name: str, kind: bytes = tarfile.REGTYPE) -> Path:
