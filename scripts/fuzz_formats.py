@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 from fuzz import Format
+from fuzz_inputs import INPUT_FORMATS
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
@@ -240,5 +241,6 @@ TABLE = (
     Format("ARPA in gzip", ".arpa.gz", partial(language_models, name="m.arpa.gz"), read_language_model),
     Format("packed language models", ".lm", partial(language_models, name="m.lm"), read_language_model, sealed=True),
     Format("reports", ".json", reports, read_report, text=True),
+    *INPUT_FORMATS,
 )
 FORMATS = {one.name: one for one in TABLE}

@@ -104,14 +104,14 @@ def clipped(area: LineRegion, size: tuple[int, int]) -> LineRegion:
 def page_and_line(path: Path) -> tuple[Path, str] | None:
     """Return page and line that a name FILE#ID speaks of; None where it is the name of a file."""
     found = LINE.fullmatch(path.name)
-    if not found or path.exists():
+    if not found or _exists(path):
         return None
     return path.with_name(found[1]), found[2]
 
 
 def file_of(path: Path) -> Path:
     """Return the file that a name speaks of: of a line FILE#ID, a page FILE[2], a stretch of sound FILE[1-2.5]."""
-    if path.exists():
+    if _exists(path):
         return path
     if found := page_and_line(path):
         return found[0]
@@ -121,4 +121,14 @@ def file_of(path: Path) -> Path:
 
 def is_there(path: Path) -> bool:
     """Return whether the file that a name speaks of is there."""
-    return file_of(path).is_file()
+    try:
+        return file_of(path).is_file()
+    except (OSError, ValueError):  # a name that is too long, or holds a NUL
+        return False
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False

@@ -2,6 +2,7 @@
 
 import functools
 import io
+import logging
 import os
 import re
 import stat
@@ -31,6 +32,7 @@ MAX_FRAMES = 10_000  # that are counted in a file
 FULL = 99.9  # percentile of the values of an image of more than eight bits that tells how many of them are in use
 LEAST_LEVELS = 64  # that are left of colour of 16 bits, of which 8 are kept; fewer spoil it
 FRAME = re.compile(r"(.+)\[(\d{1,6})\]")
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # what it says of damage is said by the error already
 BROKEN = (
     OSError, SyntaxError, ValueError, EOFError, TypeError, IndexError, KeyError, AttributeError, OverflowError,
     ZeroDivisionError, AssertionError, struct.error,

@@ -83,6 +83,8 @@ def signal_from_strokes(strokes: Sequence[Stroke], settings: StrokeSettings, nam
         raise RecognizerError(f"{name}: a coordinate is no number, or beyond 1e12, wanted numbers", "not numbers")
     strokes = _normalized(strokes)
     way = sum(float(np.linalg.norm(np.diff(stroke, axis=0), axis=1).sum()) for stroke in strokes)
+    lifted = zip(strokes[:-1], strokes[1:], strict=True)
+    way += sum(float(np.linalg.norm(after[0] - before[-1])) for before, after in lifted) / AIR
     if way / settings.spacing > MAX_STEPS:
         raise RecognizerError(
             f"{name}: strokes of {way:.0f} heights of the writing, wanted at most {MAX_STEPS * settings.spacing:g}",
@@ -103,7 +105,7 @@ def read_strokes(data: bytes, name: str) -> list[Stroke]:
         if text.startswith(b"<"):
             return list(_inkml(ElementTree.fromstring(text), name))
         return list(strokes_of(json.loads(text)))
-    except (ValueError, ElementTree.ParseError, TypeError, KeyError, OverflowError, RecursionError) as error:
+    except (ValueError, ElementTree.ParseError, TypeError, LookupError, OverflowError, RecursionError) as error:
         reason = str(error).partition("\n")[0]
         raise RecognizerError(
             f'{name}: {reason}, wanted InkML or JSON {{"strokes": [[x0, y0, x1, y1, ...], ...]}}', "not strokes"
