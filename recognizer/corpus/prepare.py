@@ -13,7 +13,8 @@ import numpy as np
 from recognizer.corpus.alphabet import TextSettings
 from recognizer.corpus.archives import opened
 from recognizer.corpus.collections import CollectionSettings, Document, is_collection
-from recognizer.corpus.manifest import read_corpus
+from recognizer.corpus.layouts import read_layout
+from recognizer.corpus.manifest import manifests_in, read_corpus
 from recognizer.corpus.page_samples import pages_below, read_pages
 from recognizer.corpus.recipes import corpus_of_pages, folder, load_recipe, recipe_names
 from recognizer.corpus.rules import read_rules
@@ -24,7 +25,7 @@ from recognizer.errors import RecognizerError
 from recognizer.inputs.lines.page_line import page_line_digest
 from recognizer.inputs.registry import default_signal, kind_named, kind_of, read_signal
 from recognizer.inputs.speech.audio import TOO_LONG, seconds
-from recognizer.pages.page import file_of, page_and_line
+from recognizer.pages.page import file_of, is_there, page_and_line
 from recognizer.processors import in_processes
 
 SAMPLES_A_WORKER = 200  # fewer are read in the time that it takes to start a process
@@ -279,12 +280,15 @@ def _found(given: str, path: Path, settings: PrepareSettings) -> Found:
         found = read_pages(path, pages)
         samples, left_out, noted = found.samples, found.left_out, found.noted
     else:
-        samples = read_corpus(path)
+        samples = [] if manifests_in(path) else read_layout(path)
+        samples = samples or read_corpus(path)
     if not samples:
         raise RecognizerError(f"{path}: {left_out.total()} lines without text, wanted transcribed ones")
-    kinds = Counter(kind_of(sample.path) for sample in samples if not sample.fault)
+    kinds = Counter(kind_of(sample.path) for sample in samples if not sample.fault and is_there(sample.path))
     if not kinds:
-        raise RecognizerError(f"{path}: not one of {len(samples)} files can be used, first {samples[0].fault}")
+        raise RecognizerError(
+            f"{path}: not one of {len(samples)} files can be used, first {samples[0].fault or samples[0].path}"
+        )
     if len(kinds) > 1:
         raise RecognizerError(
             f"{path}: {' and '.join(f'{n} {kind_named(kind).plural}' for kind, n in sorted(kinds.items()))}, "
