@@ -1,0 +1,103 @@
+"""What transcribe reads of folders and files of several pages, and where it writes the texts."""
+
+from pathlib import Path
+
+import pytest
+from makers import line_image, save_model
+from PIL import Image
+
+from recognizer.cli import main
+from recognizer.commands.output_places import OutputPlaces
+from recognizer.errors import RecognizerError
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_model("handwriting", tmp_path_factory.mktemp("model") / "model.safetensors")
+
+
+def run(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as ended:
+        main(["transcribe", *map(str, words)])
+    said = capsys.readouterr()
+    assert isinstance(ended.value.code, int)
+    return ended.value.code, said.out, said.err
+
+
+def test_texts_stand_below_out_as_files_stand_below_what_was_named(tmp_path: Path) -> None:
+    (tmp_path / "in" / "vol1").mkdir(parents=True)
+    places = OutputPlaces(tmp_path / "out", ".txt", [str(tmp_path / "in")], False)
+    for name, expected in (
+        ("in/vol1/0001.png", "vol1/0001.txt"), ("in/vol2/0001.png", "vol2/0001.txt"), ("in/m.tif[2]", "m[2].txt"),
+    ):  # fmt: skip
+        assert places.of(str(tmp_path / name)) == tmp_path / "out" / expected
+    assert places.of("-") == tmp_path / "out" / "stdin.txt"
+    with pytest.raises(RecognizerError, match="is that of"):
+        places.of(str(tmp_path / "in" / "vol1" / "0001.jpg"))
+
+
+def test_a_text_that_is_there_stays_unless_it_is_the_same_or_replacing_was_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "0.txt").write_text("mine")
+    with pytest.raises(RecognizerError, match=r"0\.txt is there already with another text, --overwrite replaces it"):
+        OutputPlaces(tmp_path, ".txt", ["0.png"], False).write("0.png", "other")
+    assert (tmp_path / "0.txt").read_text() == "mine"
+    OutputPlaces(tmp_path, ".txt", ["0.png"], False).write("0.png", "mine")
+    OutputPlaces(tmp_path, ".txt", ["0.png"], True).write("0.png", "other")
+    assert (tmp_path / "0.txt").read_text() == "other"
+
+
+def test_a_long_name_of_other_scripts_is_written(tmp_path: Path) -> None:
+    name = "\u5b57" * 80
+    OutputPlaces(tmp_path, ".txt", [f"{name}.png"], False).write(f"{name}.png", "x")
+    assert (tmp_path / f"{name}.txt").read_text() == "x"
+
+
+def test_every_page_of_a_file_is_read_and_written(
+    tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pages = [line_image(text) for text in ("one", "two", "three")]
+    pages[0].save(tmp_path / "m.tif", save_all=True, append_images=pages[1:])
+    code, _, err = run(capsys, tmp_path / "m.tif", "--model", model, "--out", tmp_path / "out")
+    assert (code, err) == (0, "")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["m[1].txt", "m[2].txt", "m[3].txt"]
+
+
+def test_a_folder_names_what_it_cannot_look_into_and_reads_the_rest(
+    tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("in/a.png", "there/b.png", "in/.hidden.png", "in/@eaDir/c.png", "in/p.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        line_image().save(tmp_path / name)
+    (tmp_path / "in" / "linked").symlink_to(tmp_path / "there")
+    (tmp_path / "in" / "gone.png").symlink_to(tmp_path / "nowhere.png")
+    (tmp_path / "in" / "p.xml").write_text("")
+    code, out, err = run(capsys, tmp_path / "in", "--model", model)
+    assert code == 1 and [line.partition("\t")[0][-5:] for line in out.splitlines()] == ["a.png", "b.png"]
+    assert "gone.png: a link to" in err and "p.xml: the file is empty" in err and err.count("\n") == 2
+
+
+def test_xml_that_was_written_here_is_not_read_as_a_page_of_its_own(
+    tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line_image().save(tmp_path / "a.png")
+    words = (tmp_path, "--model", model, "--out", tmp_path, "--format", "page")
+    assert run(capsys, *words)[0] == 0
+    first = (tmp_path / "a.page.xml").read_text()
+    code, _, err = run(capsys, *words)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.page.xml", "a.png"]
+    assert code in (0, 1) and "a.page.page" not in err and first.count("<TextLine") == 1
+
+
+def test_what_is_wrong_with_the_image_of_a_page_is_said_once(
+    tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Image.new("L", (200, 100), 255).save(tmp_path / "p.png")
+    line = '<TextLine id="{}"><Coords points="1,1 9,1 9,9"/></TextLine>'
+    (tmp_path / "p.xml").write_text(
+        '<PcGts xmlns="x"><Page imageFilename="p.png"><TextRegion id="r">'
+        + "".join(line.format(name) for name in "abc")
+        + "</TextRegion></Page></PcGts>"
+    )
+    monkeypatch.setenv("RECOGNIZER_MAX_MEGAPIXELS", "0.01")
+    code, _, err = run(capsys, tmp_path / "p.xml", "--model", model)
+    assert code == 2 and err.count("\n") == 1 and "RECOGNIZER_MAX_MEGAPIXELS=1" in err
