@@ -1,10 +1,11 @@
 """Prints the table of results of the README anew, with the shipped models on prepared corpora.
 
-    python scripts/results.py DATA [--only NAME ...] [--reports DIR]
+    python scripts/results.py DATA [--only NAME ...] [--reports DIR] [--headers]
 
 DATA holds the prepared corpora by name (DATA/copiste and so on); what is not there is left out and said. Each row is
 what `recognizer evaluate` prints: the rates of all samples, and intervals that draw writers, speakers or pages where
-the corpus has at least two. `--reports` keeps what `evaluate --json` writes, for `recognizer compare`.
+the corpus has at least two. `--reports` keeps what `evaluate --json` writes, for `recognizer compare`; `--headers` puts
+rates and intervals into the shipped models' own headers, which `recognizer info` prints.
 """
 
 import argparse
@@ -23,9 +24,12 @@ from recognizer.errors import RecognizerError  # noqa: E402
 from recognizer.evaluation.evaluate import evaluate  # noqa: E402
 from recognizer.evaluation.exclusion_list import exclude  # noqa: E402
 from recognizer.evaluation.report import Report  # noqa: E402
+from recognizer.model_file import read_header, write_header  # noqa: E402
+from recognizer.pretrained import find_model  # noqa: E402
 from recognizer.reader import Reader  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
+KEPT = ("cer", "wer", "cer_95", "wer_95", "samples", "characters", "words", "skipped", "sha256")  # in a header
 HEAD = ("model", "test", "CER", "95 %", "WER", "95 %", "drawn", "command")
 
 
@@ -115,6 +119,15 @@ def cells(row: Row, report: Report) -> tuple[str, ...]:
     )
 
 
+def into_header(row: Row, report: Report) -> None:
+    """Put the rates of a row and their intervals into the header of its model."""
+    path, data = find_model(row.model), report.as_data()
+    results = dict(read_header(path)["results"])
+    name = f"{report.corpus} {report.split}"
+    results[name] = {**results.get(name, {}), **{key: data[key] for key in KEPT}}
+    write_header(path, path, {"results": results})
+
+
 def _line(parts: tuple[str, ...]) -> str:
     return f"| {' | '.join(parts)} |"
 
@@ -129,6 +142,7 @@ def main() -> int:
     parser.add_argument("data", type=Path, help="folder of the prepared corpora")
     parser.add_argument("--only", nargs="+", metavar="NAME", help=f"rows: {', '.join(row.name for row in ROWS)}")
     parser.add_argument("--reports", type=Path, help="folder for the reports as JSON")
+    parser.add_argument("--headers", action="store_true", help="put what was measured into the models' headers")
     chosen = parser.parse_args()
     rows = [row for row in ROWS if not chosen.only or row.name in chosen.only]
     if len(rows) < len(set(chosen.only or ())):
@@ -145,6 +159,8 @@ def main() -> int:
         if chosen.reports:
             text = json.dumps(report.as_data(), indent=1, ensure_ascii=False) + "\n"
             write_atomically(chosen.reports / f"{row.name}.json", text.encode())
+        if chosen.headers and row.tta == 1 and not row.without:
+            into_header(row, report)
     return FOUND if absent else DONE
 
 
