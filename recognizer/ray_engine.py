@@ -59,27 +59,30 @@ def on_ray(
         batch = max(1, min(batch, len(names) // (SHARES * workers)))
         rows = [{"names": list(names[i : i + batch])} for i in range(0, len(names), batch)]
         made = ray.data.from_items(rows, override_num_blocks=len(rows)).flat_map(
-            _Worker,
-            fn_constructor_args=(make,),
+            _worker_class(make),
             compute=ray.data.ActorPoolStrategy(size=workers),
             num_cpus=0 if cluster.gpu else 1,
             num_gpus=1 if cluster.gpu else 0,
         )
+        logging.getLogger("ray.data").setLevel(logging.ERROR)  # which Ray sets anew when a data set is made
         for row in made.iter_rows():
             yield row["made"], row["process"]
     finally:
         ray.shutdown()
 
 
-class _Worker:
-    """What runs in a process of Ray."""
+def _worker_class(make: Callable[[], Work]) -> type:
+    """Return what runs in a process of Ray; the class carries `make`, since arguments may be lost with a node."""
 
-    def __init__(self, make: Callable[[], Work]) -> None:
-        self.work = make()
+    class Worker:
+        def __init__(self) -> None:
+            self.work = make()
 
-    def __call__(self, row: dict[str, Any]) -> list[dict[str, Any]]:
-        """Return a row for each result of a batch."""
-        return [{"made": made, "process": os.getpid()} for made in self.work(list(row["names"]))]
+        def __call__(self, row: dict[str, Any]) -> list[dict[str, Any]]:
+            """Return a row for each result of a batch."""
+            return [{"made": made, "process": os.getpid()} for made in self.work(list(row["names"]))]
+
+    return Worker
 
 
 def _started(cluster: Cluster) -> Any:
@@ -92,7 +95,7 @@ def _started(cluster: Cluster) -> Any:
         raise RecognizerError("--engine ray takes the package ray: pip install 'recognizer[ray]'") from None
     own: dict[str, Any] = {"include_dashboard": False, "object_store_memory": STORE}
     if not cluster.address and cluster.workers:
-        own["num_cpus"] = cluster.workers
+        own["num_cpus"] = cluster.workers + 1  # the workers' own, and one for what feeds them
     for tries in range(STARTS, 0, -1):
         try:
             ray.init(

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
@@ -276,10 +277,10 @@ class _Writer:
     def __init__(self, file: BinaryIO) -> None:
         self.file = file
         file.seek(GAP)
-        self.starts, self.counts, self.extents = [0], [], []  # type: list[int], list[int], list[float]
-        self.strings: list[bytes] = []
-        self.hashes: list[bytes] = []
-        self.checks: list[int] = []
+        # Plain numbers and bytes: a million samples as objects of Python would take a gigabyte.
+        self.starts, self.counts, self.extents, self.checks = array("q", [0]), array("q"), array("d"), array("L")
+        self.strings, self.string_sizes = bytearray(), array("q")
+        self.hashes = bytearray()
         self.unusable: list[Unusable] = []
         self.form: tuple[str, tuple[int, ...]] | None = None
 
@@ -296,8 +297,11 @@ class _Writer:
         self.extents.append(packed.extent)
         sample = packed.sample
         row = (str(sample.path), sample.text, sample.split, sample.group, sample.origin, NOTE_END.join(packed.notes))
-        self.strings.extend(part.encode(errors=STRAY) for part in row)
-        self.hashes.append(packed.digest)
+        for part in row:
+            data = part.encode(errors=STRAY)
+            self.strings += data
+            self.string_sizes.append(len(data))
+        self.hashes += packed.digest
 
     def _write(self, blocks: Iterable[np.ndarray]) -> tuple[int, int]:
         """Write a signal and return its bytes and their checksum; one whose source is at fault leaves no trace.
@@ -322,9 +326,9 @@ class _Writer:
         dtype, shape = self.form or ("|u1", ())
         arrays: dict[str, tuple[int, int, str]] = {"signals": (GAP, self.starts[-1], "|u1")}
         checksums: dict[str, int] = {}
-        for name, array in self._index():
-            arrays[name], checksums[name] = (self._align(), array.nbytes, array.dtype.str), checksum(array)
-            self.file.write(array.tobytes())
+        for name, values in self._index():
+            arrays[name], checksums[name] = (self._align(), values.nbytes, values.dtype.str), checksum(values)
+            self.file.write(values.tobytes())
         self.file.truncate(self.file.tell())  # where the last array is empty nothing was written at its place
         plain = asdict(replace(header, left_out=dict(left_out)))
         meta = {"header": plain, "arrays": arrays, "dtype": dtype, "shape": shape, "size": self.file.tell()}
@@ -341,9 +345,9 @@ class _Writer:
             ("counts", np.array(self.counts, "<i8")),
             ("extents", np.array(self.extents, "<f8")),
             # One start a string, then the end of the last.
-            ("string_starts", np.cumsum([0, *map(len, self.strings)]).astype("<i8")),
-            ("strings", np.frombuffer(b"".join(self.strings), np.uint8)),
-            ("hashes", np.frombuffer(b"".join(self.hashes), np.uint8)),
+            ("string_starts", np.concatenate(([0], np.cumsum(np.array(self.string_sizes)))).astype("<i8")),
+            ("strings", np.frombuffer(self.strings, np.uint8)),
+            ("hashes", np.frombuffer(self.hashes, np.uint8)),
             ("unusable", np.frombuffer(unusable, np.uint8)),
             (CHECKS, np.array(self.checks, "<u4")),
         )
