@@ -151,6 +151,9 @@ def test_stretches_are_cut_and_readings_of_one_name_are_told_apart(
 ) -> None:
     code, _, _ = run(capfd, "prepare", cases / "sound" / "offsets.jsonl", "--out", tmp_path)
     assert code == 0 and {len(Store(tmp_path).signal(i)) for i in range(2)} == {8000}
+    files = [cases / "sound" / "ctm" / folder / "rec.wav" for folder in ("s1", "s2")]
+    code, out, _ = run(capfd, "transcribe", *files, "--format", "ctm")
+    assert code == 0 and len({line.split()[0] for line in out.splitlines()}) == 2
 
 
 DAMAGED = {

@@ -179,6 +179,7 @@ def _read(
 ) -> tuple[int, int]:
     """Read files; print or write their texts; return how many files, and how many errors there were."""
     from recognizer.atomic_write import replacing
+    from recognizer.formats.ctm_names import CtmNames
     from recognizer.formats.formats import FORMATS, TimedFormat, format_page, format_reading
     from recognizer.formats.streamed import streamed
     from recognizer.transcription import Transcript, doubtful, marked, transcribe
@@ -194,7 +195,8 @@ def _read(
                 for note in made.notes:
                     console.complain(note)
                 return made.text
-            return format_reading(transcript.records[0], form)
+            (first, *_) = transcript.records
+            return format_reading(ctm_names.named(first) if form == "ctm" else first, form)
         return "".join(line_of(record) for record in transcript.records)
 
     def line_of(record: "Result") -> str:
@@ -212,7 +214,8 @@ def _read(
     def write_long(long: "LongRecording") -> None:
         if form in FORMATS and not isinstance(FORMATS[form], TimedFormat):
             raise RecognizerError(f"{long.name}: a recording, expected an image for {form}")
-        chunks = streamed(long.records(), form, line_of, lambda: long.seconds)
+        records = map(ctm_names.named, long.records()) if form == "ctm" else long.records()
+        chunks = streamed(records, form, line_of, lambda: long.seconds)
         if places:
             path = places.of(long.name)
             places.refuse_other(path, long.name)
@@ -222,6 +225,7 @@ def _read(
             for chunk in chunks:
                 console.say(chunk.removesuffix("\n"))
 
+    ctm_names = CtmNames(console.complain)
     places = OutputPlaces(chosen.out, _suffix(form), chosen.files, chosen.overwrite) if chosen.out else None
     done = failed = 0
     for transcript in transcribe(names, options):
