@@ -41,9 +41,9 @@ def test_an_outline_of_thousands_of_points_takes_little_memory_and_the_same_stri
 
 
 def test_a_reading_order_that_names_the_same_nested_regions_again_and_again_is_followed_once(tmp_path: Path) -> None:
-    depth = 400
+    depth = 100
     regions = "".join(f'<TextRegion id="r{i}">' + LINE.format(f"l{i}") for i in range(depth)) + "</TextRegion>" * depth
-    order = "".join(f'<RegionRefIndexed index="{i}" regionRef="r{i % depth}"/>' for i in range(20 * depth))
+    order = "".join(f'<RegionRefIndexed index="{i}" regionRef="r{i % depth}"/>' for i in range(80 * depth))
     (tmp_path / "p.xml").write_text(PAGE.format(order=order, regions=regions))
     begin = time.process_time()
     page = read_page(tmp_path / "p.xml")
