@@ -14,6 +14,8 @@ export class Draft extends EventTarget {
     this.history = [];
     this.sending = Promise.resolve();
     this.dirty = false;
+    this.mine = new Set(); // lines that were changed here since the server last heard of them
+    this.rearranged = false; // whether lines came, went, or changed places since then
     this.sendSoon = settled(PAUSE, () => this.flush());
     this.leave = () => document.visibilityState === "hidden" && this.flush({ keepalive: true });
     document.addEventListener("visibilitychange", this.leave);
@@ -55,6 +57,8 @@ export class Draft extends EventTarget {
 
   touched(kind, id = null) {
     this.dirty = true;
+    if (kind === "lines") this.rearranged = true;
+    else this.mine.add(id);
     this.tell("change", { kind, id });
     this.tell("keeping");
     this.sendSoon();
@@ -64,21 +68,21 @@ export class Draft extends EventTarget {
   flush(more = {}) {
     this.sending = this.sending.then(async () => {
       if (!this.dirty) return;
-      this.dirty = false;
+      const { mine, rearranged } = this;
+      Object.assign(this, { dirty: false, mine: new Set(), rearranged: false });
       try {
         const { revision, lines } = this.data;
         const kept = await put(`/api/files/${this.id}`, { revision, lines }, more);
         this.data = { ...this.data, revision: kept.revision };
         this.tell("kept");
       } catch (error) {
+        Object.assign(this, { dirty: true, mine: new Set([...mine, ...this.mine]), rearranged: rearranged || this.rearranged });
         if (error instanceof Refused && error.status === 409) {
-          this.data = await get(`/api/files/${this.id}`);
-          this.tell("change", { kind: "lines" });
+          // Read anew by the server meanwhile, or changed in another window: what was changed here goes into that.
+          this.take(await get(`/api/files/${this.id}`));
           this.tell("elsewhere");
-        } else {
-          this.dirty = true;
-          this.tell("fault", { error });
-        }
+          this.sendSoon();
+        } else this.tell("fault", { error });
       }
     });
     return this.sending;
@@ -98,14 +102,13 @@ export class Draft extends EventTarget {
     return done;
   }
 
-  /** Take the server's draft in the place of this one, except what was typed since. */
+  /** Take the server's draft in the place of this one, except what was changed here since it last heard of it. */
   take(data) {
-    if (this.dirty) {
-      const mine = new Map(this.lines.map((line) => [line.id, line]));
-      const lines = data.lines.map((line) => ({ ...line, text: mine.get(line.id)?.text ?? line.text, state: mine.get(line.id)?.state ?? line.state }));
-      data = { ...data, lines };
-    }
-    this.data = data;
+    const theirs = new Map(data.lines.map((line) => [line.id, line]));
+    const own = new Map(this.lines.map((line) => [line.id, line]));
+    const order = this.rearranged ? this.lines.map((line) => line.id) : data.lines.map((line) => line.id);
+    const lines = order.map((id) => merged(this.mine.has(id) ? own.get(id) : null, theirs.get(id)) ?? own.get(id));
+    this.data = { ...data, lines };
     this.tell("change", { kind: "lines" });
   }
 
@@ -117,6 +120,16 @@ export class Draft extends EventTarget {
   tell(name, detail = {}) {
     this.dispatchEvent(new CustomEvent(name, { detail }));
   }
+}
+
+const place = (line) => JSON.stringify([line.outline, line.baseline, line.start, line.end]);
+
+/** Return a line that was changed here and read there; what was read holds where the line stands where it stood. */
+function merged(own, theirs) {
+  if (!own || !theirs) return own ?? theirs;
+  if (place(own) !== place(theirs)) return { ...own, given: theirs.given };
+  const read = isChecked(own) || own.state === "given" ? {} : { text: theirs.text, state: theirs.state };
+  return { ...own, ...read, reading: theirs.reading, given: theirs.given, moved: theirs.moved };
 }
 
 export const isChecked = (line) => line.state === "corrected" || line.state === "accepted";

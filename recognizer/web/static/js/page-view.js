@@ -85,7 +85,10 @@ export class PageView extends FileView {
     const line = this.draft.line(id);
     const shown = this.pictures.get(id);
     if (!line || !shown) return;
-    for (const one of this.list.rows.get(id).words) one.element.classList.toggle("here", one === word);
+    this.lit?.here.setAttribute("hidden", "");
+    this.lit?.word?.element.classList.remove("here");
+    this.lit = { word, here: shown.here };
+    word?.element.classList.add("here");
     this.image.showWord(word);
     const known = word && word.start !== null && line.reading;
     shown.here.hidden = !known;

@@ -32,8 +32,12 @@ export async function working(name, work) {
 
 /** Say how a draft fares until `signal` aborts. */
 export function watch(draft, signal) {
-  draft.addEventListener("keeping", () => say(t("draft_keeping")), { signal });
-  draft.addEventListener("kept", () => say(t("draft_kept")), { signal });
+  const tell = (state) => {
+    document.body.dataset.draft = state;
+    say(t(`draft_${state}`));
+  };
+  draft.addEventListener("keeping", () => tell("keeping"), { signal });
+  draft.addEventListener("kept", () => tell("kept"), { signal });
   draft.addEventListener("elsewhere", () => say(t("reload_hint")), { signal });
   draft.addEventListener("fault", (event) => complain(event.detail.error), { signal });
 }
