@@ -1,5 +1,6 @@
 """Tests of training: learning, stopping, a loss that is no number, what a run says."""
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,10 +27,11 @@ from recognizer.training.schedule import rate_share
 
 
 def test_a_run_says_what_it_does_and_nothing_else(
-    lines: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    lines: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from recognizer.commands.train import run_train
 
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)  # the bar is drawn where somebody looks
     arguments = words(lines, tmp_path / "run", trainer__max_epochs=1, trainer__enable_progress_bar="true")
     assert run_train(arguments, print) == 0
     out, err = capfd.readouterr()
