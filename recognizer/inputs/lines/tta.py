@@ -45,5 +45,5 @@ class View:
         return min(max(columns / 2 + (at - middle) / self.width, 0.0), float(columns))
 
 
-# The best of a dozen tried, each beside those before it, on validation lines of four corpora (docs/decoding.md).
+# The best of a dozen tried, each beside those before it, on validation lines of four corpora (docs/lab/decoding.md).
 VIEWS = (View(), View(1.2, 1.2), View(1.1, 1.0, 0.35), View(1.1, 1.0, -0.35), View(0.8, 0.8))
