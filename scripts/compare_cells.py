@@ -40,7 +40,7 @@ from recognizer.training.logging_setup import silence_libraries  # noqa: E402
 
 TOLERANCE = 0.05  # of the number of weights
 SCAN = "multidimensional"  # the front of that type under the recipe's own cell
-SCAN_SIZES, SCAN_BETWEEN, SCAN_ROWS = [4, 12, 32], [8, 24], [4, 4, 3]
+SCAN_CHANNELS, SCAN_SIZES, SCAN_BETWEEN, SCAN_ROWS = [16], [8, 32], [24], [2, 5]
 DEPTHS = {f"{n}-{way}": (n, way == "both") for way in ("both", "forward") for n in (1, 2, 3, 5)}
 NAMES = {"cells": [*CELLS, SCAN], "depth": [*DEPTHS]}
 
@@ -132,10 +132,11 @@ def settings_of(table: str, name: str, base: NetworkSettings, shape: Shape) -> N
 
 
 def scan(stride: int) -> MultidimensionalSettings:
-    """Return a scan with as many columns a frame as another front; its first level, the dearest, gathers them."""
-    first = 2 if stride % 2 == 0 else stride
-    blocks = [[rows, columns] for rows, columns in zip(SCAN_ROWS, (first, stride // first, 1), strict=True)]
-    return MultidimensionalSettings(sizes=SCAN_SIZES, blocks=blocks, between=SCAN_BETWEEN)
+    """Return a scan with as many columns a frame as another front, behind one convolution where the stride is even."""
+    channels = SCAN_CHANNELS if stride % 2 == 0 else []
+    columns = stride // 2 if channels else stride
+    blocks = [[SCAN_ROWS[0], columns], [SCAN_ROWS[1], 1]]
+    return MultidimensionalSettings(sizes=SCAN_SIZES, blocks=blocks, between=SCAN_BETWEEN, convolutions=channels)
 
 
 def matching_hidden(weights: Callable[[int], int], step: int, wanted: int) -> int:

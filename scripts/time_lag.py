@@ -285,6 +285,8 @@ def picture(rows: Sequence[Row], path: Path) -> None:
     for task, panel in zip(tasks, panels[0], strict=True):
         for number, name in enumerate(NAMES):
             own = [row for row in rows if (row.task, row.name) == (task, name)]
+            if not own:
+                continue
             lags = sorted({row.steps for row in own})
             medians = [[row.learned for row in own if row.steps == lag and row.learned] for lag in lags]
             learned = {lag: sorted(one)[len(one) // 2] for lag, one in zip(lags, medians, strict=True) if one}
@@ -295,6 +297,7 @@ def picture(rows: Sequence[Row], path: Path) -> None:
             panel.plot(never, [max((row.updates for row in own), default=0)] * len(never), "x", color=colour)
         panel.set(xscale="log", yscale="log", title=task, xlabel="lag in steps", ylabel="updates until learned")
         panel.set_xticks(lags := sorted({row.steps for row in rows if row.task == task}), map(str, lags), minor=False)
+        panel.minorticks_off()
     panels[0][-1].legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, bbox_inches="tight", metadata={"Date": None} if path.suffix == ".svg" else None)
