@@ -168,7 +168,11 @@ DAMAGED = {
 @pytest.mark.parametrize("name", DAMAGED)
 def test_a_damaged_file_gets_one_line(name: str, cases: Path, capfd: pytest.CaptureFixture[str]) -> None:
     code, out, err = run(capfd, "transcribe", cases / "other" / name)
-    assert (code, out) == (2, "") and DAMAGED[name] in err and err.count("\n") == 1
+    said = [line for line in err.splitlines() if line.startswith("recognizer: ")]
+    others = [
+        line for line in err.splitlines() if line not in said and not line.startswith("read with the language model")
+    ]
+    assert (code, out) == (2, "") and len(said) == 1 and DAMAGED[name] in said[0] and not others
 
 
 def test_coordinates_of_400_digits_get_one_line(cases: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
