@@ -73,3 +73,12 @@ def test_a_marked_block_runs_as_printed(page: str, block: str, folder: Path) -> 
 def test_pages_of_the_site_are_all_in_its_navigation() -> None:
     listed = set(re.findall(r"[\w/\-]+\.md", (ROOT / "mkdocs.yml").read_text(encoding="utf-8")))
     assert listed == {path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md")}
+
+
+@pytest.mark.slow
+def test_the_site_is_built_without_a_wrong_name(tmp_path: Path) -> None:
+    pytest.importorskip("mkdocs", reason="the documentation is built with the extra [docs]")
+    call = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path / "site")]
+    done = subprocess.run(call, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "site" / "reference" / "index.html").is_file()
