@@ -109,7 +109,8 @@ def test_a_run_that_starts_from_a_model_is_made_like_it(lines: Path, line_run: R
     words = ["--data.corpus", str(lines), "--init", str(line_run.folder)]
     made = read_config(words)
     assert made.network == line_run.config.network and made.features == line_run.config.features
-    assert made.learning == read_config(words[:2]).learning
+    finetuning = ["--config", str(CONFIGS[0].parent / "finetuning.yaml"), *words[:2]]
+    assert made.learning == read_config(finetuning).learning
     wider = read_config([*words, "--network.dropout", "0.7", "--network.front.pool_time", "[1, 3]"]).network
     assert (wider.hidden, wider.dropout, wider.front.pool_time) == (line_run.config.network.hidden, 0.7, [1, 3])
     with pytest.raises(RecognizerError, match="nothing: no such model file; shipped models: "):

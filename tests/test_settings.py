@@ -210,6 +210,7 @@ TRAINED: dict[str, Case] = {
 }
 OTHERWISE = (
     "run",
+    "calibrate",
     "text.scoring",
     "data.workers",
     "data.allow_infeasible",

@@ -109,15 +109,19 @@ class _UploadReader:
         reader = await self.models.with_reader(kind, lambda reader: reader)
         parts = await anyio.to_thread.run_sync(partial(signals, reader), limiter=DECODING)
         found = await self.models.read(kind, [signal for _, signal in parts])
-        return [make_result(name, one, signal) for (name, signal), one in zip(parts, found, strict=True)]
+        used = reader.decoder.settings.describe()
+        return [make_result(name, one, signal, used) for (name, signal), one in zip(parts, found, strict=True)]
 
     async def _sound(self, upload: Upload) -> list[Result]:
         """Return what is read of a recording: a result, or of a long one a result for each piece."""
         refuse_beyond(upload, "speech", self.limits)
         pieces = await read_recording(upload.data, upload.name, self.models)
+        used = await self.models.with_reader("speech", lambda reader: reader.decoder.settings.describe())
         if len(pieces) == 1 and pieces[0].start == 0.0:
-            return [Result(upload.name, pieces[0].hypothesis, "s", pieces[0].end)]
-        return [Result(upload.name, one.hypothesis, "s", one.end, part=(one.start, one.end)) for one in pieces]
+            return [Result(upload.name, pieces[0].hypothesis, "s", pieces[0].end, decoder=used)]
+        return [
+            Result(upload.name, one.hypothesis, "s", one.end, part=(one.start, one.end), decoder=used) for one in pieces
+        ]
 
 
 def _signals(upload: Upload, limits: Limits, reader: Reader) -> list[tuple[str, Signal]]:
