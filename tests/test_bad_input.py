@@ -213,7 +213,7 @@ CALLS = {
     "no corpus": (["evaluate", "MODEL", "no-such-corpus"], "no-such-corpus: not there, wanted a prepared corpus"),
     "unknown corpus": (["prepare", "copist", "--source", ".", "--out", "y"], "copiste"),
     "unknown split": (["prepare", "x", "--out", "y", "--valid-share", "2"], "below 1"),
-    "no such device": (["evaluate", "MODEL", "x", "--device", "warp"], "wanted auto, cpu or cuda"),
+    "no such device": (["evaluate", "MODEL", "x", "--device", "warp"], "expected auto, cpu or cuda"),
 }
 
 

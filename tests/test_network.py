@@ -91,7 +91,7 @@ def test_settings_that_mean_nothing_are_refused(settings: dict[str, float]) -> N
 
 
 def test_an_unknown_kind_is_refused_by_name() -> None:
-    with pytest.raises(RecognizerError, match="'smell', wanted one of handwriting, speech"):
+    with pytest.raises(RecognizerError, match="'smell', expected one of handwriting, speech"):
         Model(replace(LINES, kind="smell"), 5)
 
 
@@ -105,7 +105,7 @@ def test_plain_data_with_an_unknown_key_is_refused() -> None:
     with pytest.raises(RecognizerError, match="depth"):
         ModelSettings.from_data(data)
     del data["network"]
-    with pytest.raises(RecognizerError, match="lack 'network'"):
+    with pytest.raises(RecognizerError, match="settings lacks network"):
         ModelSettings.from_data(data)
 
 
