@@ -68,8 +68,11 @@ def clean_leftovers(path: Path) -> list[Path]:
     cleaned = []
     with suppress(OSError):
         for entry in os.scandir(path.parent):
-            if pattern.fullmatch(entry.name) and entry.is_file(follow_symlinks=False) and _is_nobodys(entry.path):
-                os.unlink(entry.path)
+            if (
+                pattern.fullmatch(entry.name)
+                and entry.is_file(follow_symlinks=False)
+                and _removed_if_nobodys(entry.path)
+            ):
                 cleaned.append(Path(entry.path))
     return cleaned
 
@@ -113,13 +116,17 @@ def _opened_temporary(path: Path) -> tuple[int, str]:
         os.close(descriptor)  # another writer took it for a leftover before it was locked
 
 
-def _is_nobodys(path: str) -> bool:
-    """Return whether no writer holds a temporary file."""
+def _removed_if_nobodys(path: str) -> bool:
+    """Remove a temporary file that no writer holds; return whether it was removed.
+
+    It is removed under the lock: a writer that has made the file and waits for its lock then finds it gone.
+    """
     if not fcntl:
         return False
     descriptor = os.open(path, os.O_RDWR)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.unlink(path)
         return True
     except OSError:
         return False

@@ -1,11 +1,15 @@
 """Fixtures that several test files use."""
 
 import os
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    # Of a shell's background job, whose programs would not hear Ctrl-C: some tests stop programs with it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tiny networks gain nothing from threads
 
 if TYPE_CHECKING:

@@ -159,13 +159,15 @@ def test_lines_of_many_pages_are_told_apart(tmp_path: Path, capsys: pytest.Captu
 
 def test_a_line_at_fault_does_not_stop_its_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model = save_model("handwriting", tmp_path / "model.safetensors")
-    path = write_page(tmp_path)
+    folder = tmp_path / "letter"  # beside no folder of images
+    folder.mkdir()
+    path = write_page(folder)
     xml = path.read_text()
     path.write_text(xml.replace(xml[xml.index("<Coords") : xml.index("/>") + 2], "", 1))
     code, out, err = said(capsys, "transcribe", path, "--model", model)
     assert code == 1 and len(out.splitlines()) == 2
     assert err == f"recognizer: {path}#l0: the page names no outline of this line, wanted one\n"
-    (tmp_path / "p.png").unlink()
+    (folder / "p.png").unlink()
     code, out, err = said(capsys, "transcribe", path, "--model", model)
     assert (code, out) == (2, "") and "its image 'p.png' is neither beside it" in err and err.count("\n") == 1
 
