@@ -22,7 +22,7 @@ FORMAT = 2  # 1 named some settings otherwise, see model_file_upgrade.py
 KEY = "recognizer"  # of the header in safetensors' metadata
 SEAL = "sha256"  # of the checksum in the header
 MAX_HEADER = 100_000_000  # bytes, the limit of safetensors itself
-RESTART = "wanted a model.safetensors that `recognizer train` wrote"
+RESTART = "expected a model.safetensors that `recognizer train` wrote"
 PARTS = {  # of a header, with their types
     "settings": dict,
     "alphabet": dict,

@@ -42,13 +42,15 @@ def align_page(reader: Reader, path: Path, transcript: Path) -> AlignedPage:
     """
     said = [(number, line.strip()) for number, line in read_lines(transcript) if line.strip()]
     if not said:
-        raise RecognizerError(f"{transcript}: no line of text, wanted the lines of {path.name}")
+        raise RecognizerError(f"{transcript}: no line of text, expected the lines of {path.name}")
     page, signals = reader.named_page(path) if form_of(path) else reader.find_page(path)
     read = [hypothesis.text for hypothesis in reader.read(signals)]
     normal = [reader.alphabet.text.normalize(text) for _, text in said]
     pairs = matched_lines(read, normal)
     if not pairs:
-        raise RecognizerError(f"{transcript}: none of its lines is like what {path.name} reads, wanted its transcript")
+        raise RecognizerError(
+            f"{transcript}: none of its lines is like what {path.name} reads, expected its transcript"
+        )
     records, left = [], []
     for at, number in pairs:
         name = str(page.name_of(page.lines[at]))

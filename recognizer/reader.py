@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 class Reader:
-    """Files in, hypotheses out; what is read of a file does not depend on its company."""
+    """Files in, hypotheses out; what is read of a file does not depend on the batch."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class Reader:
         )
         self.kind, self.alphabet = model_file.settings.kind, model_file.alphabet
         if not 1 <= (views := self.decoder.settings.tta) <= len(VIEWS):
-            raise RecognizerError(f"views is {views}, wanted 1 to {len(VIEWS)}")
+            raise RecognizerError(f"views is {views}, expected 1 to {len(VIEWS)}")
         if views > 1 and self.kind != "handwriting":
             raise RecognizerError(f"views are of lines of handwriting, and the model reads {self.kind}")
         self.model: Any = model_file if isinstance(model_file, OnnxModel) else model_file.model
@@ -253,7 +253,7 @@ class Reader:
         """
         labels = self.alphabet.encode(text)
         if not labels:
-            raise RecognizerError("the text to align is empty, wanted at least one character")
+            raise RecognizerError("the text to align is empty, expected at least one character")
         from recognizer.decoding.alignment import align
 
         _, log_probs, counts = next(self.outputs([signal.values]))

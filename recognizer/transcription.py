@@ -190,7 +190,7 @@ def _page_document(name: str, source: Path) -> _Document:
     except RecognizerError as error:
         return _Document(name, (), (str(error),))
     lines = tuple((str(page.name_of(line)), page.name_of(line)) for line in page.lines)
-    return _Document(name, lines, () if lines else (f"{name}: a page without lines, wanted one that has some",), page)
+    return _Document(name, lines, () if lines else (f"{name}: a page without lines, expected one that has some",), page)
 
 
 def _run(documents: list[_Document], readers: dict[str, Reader], manner: TranscribeOptions) -> Iterator[Transcript]:

@@ -27,9 +27,9 @@ def average(paths: list[str], weights: list[float]) -> ModelFile:
         RecognizerError: not one weight a model, weights that cannot be shares, or models that differ in more than that.
     """
     if len(weights) != len(paths):
-        raise RecognizerError(f"--weights has {len(weights)} numbers, wanted {len(paths)}, one for each model")
+        raise RecognizerError(f"--weights has {len(weights)} numbers, expected {len(paths)}, one for each model")
     if min(weights) < 0 or sum(weights) <= 0:
-        raise RecognizerError(f"--weights are {weights}, wanted shares of at least 0 whose sum is above 0")
+        raise RecognizerError(f"--weights are {weights}, expected shares of at least 0 whose sum is above 0")
     shares = [weight / sum(weights) for weight in weights]
     bundles = [load_model_file(find_model(path)) for path in paths]
     first = bundles[0]
@@ -37,7 +37,7 @@ def average(paths: list[str], weights: list[float]) -> ModelFile:
     form = _form(first)
     for path, model_file in zip(paths, bundles, strict=True):
         if _form(model_file) != form:
-            raise RecognizerError(f"{path}: its alphabet or network is not that of {paths[0]}, wanted models alike")
+            raise RecognizerError(f"{path}: its alphabet or network is not that of {paths[0]}, expected models alike")
     with torch.no_grad():
         for name, value in first.model.state_dict().items():
             if value.is_floating_point():

@@ -60,7 +60,7 @@ def groups(folder: Path) -> list[Group]:
         text = (folder / known["file"]).read_text()
         rows = json.loads(text) if known["file"].endswith(".json") else csv_rows(text)
         values = torch.tensor(rows, dtype=torch.float32).roll(1, 1).log_softmax(1)
-        assert known["blank"] == known["classes"] - 1, "wanted the blank last"
+        assert known["blank"] == known["classes"] - 1, "expected the blank last"
         found.setdefault(known["alphabet"], []).append(values)
     pad = torch.nn.utils.rnn.pad_sequence
     return [

@@ -47,7 +47,7 @@ def main() -> None:
     reader = Reader.load(given.model)
     paths = [path for path in sorted(given.pages.rglob("*.xml")) if form_of(path)]
     if not paths:
-        raise RecognizerError(f"{given.pages}: no PAGE XML, no ALTO, wanted pages whose lines are known")
+        raise RecognizerError(f"{given.pages}: no PAGE XML, no ALTO, expected pages whose lines are known")
     print("| page | lines | found | found besides | CER as found | CER as named | texts placed | right |")
     print("| --- " * 8 + "|")
     sums: list[list[Edits]] = [[], []]

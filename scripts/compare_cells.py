@@ -100,7 +100,7 @@ def part_of(corpus: Path, split: str, lines: int, out: Path) -> Path:
     store = Store(corpus)
     of_split = store.indices(split)
     if lines >= len(of_split):
-        raise RecognizerError(f"{corpus}: {len(of_split)} samples in {split!r}, wanted --lines below that")
+        raise RecognizerError(f"{corpus}: {len(of_split)} samples in {split!r}, expected --lines below that")
     kept = {of_split[i * len(of_split) // lines] for i in range(lines)} | set(range(len(store))) - set(of_split)
 
     def packed() -> Iterator[Packed]:
@@ -155,7 +155,7 @@ def matching_hidden(weights: Callable[[int], int], step: int, wanted: int) -> in
     near = min((max(low, 1) * step, high * step), key=lambda size: abs(weights(size) - wanted))
     off = weights(near) / wanted - 1.0
     if abs(off) > TOLERANCE:
-        raise RecognizerError(f"hidden {near} has {off:+.0%} of {wanted} weights, wanted within {TOLERANCE:.0%}")
+        raise RecognizerError(f"hidden {near} has {off:+.0%} of {wanted} weights, expected within {TOLERANCE:.0%}")
     return near
 
 

@@ -46,7 +46,7 @@ def keep(family: Path, out: Path) -> list[str]:
     """Copy the fonts of one family and its licence into `out`; return its rows of fonts.tsv."""
     package = json.loads((family / "package.json").read_text("utf-8"))
     if package["license"] not in LICENCES:
-        raise RecognizerError(f"{family.name}: licence {package['license']}, wanted {' or '.join(LICENCES)}")
+        raise RecognizerError(f"{family.name}: licence {package['license']}, expected {' or '.join(LICENCES)}")
     found = {path: NAME.match(path.name) for path in sorted((family / "files").glob("*.woff"))}
     kept = {path: match for path, match in found.items() if match and int(match["weight"]) <= HEAVIEST}
     if not kept:

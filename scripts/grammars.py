@@ -88,7 +88,7 @@ def rebers(seed: int, count: int, shortest: int, longest: int, onward: float) ->
             found.setdefault(word.text, word)
             if len(found) == count:
                 return list(found.values())
-    raise RecognizerError(f"embedded Reber: {len(found)} strings of {shortest} to {longest} symbols, wanted {count}")
+    raise RecognizerError(f"embedded Reber: {len(found)} strings of {shortest} to {longest} symbols, expected {count}")
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ def read_hand(reader: Reader, store: Store) -> Hand:
     kept = sum(map(len, words.values()))
     print(f"{kept} of {cut} words in {len(todo)} lines stand apart from their neighbours: {len(words)} words")
     if not gaps:
-        raise RecognizerError(f"{store.path}: no two words stand apart, wanted lines of several words")
+        raise RecognizerError(f"{store.path}: no two words stand apart, expected lines of several words")
     longest = int(np.percentile(store.counts[todo], 95))
     return Hand(words, gaps, margin=3, longest=longest)
 

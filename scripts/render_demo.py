@@ -52,7 +52,7 @@ def texts_of(sentences: list[str], count: int, rng: np.random.Generator) -> list
             found[text] = None
         if len(found) == count:
             return list(found)
-    raise RecognizerError(f"the text gives {len(found)} lines for the demo, wanted {count}")
+    raise RecognizerError(f"the text gives {len(found)} lines for the demo, expected {count}")
 
 
 def piece(sentence: str, rng: np.random.Generator) -> str:

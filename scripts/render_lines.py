@@ -61,7 +61,9 @@ def choose(source: Source, index: int) -> Item:
         font = family[int(rng.integers(len(family)))]
         if not font.missing(text) and not (font.joined and CAPITALS.search(text)):
             return Item(text, font, int(rng.integers(2**63)))
-    raise RecognizerError(f"line {index}: none of {FONTS_TRIED} fonts can write {text!r}, wanted fonts of all letters")
+    raise RecognizerError(
+        f"line {index}: none of {FONTS_TRIED} fonts can write {text!r}, expected fonts of all letters"
+    )
 
 
 def render(source: Source, index: int) -> str:
@@ -86,7 +88,7 @@ def open_source(arguments: argparse.Namespace) -> Source:
     shares = arguments.shares or [1.0] * len(arguments.text)
     if len(shares) != len(arguments.text) or min(shares) < 0 or sum(shares) <= 0:
         raise RecognizerError(
-            f"--shares: {len(shares)} numbers, wanted one for each of {len(arguments.text)} text files"
+            f"--shares: {len(shares)} numbers, expected one for each of {len(arguments.text)} text files"
         )
     texts = [read_sentences(path) for path in arguments.text]
     shares = [share / sum(shares) for share in shares]

@@ -136,9 +136,11 @@ def main() -> None:
     given = parser.parse_args()
     reader, store = Reader.load(given.model), Store(given.corpus)
     if store.header.kind != reader.kind:
-        raise RecognizerError(f"{given.corpus} is {store.header.kind}, wanted {reader.kind}, which {given.model} reads")
+        raise RecognizerError(
+            f"{given.corpus} is {store.header.kind}, expected {reader.kind}, which {given.model} reads"
+        )
     if reader.kind not in FAULTS:
-        raise RecognizerError(f"{given.model} reads {reader.kind}, wanted a model of {' or '.join(FAULTS)}")
+        raise RecognizerError(f"{given.model} reads {reader.kind}, expected a model of {' or '.join(FAULTS)}")
     indices = store.indices(given.split)
     count = min(given.samples, len(indices))
     chosen = [indices[i * len(indices) // count] for i in range(count)]

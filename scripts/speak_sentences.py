@@ -58,12 +58,12 @@ def read_voices(path: Path) -> list[Voice]:
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         fields = line.split("\t")
         if len(fields) != 3 or fields[0] in voices or not re.fullmatch(r"[0-9]*\.?[0-9]+", fields[1]):
-            raise RecognizerError(f"{path}:{number}: wanted NAME, SHARE, COMMAND with tabs between, each name once")
+            raise RecognizerError(f"{path}:{number}: expected NAME, SHARE, COMMAND with tabs between, each name once")
         if "{text}" not in fields[2] or "{out}" not in fields[2]:
-            raise RecognizerError(f"{path}:{number}: {fields[2]!r}, wanted a command with {{text}} and {{out}}")
+            raise RecognizerError(f"{path}:{number}: {fields[2]!r}, expected a command with {{text}} and {{out}}")
         voices[fields[0]] = Voice(fields[0], float(fields[1]), shlex.split(fields[2]))
     if not any(voice.share for voice in voices.values()):
-        raise RecognizerError(f"{path}: no voice that ever speaks, wanted one a line")
+        raise RecognizerError(f"{path}: no voice that ever speaks, expected one a line")
     return list(voices.values())
 
 
@@ -102,7 +102,7 @@ def main() -> int:
         and SPOKEN.fullmatch(line)
     ]  # fmt: skip
     if not sentences:
-        raise RecognizerError(f"{given.text[0]}: no sentence of 8 to {given.longest} plain characters, wanted some")
+        raise RecognizerError(f"{given.text[0]}: no sentence of 8 to {given.longest} plain characters, expected some")
     shares = np.array([voice.share for voice in voices]) / sum(voice.share for voice in voices)
     (given.out / "audio").mkdir(parents=True, exist_ok=True)
     rows = ["file\tsplit\tspeaker\ttext"]

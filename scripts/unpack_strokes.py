@@ -63,10 +63,10 @@ def read_lines(path: Path) -> Iterator[Line]:
                 try:
                     yield _line(json.loads(row))
                 except (ValueError, KeyError, TypeError) as error:
-                    wanted = "wanted JSON with id, writer, split, text, strokes"
+                    wanted = "expected JSON with id, writer, split, text, strokes"
                     raise RecognizerError(f"{path}:{number}: {type(error).__name__} {error}, {wanted}") from None
     except (OSError, EOFError) as error:
-        raise RecognizerError(f"{path}: cannot be read ({error}), wanted lines of pen strokes") from None
+        raise RecognizerError(f"{path}: cannot be read ({error}), expected lines of pen strokes") from None
 
 
 def _line(row: dict[str, Any]) -> Line:
@@ -127,7 +127,9 @@ def main() -> int:
     lines = [line for line in read_lines(given.strokes) if given.split in (None, line.split)]
     if given.hands:
         if strangers := set(given.hands) - {line.writer for line in lines}:
-            raise RecognizerError(f"{given.strokes}: no lines of {', '.join(sorted(strangers))}, wanted writers of it")
+            raise RecognizerError(
+                f"{given.strokes}: no lines of {', '.join(sorted(strangers))}, expected writers of it"
+            )
         lines = parted([line for line in lines if line.writer in given.hands])
     rows = ["file\ttext\tsplit\tgroup"]
     for line in lines:
@@ -141,7 +143,7 @@ def main() -> int:
         split = given.seen if line.split == "test" and line.text in learned else line.split
         rows.append(f"{name}\t{line.transcript}\t{split}\t{line.writer}")
     if len(rows) == 1:
-        raise RecognizerError(f"{given.strokes}: no line of the split {given.split}, wanted one that is there")
+        raise RecognizerError(f"{given.strokes}: no line of the split {given.split}, expected one that is there")
     write_atomically(given.out / "manifest.tsv", "\n".join([*rows, ""]).encode())
     print(f"{len(rows) - 1} lines in {given.out}")
     return 0

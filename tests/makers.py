@@ -1,5 +1,6 @@
 """Makers of small pictures, sounds and models of random weights."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 
 from recognizer.corpus.alphabet import Alphabet
+from recognizer.decoding.beam_settings import BeamSettings
 from recognizer.inputs.registry import default_signal
 from recognizer.inputs.speech.log_mel import LogMelSettings
 from recognizer.model import Model, ModelSettings
@@ -14,6 +16,8 @@ from recognizer.model_file import ModelFile, save_model_file
 from recognizer.network.front import FrontSettings
 from recognizer.network.network import NetworkSettings
 
+# A beam that loses nothing but what its width cuts.
+EXACT = BeamSettings(token_min_logp=-math.inf, beam_threshold=math.inf, blank_skip_threshold=2.0)
 SYMBOLS = tuple(" abcdefghijklmnopqrstuvwxyz")
 
 

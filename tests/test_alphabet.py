@@ -49,7 +49,7 @@ NORMALISED = {
 }
 
 
-@pytest.mark.parametrize(("settings", "raw", "wanted"), NORMALISED.values(), ids=NORMALISED)
+@pytest.mark.parametrize(("settings", "raw", "expected"), NORMALISED.values(), ids=NORMALISED)
 def test_normalising_does_what_is_set_and_nothing_twice(settings: TextSettings, raw: str, wanted: str) -> None:
     assert settings.normalize(raw) == wanted
     if settings.replace != {"a": "b", "b": "c"}:
@@ -58,7 +58,7 @@ def test_normalising_does_what_is_set_and_nothing_twice(settings: TextSettings, 
 
 @pytest.mark.parametrize("values", [{"form": "NFX"}, {"case": "upper"}, {"unit": "word"}])
 def test_settings_that_mean_nothing_are_refused(values: dict[str, str]) -> None:
-    with pytest.raises(RecognizerError, match=f"text.{min(values)} is '{min(values.values())}', wanted one of"):
+    with pytest.raises(RecognizerError, match=f"text.{min(values)} is '{min(values.values())}', expected one of"):
         TextSettings(**values)  # type: ignore[arg-type]
 
 

@@ -42,8 +42,8 @@ def test_weights_are_means_by_their_shares_and_the_header_says_of_what(line_run:
     ("words", "complaint"),
     [
         (["RUN", "SOUND"], "its alphabet or network is not that of"),
-        (["RUN", "RUN", "--weights", "1"], "--weights has 1 numbers, wanted 2"),
-        (["RUN", "RUN", "--weights", "0", "0"], "wanted shares of at least 0"),
+        (["RUN", "RUN", "--weights", "1"], "--weights has 1 numbers, expected 2"),
+        (["RUN", "RUN", "--weights", "0", "0"], "expected shares of at least 0"),
     ],
 )
 def test_what_cannot_be_averaged_is_refused_in_one_line(

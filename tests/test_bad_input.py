@@ -79,15 +79,15 @@ IMAGES: dict[str, tuple[str, Write, str]] = {
     "rather high": ("line.png", lambda path: path.write_bytes(png_header(9000, 9000)), "9000 x 9000"),
     "very wide": ("line.png", lambda path: Image.new("L", (9000, 10)).save(path), "at most 20000"),
     "a folder of nothing": ("folder", lambda path: path.mkdir(), "no image"),
-    "a sound": ("sound.wav", wave(1.0), "reads handwriting: wanted an image"),
+    "a sound": ("sound.wav", wave(1.0), "reads handwriting: expected an image"),
 }
 SOUNDS: dict[str, tuple[str, Write, str]] = {
     "missing": ("sound.flac", lambda path: None, "no such file"),
     "empty": ("sound.flac", lambda path: path.write_bytes(b""), "empty"),
     "text": ("sound.wav", lambda path: path.write_text("no sound at all\n"), "not a sound"),
     "half a FLAC": ("sound.flac", flac_cut, "broken off"),
-    "a hundredth of a second": ("sound.wav", wave(0.01), "wanted 0.02 s or more"),
-    "an image": ("line.png", lambda path: line_image().save(path), "reads speech: wanted a recording"),
+    "a hundredth of a second": ("sound.wav", wave(0.01), "expected 0.02 s or more"),
+    "an image": ("line.png", lambda path: line_image().save(path), "reads speech: expected a recording"),
 }
 FILES = [("handwriting", *case) for case in IMAGES.values()] + [("speech", *case) for case in SOUNDS.values()]
 
@@ -103,7 +103,7 @@ def line_of(words: list[str], capfd: pytest.CaptureFixture[str]) -> str:
     return said.err
 
 
-@pytest.mark.parametrize(("kind", "name", "write", "wanted"), FILES, ids=[*IMAGES, *(f"{k} (sound)" for k in SOUNDS)])
+@pytest.mark.parametrize(("kind", "name", "write", "expected"), FILES, ids=[*IMAGES, *(f"{k} (sound)" for k in SOUNDS)])
 def test_a_file_at_fault_is_named_in_one_line(
     kind: str, name: str, write: Write, wanted: str, tmp_path: Path, models: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -142,7 +142,7 @@ def test_a_picture_too_large_is_refused_before_it_is_decoded(tmp_path: Path, mon
 def test_a_page_is_no_line(tmp_path: Path, models: Path) -> None:
     page_image(12).save(tmp_path / "page.png")
     with pytest.raises(
-        RecognizerError, match="page.png: looks like a page of about 12 lines, wanted an image of one line"
+        RecognizerError, match="page.png: looks like a page of about 12 lines, expected an image of one line"
     ):
         recognizer.load(models / "handwriting").transcribe(tmp_path / "page.png")
 
@@ -210,14 +210,14 @@ CALLS = {
     "unknown flag": (["info", "x", "--jsn"], "--jsn"),
     "no file": (["transcribe"], "required: files"),
     "a word for a number": (["prepare", "x", "--out", "y", "--height", "tall"], "invalid int value: 'tall'"),
-    "no corpus": (["evaluate", "MODEL", "no-such-corpus"], "no-such-corpus: not there, wanted a prepared corpus"),
+    "no corpus": (["evaluate", "MODEL", "no-such-corpus"], "no-such-corpus: not there, expected a prepared corpus"),
     "unknown corpus": (["prepare", "copist", "--source", ".", "--out", "y"], "copiste"),
     "unknown split": (["prepare", "x", "--out", "y", "--valid-share", "2"], "below 1"),
     "no such device": (["evaluate", "MODEL", "x", "--device", "warp"], "expected auto, cpu or cuda"),
 }
 
 
-@pytest.mark.parametrize(("words", "wanted"), CALLS.values(), ids=CALLS)
+@pytest.mark.parametrize(("words", "expected"), CALLS.values(), ids=CALLS)
 def test_a_call_at_fault_gets_one_line(
     words: list[str], wanted: str, models: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -228,13 +228,13 @@ def test_a_call_at_fault_gets_one_line(
 MANIFESTS = {
     "without text": ("file\ttranscript\nline.png\tx\n", "no column text"),
     "without file": ("name\ttext\nline.png\tx\n", "no column file"),
-    "a field too few": ("file\ttext\nline.png\n", "manifest.tsv:2: 1 fields, wanted 2"),
+    "a field too few": ("file\ttext\nline.png\n", "manifest.tsv:2: 1 fields, expected 2"),
     "a file that is not there": ("file\ttext\nother.png\tx\n", "other.png is not there"),
     "nothing": ("", "no column file or text"),
 }
 
 
-@pytest.mark.parametrize(("table", "wanted"), MANIFESTS.values(), ids=MANIFESTS)
+@pytest.mark.parametrize(("table", "expected"), MANIFESTS.values(), ids=MANIFESTS)
 def test_a_manifest_at_fault_is_named(
     table: str, wanted: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -301,7 +301,7 @@ ARRAYS = {
 
 @pytest.mark.parametrize("array", ARRAYS.values(), ids=ARRAYS)
 def test_an_array_that_is_no_picture_is_refused(array: np.ndarray) -> None:
-    with pytest.raises(RecognizerError, match="wanted"):
+    with pytest.raises(RecognizerError, match="expected"):
         line_from_array(array, HandwritingSettings())
 
 

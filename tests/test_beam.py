@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from makers import EXACT
 from numpy.typing import NDArray
 
 from recognizer.corpus.alphabet import Alphabet
@@ -20,7 +21,7 @@ from recognizer.decoding.beam_search import (
     search_candidates,
     start_beam,
 )
-from recognizer.decoding.beam_settings import EXACT, BeamSettings
+from recognizer.decoding.beam_settings import BeamSettings
 from recognizer.decoding.greedy import greedy
 from recognizer.errors import RecognizerError
 
@@ -48,8 +49,8 @@ def all_texts(log_probs: torch.Tensor) -> tuple[list[tuple[int, ...]], NDArray[n
 class Pairs:
     """A scorer with a number for every pair of neighbours; 0 stands for both ends."""
 
-    closed = False
-    few = 2.0
+    can_forbid = False
+    scalar_limit = 2.0
 
     def __init__(self, classes: int, seed: int) -> None:
         """Draw the numbers."""
@@ -65,7 +66,7 @@ class Pairs:
         """Look the pairs up."""
         return self.table[states[:, 0], classes], classes[:, None]
 
-    def one(self) -> AskOne:
+    def scalar(self) -> AskOne:
         """Look one pair up."""
         return lambda state, label: (float(self.table[state[0], label]), (label,))
 

@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from makers import EXACT
 from numpy.typing import NDArray
 
 from recognizer.corpus.alphabet import Alphabet, TextSettings
 from recognizer.decoding.batched_beam_search import Scorer
 from recognizer.decoding.beam_search import beam_search, search_candidates
-from recognizer.decoding.beam_settings import EXACT
 from recognizer.decoding.scorers import CharacterModel, Sum
 from recognizer.decoding.word_model import EMPTY_WORD, WordModel
-from recognizer.decoding.word_scorers import CharacterBonus, HotWords, Lexicon, WordBonus
+from recognizer.decoding.word_scorers import HotWords, Lexicon, WordBonus
 from recognizer.errors import RecognizerError
 from recognizer.language.build import BuildSettings, build
 from recognizer.language.ngram_file import open_ngram
@@ -47,7 +47,7 @@ class Bigrams:
         """Look the pairs up."""
         return self.table[states, tokens], tokens
 
-    def one(self) -> Callable[[int, int], tuple[float, int]]:
+    def scalar(self) -> Callable[[int, int], tuple[float, int]]:
         """Look one pair up."""
         return lambda state, token: (float(self.table[state, token]), token)
 
@@ -84,7 +84,7 @@ def assert_alone_as_together(
     gain: NDArray[np.float64],
     after: NDArray[np.int64],
 ) -> None:
-    ask = scorer.one()
+    ask = scorer.scalar()
     assert ask is not None
     answers = [ask(tuple(state), label) for state, label in zip(states.tolist(), labels.tolist(), strict=True)]
     np.testing.assert_allclose([one for one, _ in answers], gain, atol=1e-12)
@@ -153,7 +153,7 @@ def test_a_lexicon_with_punctuation_keeps_it_inside_its_words() -> None:
 
 def test_a_lexicon_without_a_price_forbids() -> None:
     scorer = Lexicon(["ab"], ALPHABET)
-    assert scorer.closed
+    assert scorer.can_forbid
     assert worth(scorer, ["ab", "a", "ab b", " ab."]).tolist() == [0.0, -math.inf, -math.inf, 0.0]
 
 
@@ -162,16 +162,15 @@ def test_hot_words_are_worth_their_bonus_and_nothing_else() -> None:
     check(HotWords(hot, ALPHABET, 3.0), [3.0 * sum(w in hot for w in parts(text)) for text in TEXTS])
 
 
-def test_bonuses_count_words_and_characters() -> None:
+def test_a_bonus_counts_words() -> None:
     check(WordBonus(ALPHABET, 1.5), [1.5 * len(text.split()) for text in TEXTS])
-    check(CharacterBonus(-0.5), [-0.5 * len(text) for text in TEXTS])
 
 
 def test_a_sum_is_the_sum() -> None:
     model = Bigrams(["a", "ab"])
     scorers: list[Scorer] = [
         WordModel(model, model.tokens, ALPHABET, 0.7, TextSettings()),
-        CharacterBonus(1.0),
+        WordBonus(ALPHABET, 1.0),
         HotWords(["a"], ALPHABET, 2),
     ]
     check(Sum(scorers), np.sum([worth(scorer, TEXTS) for scorer in scorers], 0).tolist())
@@ -207,7 +206,7 @@ def test_bad_words_and_numbers_are_named() -> None:
         Lexicon([" "], ALPHABET)
     with pytest.raises(RecognizerError, match="hot words: 'abc' has 'c', which the model lacks"):
         HotWords(["a", "abc"], ALPHABET, 1.0)
-    with pytest.raises(RecognizerError, match="language model weight: nan, wanted a number"):
+    with pytest.raises(RecognizerError, match="language model weight: nan, expected a number"):
         CharacterModel(Bigrams(["a"]), ALPHABET, math.nan, TextSettings())
     with pytest.raises(RecognizerError, match="penalty -1.0"):
         Lexicon(["a"], ALPHABET, -1.0)

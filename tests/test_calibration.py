@@ -101,5 +101,5 @@ def test_bad_pairs_and_maps_are_named() -> None:
         Calibration("cold")
     with pytest.raises(RecognizerError, match="never fall"):
         Calibration("isotonic", knots=(0.1, 0.2), values=(0.5, 0.4))
-    with pytest.raises(RecognizerError, match="wanted method, slope, offset, knots, values"):
+    with pytest.raises(RecognizerError, match="expected method, slope, offset, knots, values"):
         calibration_of({"method": "temperature"})

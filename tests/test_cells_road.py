@@ -154,7 +154,7 @@ def test_an_older_model_file_without_settings_of_the_scan_is_read() -> None:
 
 def test_rows_that_are_not_those_of_the_front_are_refused_with_the_number_wanted() -> None:
     settings = replace(network("convolutional"), features=4)
-    with pytest.raises(RecognizerError, match="features is 4, wanted 2, the rows that the front leaves"):
+    with pytest.raises(RecognizerError, match="features is 4, expected 2, the rows that the front leaves"):
         Model(ModelSettings("handwriting", LINE, LogMelSettings(), settings), 3)
 
 

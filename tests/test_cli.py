@@ -160,19 +160,19 @@ FAULTS = {
     "a group misspelt": (["--netwrk.layers", "3"], "no setting is called netwrk.layers (did you mean network.layers?)"),
     "a setting misspelt": (["--learning.rat", "1"], "(did you mean learning.rate?)"),
     "a setting of the trainer cut": (["--trainer.max_epoch", "1"], "(did you mean trainer.max_epochs?)"),
-    "a word for a number": (["--network.layers", "many"], "network.layers is 'many', wanted int"),
-    "a fraction for a number": (["--seed", "1.5"], "seed is '1.5', wanted int"),
-    "a number for a choice": (["--data.allow_infeasible", "7"], "data.allow_infeasible is '7', wanted bool"),
-    "an unknown cell": (["--network.cell", "ltsm"], "cell 'ltsm': wanted one of lstm"),
+    "a word for a number": (["--network.layers", "many"], "network.layers is 'many', expected int"),
+    "a fraction for a number": (["--seed", "1.5"], "seed is '1.5', expected int"),
+    "a number for a choice": (["--data.allow_infeasible", "7"], "data.allow_infeasible is '7', expected bool"),
+    "an unknown cell": (["--network.cell", "ltsm"], "cell 'ltsm': expected one of lstm"),
     "a value out of range": (["--network.dropout", "1.5"], "dropout is in [0, 1)"),
     "no value": (["--config", "no-such.yaml"], "no-such.yaml: cannot be read (No such file"),
-    "a stray word": (["copiste"], "copiste: wanted --SETTING VALUE"),
+    "a stray word": (["copiste"], "copiste: expected --SETTING VALUE"),
     "no run to resume": (["--resume", "no-such-run"], "no-such-run: no config.yaml there"),
     "an option of text": (["--text", "{frm: NFC}"], "text has no setting frm"),
 }
 
 
-@pytest.mark.parametrize(("words", "wanted"), FAULTS.values(), ids=FAULTS)
+@pytest.mark.parametrize(("words", "expected"), FAULTS.values(), ids=FAULTS)
 def test_a_setting_at_fault_is_named_in_one_line(
     words: list[str], wanted: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -184,7 +184,7 @@ def test_a_setting_at_fault_is_named_in_one_line(
 FILES = {
     "an unknown key": ("seed: 1\nnetwork:\n  layrs: 3\n", "run.yaml:3: no setting is called network.layrs (did you"),
     "an unknown group": ("netwrk:\n  layers: 3\n", "run.yaml:1: no setting is called netwrk (did you mean network?)"),
-    "a wrong type": ("seed: 1\nnetwork:\n  layers: many\n", "run.yaml:3: network.layers is 'many', wanted int"),
+    "a wrong type": ("seed: 1\nnetwork:\n  layers: many\n", "run.yaml:3: network.layers is 'many', expected int"),
     "broken YAML": ("seed: 1\nnetwork: [1\nlayers: 3\n", "run.yaml:3: "),
     "a tab": ("seed: 1\nnetwork:\n\tlayers: 3\n", "run.yaml:3: "),
     "a key twice": ("seed: 1\nseed: 2\n", "run.yaml:2: seed stands at"),
@@ -193,7 +193,7 @@ FILES = {
 }
 
 
-@pytest.mark.parametrize(("text", "wanted"), FILES.values(), ids=FILES)
+@pytest.mark.parametrize(("text", "expected"), FILES.values(), ids=FILES)
 def test_a_configuration_at_fault_is_named_with_its_line(text: str, wanted: str, tmp_path: Path) -> None:
     path = tmp_path / "run.yaml"
     path.write_bytes(text.encode(errors="surrogateescape"))

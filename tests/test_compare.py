@@ -42,7 +42,7 @@ def test_the_nearest_size_is_found_or_refused() -> None:
     assert matching_hidden(lambda hidden: hidden * hidden, 1, 10_100) == 100
     assert matching_hidden(lambda hidden: hidden * hidden, 3, 10_000) == 99
     assert matching_hidden(lambda hidden: hidden * hidden, 1, 1) == 1
-    with pytest.raises(RecognizerError, match=r"hidden 8 has -36% of 100 weights, wanted within 5%"):
+    with pytest.raises(RecognizerError, match=r"hidden 8 has -36% of 100 weights, expected within 5%"):
         matching_hidden(lambda hidden: hidden * hidden, 8, 100)
 
 
@@ -86,7 +86,7 @@ def test_a_part_of_a_corpus_keeps_every_other_split(lines: Path, tmp_path: Path)
     assert (len(part.indices("train")), len(part.indices("valid"))) == (5, 6)
     assert part.sample(part.indices("train")[1]) == whole.sample(whole.indices("train")[4])
     assert part.header.left_out["left out to learn from fewer"] == 19
-    with pytest.raises(RecognizerError, match="24 samples in 'train', wanted --lines below that"):
+    with pytest.raises(RecognizerError, match="24 samples in 'train', expected --lines below that"):
         part_of(lines, "train", 24, tmp_path)
 
 

@@ -155,12 +155,12 @@ def test_flashlight_takes_the_same_options(made: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "line"),
     [
-        (DecoderOptions(engine="viterbi"), "decoder 'viterbi', wanted one of greedy, beam, flashlight"),
+        (DecoderOptions(engine="viterbi"), "decoder 'viterbi', expected one of greedy, beam, flashlight"),
         (DecoderOptions(engine="greedy", beam=5), "--beam has no effect on the best path"),
         (DecoderOptions(lm_weight=1.0), "--lm-weight has no effect without --lm"),
         (DecoderOptions(hot_bonus=1.0), "--hot-bonus has no effect without --hot-words"),
         (DecoderOptions(oov_penalty=1.0), "--oov-penalty has no effect without --lexicon"),
-        (DecoderOptions(word_bonus=math.nan), "word-bonus is nan, wanted a number"),
+        (DecoderOptions(word_bonus=math.nan), "word-bonus is nan, expected a number"),
         (DecoderOptions(beam=0), "beam: width 0"),
         (DecoderOptions(lm=Path("none.ng")), "none.ng: cannot be read"),
     ],
@@ -174,12 +174,16 @@ def test_options_that_mean_nothing_are_refused(options: DecoderOptions, line: st
     ("name", "content", "line"),
     [
         ("lexicon", "ab\nbad zed\n", "lexicon:2: lexicon: 'bad': the model lacks 'd', 'e', 'z'"),
-        ("lexicon", " \n", "lexicon: no words, wanted a lexicon of a word a line"),
+        ("lexicon", " \n", "lexicon: no words, expected a lexicon of a word a line"),
         ("hot_words", "é\n", "hot_words:1: list of hot words: 'é': the model lacks 'é'"),
-        ("lm", "", "lm:0: the file ends, wanted"),
+        ("lm", "", "lm:0: the file ends, expected"),
         ("lm", "{}", "lm:1: .{}., expected .data"),
-        ("lm", "\\data\\\nngram 1=3\n\n\\1-grams:\n-1 <s>\n-1 </s>\n\\end\\\n", "2 1-grams since line 4, wanted the 3"),
-        ("lm", "\\data\\\nngram 1=1\n\n\\2-grams:\n-1 <s> a\n\\end\\\n", "wanted .1-grams:"),
+        (
+            "lm",
+            "\\data\\\nngram 1=3\n\n\\1-grams:\n-1 <s>\n-1 </s>\n\\end\\\n",
+            "2 1-grams since line 4, expected the 3",
+        ),
+        ("lm", "\\data\\\nngram 1=1\n\n\\2-grams:\n-1 <s> a\n\\end\\\n", "expected .1-grams:"),
     ],
 )
 def test_files_at_fault_are_named(tmp_path: Path, name: str, content: str, line: str) -> None:
@@ -248,10 +252,10 @@ def test_bad_values_on_the_command_line_are_one_line(
 ) -> None:
     file = lines.parent / "files" / "000.png"
     for words, line in (
-        (["--lm-weight", "much"], "--lm-weight is 'much', wanted a number"),
-        (["--word-bonus", "nan"], "--word-bonus is 'nan', wanted a number"),
-        (["--beam", "2.5"], "--beam is '2.5', wanted a whole number"),
-        (["--min-confidence", "7"], "--min-confidence is 7, wanted 0 to 1"),
+        (["--lm-weight", "much"], "--lm-weight is 'much', expected a number"),
+        (["--word-bonus", "nan"], "--word-bonus is 'nan', expected a number"),
+        (["--beam", "2.5"], "--beam is '2.5', expected a whole number"),
+        (["--min-confidence", "7"], "--min-confidence is 7, expected 0 to 1"),
     ):
         code, out, err = said(capsys, "transcribe", file, "--model", line_run.folder, *words)
         assert (code, out, err) == (2, "", f"recognizer: {line}\n")

@@ -254,5 +254,5 @@ def test_an_archive_is_obtained_in_one_call(server: Server, tmp_path: Path) -> N
     server.data = tar(tmp_path / "a.tgz", "deep/a.txt").read_bytes()
     obtain((Download(server.url, None, "b.tgz"),), tmp_path / "in")
     assert (tmp_path / "in" / "deep" / "a.txt").read_text() == "un"
-    with pytest.raises(RecognizerError, match="wanted --source"):
+    with pytest.raises(RecognizerError, match="expected --source"):
         obtain((), tmp_path)

@@ -43,8 +43,8 @@ def test_the_rates_are_those_of_the_others_and_the_report_says_how_many_are_miss
     ("text", "complaint"),
     [
         ("# first\nnowhere.png\n", r"bad.txt:2: no sample of \S+ is called 'nowhere.png'"),
-        ("# nothing\n", r"bad.txt: names no sample of the split, wanted some of its \d+"),
-        ("ALL", r"bad.txt: names all samples of the split, wanted some of its \d+"),
+        ("# nothing\n", r"bad.txt: names no sample of the split, expected some of its \d+"),
+        ("ALL", r"bad.txt: names all samples of the split, expected some of its \d+"),
     ],
 )
 def test_a_list_that_does_not_fit_is_refused(

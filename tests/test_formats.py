@@ -144,7 +144,7 @@ def test_a_form_refuses_files_without_its_places() -> None:
     assert tuple(FORMATS) == DOCUMENTS
     for name, form in FORMATS.items():
         other = LINE if isinstance(form, TimedFormat) else SOUND
-        with pytest.raises(RecognizerError, match=f"its places are in {other.unit}, wanted .* for {name}"):
+        with pytest.raises(RecognizerError, match=f"its places are in {other.unit}, expected .* for {name}"):
             format_reading(other, name)
 
 
@@ -184,12 +184,12 @@ def test_many_files_become_files_of_their_own(tmp_path: Path, capsys: pytest.Cap
     code, out, err = said(capsys, "transcribe", *files, "--model", model, "--format", "json", "--out", tmp_path / "j")
     assert json.loads((tmp_path / "j" / "b.json").read_text())["text"] == texts[1]
     code, out, err = said(capsys, "transcribe", *files, "--model", model, "--format", "page")
-    assert code == 2 and "wanted --out" in err and err.count("\n") == 1
+    assert code == 2 and "expected --out" in err and err.count("\n") == 1
     code, out, err = said(capsys, "transcribe", *files, tmp_path / "again", "--model", model, "--out", tmp_path / "o")
     written = sorted(path.relative_to(tmp_path / "o").as_posix() for path in (tmp_path / "o").rglob("*.txt"))
     assert code == 0 and len(written) == 3 and "b.txt" in written, written  # both that are called a.png
     code, out, err = said(capsys, "transcribe", *files, "--model", model, "--format", "srt", "--out", tmp_path / "s")
-    assert code == 1 and err.count("wanted a recording for srt") == 2
+    assert code == 1 and err.count("expected a recording for srt") == 2
     code, out, err = said(
         capsys, "transcribe", files[0], "--model", model, "--format", "alto", "--min-confidence", "0.5"
     )

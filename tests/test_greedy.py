@@ -96,9 +96,9 @@ def test_no_samples_and_no_frames_give_no_text() -> None:
 
 
 def test_bad_batches_are_named() -> None:
-    with pytest.raises(RecognizerError, match="of 4 classes, wanted 2"):
+    with pytest.raises(RecognizerError, match="of 4 classes, expected 2"):
         greedy(peaked("a"), torch.tensor([1]), Alphabet(("a",)))
-    with pytest.raises(RecognizerError, match="wanted 0 to 1 frames"):
+    with pytest.raises(RecognizerError, match="expected 0 to 1 frames"):
         greedy(peaked("a"), torch.tensor([2]), ALPHABET)
     broken = peaked("aab")
     broken[0, 2, 1] = math.nan

@@ -165,7 +165,7 @@ def test_rare_characters_are_named_and_learned_as_unknown() -> None:
 
 @pytest.mark.parametrize("text", [[], ["ab"], ["abcde" * 3]])
 def test_a_text_too_short_for_the_streams_is_refused(text: Sequence[str]) -> None:
-    with pytest.raises(RecognizerError, match="wanted at least 18"):
+    with pytest.raises(RecognizerError, match="expected at least 18"):
         train(begin(SMALL, TrainingSettings(batch=2, span=8), "cpu"), text, 5, ignore)
 
 

@@ -61,8 +61,8 @@ def test_texts_and_settings_at_fault_are_one_line(text: Path, capsys: pytest.Cap
     for words, line in (
         ([empty], "the text of the language model is empty"),
         ([text.with_name("none")], "cannot be read"),
-        ([text, "--order", 1], "order is 1, wanted 2 to 10"),
-        ([text, "--order", "six"], "--order is 'six', wanted a number"),
+        ([text, "--order", 1], "order is 1, expected 2 to 10"),
+        ([text, "--order", "six"], "--order is 'six', expected a number"),
         ([text, "--cutoff", 1], "cutoff is [1], expected"),
     ):
         err = refused_last(capsys, "lm", "build", *words, "--out", model)
@@ -92,7 +92,7 @@ def _emptied(path: Path) -> Path:
 def test_a_broken_language_model_is_one_line(text: Path, capsys: pytest.CaptureFixture[str]) -> None:
     broken = text.with_name("x.arpa")
     broken.write_text("\\data\\\nngram 1=4\n\n\\1-grams:\n-1 <s>\n-1 </s>\n\\end\\\n")
-    assert "x.arpa:7: 2 1-grams since line 4, wanted the 4" in refused(capsys, "lm", "perplexity", broken, text)
+    assert "x.arpa:7: 2 1-grams since line 4, expected the 4" in refused(capsys, "lm", "perplexity", broken, text)
 
 
 def test_a_text_with_test_lines_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -269,13 +269,13 @@ def test_nothing_is_fitted_on_a_test_split(
     for words in (["lm", "tune", model, lines, "--lm", text], ["calibrate", model, lines]):
         err = refused(capsys, *words, "--split", "test-clean")
         assert "does not look at the split 'test-clean'" in err
-    assert "no language model, wanted --lm FILE" in refused(capsys, "lm", "tune", model, lines)
+    assert "no language model, expected --lm FILE" in refused(capsys, "lm", "tune", model, lines)
     assert "is what lm tune looks for" in refused(capsys, "lm", "tune", model, lines, "--lm", text, "--lm-weight", 1)
     assert "--tta is not for lm tune" in refused(capsys, "lm", "tune", model, lines, "--lm", text, "--tta", 2)
-    assert "--by is 'ser', wanted cer or wer" in refused(
+    assert "--by is 'ser', expected cer or wer" in refused(
         capsys, "lm", "tune", model, lines, "--lm", text, "--by", "ser"
     )
-    assert "method 'guess', wanted" in refused(capsys, "calibrate", model, lines, "--method", "guess")
+    assert "method 'guess', expected" in refused(capsys, "calibrate", model, lines, "--method", "guess")
     assert model.read_bytes() == before
 
 

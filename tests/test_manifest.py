@@ -88,7 +88,7 @@ def test_a_table_without_header_is_read_by_given_columns_and_keeps_its_line_numb
     (sample,) = read_table(path, "lines", ("file", "split", "group", "text"))
     assert (sample.path, sample.origin) == (tmp_path / "lines" / "a.webp", "transcripts.tsv:1")
     write(tmp_path, "transcripts.tsv", "a.webp\ttrain\tw1\tun\nb.webp\ttrain\n")
-    with pytest.raises(RecognizerError, match="transcripts.tsv:2: 2 fields, wanted 4: file, split, group, text"):
+    with pytest.raises(RecognizerError, match="transcripts.tsv:2: 2 fields, expected 4: file, split, group, text"):
         read_table(path, "lines", ("file", "split", "group", "text"))
 
 
@@ -106,14 +106,14 @@ def test_a_folder_with_two_manifests_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "wanted"),
+    ("name", "text", "expected"),
     [
-        ("m.tsv", "path\ttext\na.png\tun\n", "m.tsv:1: no column file; found 'path', 'text'; wanted file, text"),
+        ("m.tsv", "path\ttext\na.png\tun\n", "m.tsv:1: no column file; found 'path', 'text'; expected file, text"),
         ("m.tsv", "a.png\ttrain\tw\tun\n", "no column file or text; found 'a.png', 'train'"),
         ("m.csv", "file;text\na.png;un\n", "found 'file;text'"),
         ("m.tsv", "file\ttext\ttext\na.png\tun\tun\n", "stands twice"),
-        ("m.tsv", "file\ttext\na.png\n", "m.tsv:2: 1 fields, wanted 2: file, text"),
-        ("m.tsv", "file\ttext\na.png\tun\tdeux\n", "m.tsv:2: 3 fields, wanted 2"),
+        ("m.tsv", "file\ttext\na.png\n", "m.tsv:2: 1 fields, expected 2: file, text"),
+        ("m.tsv", "file\ttext\na.png\tun\tdeux\n", "m.tsv:2: 3 fields, expected 2"),
         ("m.tsv", "file\ttext\na.png\tun\n\nb.png\tdeux\n", "m.tsv:3: 1 fields"),
         ("m.csv", 'file,text\na.png,un\nb.png,"deux\n', "m.csv:3: "),
         ("m.csv", "file,text\na.png,un,deux\n", "m.csv:2: 3 fields"),
@@ -127,7 +127,7 @@ def test_a_folder_with_two_manifests_is_refused(tmp_path: Path) -> None:
         ("m.tsv", "file\ttext\n\tun\n", "m.tsv:2: the file name is empty"),
         ("m.tsv", "file\ttext\na.png\tun\n./a.png\tdeux\n", "m.tsv:3: a.png stands at m.tsv:2 too"),
         ("m.tsv", "file\ttext\na.png\tun\nq.png\tx\nr.png\ty\n", "m.tsv:3: "),
-        ("m.txt", "file\ttext\n", "wanted the suffix .tsv, .csv or .jsonl"),
+        ("m.txt", "file\ttext\n", "expected the suffix .tsv, .csv or .jsonl"),
     ],
 )
 def test_each_fault_of_a_table_is_named(tmp_path: Path, name: str, text: str, wanted: str) -> None:
@@ -173,7 +173,9 @@ def test_an_image_without_transcript_costs_itself(tmp_path: Path) -> None:
     files(tmp_path, "a.png", "a.gt.txt", "b.png", "c.png")
     found = faults(tmp_path)
     assert (
-        found["a.png"] == "" and "b.png: no transcript beside it, wanted b.gt.txt" in found["b.png"] and found["c.png"]
+        found["a.png"] == ""
+        and "b.png: no transcript beside it, expected b.gt.txt" in found["b.png"]
+        and found["c.png"]
     )
 
 
@@ -264,4 +266,4 @@ def test_fields_that_a_spreadsheet_quoted_lose_its_quotes_and_others_keep_theirs
 @pytest.mark.parametrize("names", [(), ("a.png", "b.png")])
 def test_a_folder_that_is_no_corpus_is_refused(tmp_path: Path, names: tuple[str, ...]) -> None:
     files(tmp_path, *names)
-    assert "no corpus, wanted manifest.tsv" in refusal(tmp_path)
+    assert "no corpus, expected manifest.tsv" in refusal(tmp_path)

@@ -190,5 +190,5 @@ def test_thresholds_that_cannot_be_are_refused(cutoff: tuple[int, ...]) -> None:
 
 @pytest.mark.parametrize(("order", "unit"), [(1, "word"), (11, "word"), (3, "syllable")])
 def test_settings_that_cannot_be_are_refused(order: int, unit: str) -> None:
-    with pytest.raises(RecognizerError, match="wanted"):
+    with pytest.raises(RecognizerError, match="expected"):
         BuildSettings(order=order, unit=unit)

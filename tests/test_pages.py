@@ -111,10 +111,10 @@ def test_alto_gives_outline_baseline_and_strings(tmp_path: Path) -> None:
 
 AT_FAULT = {
     "broken": (PAGE.format("<TextRegion>"), "mismatched tag"),
-    "a corpus of METS": ('<mets xmlns="x"/>', "XML of <mets>, wanted PAGE XML"),
+    "a corpus of METS": ('<mets xmlns="x"/>', "XML of <mets>, expected PAGE XML"),
     "no page": (PCGTS.format(""), "<PcGts> without <Page>"),
-    "millimetres": (ALTO.format("").replace("pixel", "mm10"), "places in mm10, wanted ALTO in pixels"),
-    "two pages": (ALTO.format("").replace("</Layout>", "<Page/></Layout>"), "2 pages, wanted ALTO of one"),
+    "millimetres": (ALTO.format("").replace("pixel", "mm10"), "places in mm10, expected ALTO in pixels"),
+    "two pages": (ALTO.format("").replace("</Layout>", "<Page/></Layout>"), "2 pages, expected ALTO of one"),
 }
 
 
@@ -276,7 +276,7 @@ def test_an_image_of_another_suffix_is_that_of_the_page_where_there_is_one(tmp_p
     path = page(tmp_path, PAGE.format("").replace("p.png", "scans/p.tif"))
     assert read_page(path).image_path() == tmp_path / "p.png"
     Image.new("L", (20, 10)).save(tmp_path / "p.jpg")
-    with pytest.raises(RecognizerError, match="'p.tif' is not there, but p.png and p.jpg are, wanted one"):
+    with pytest.raises(RecognizerError, match="'p.tif' is not there, but p.png and p.jpg are, expected one"):
         read_page(path).image_path()
     Image.new("L", (20, 10)).save(tmp_path / "p.tif")
     assert read_page(path).image_path() == tmp_path / "p.tif"

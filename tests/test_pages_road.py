@@ -107,8 +107,8 @@ def test_a_line_of_a_page_stands_in_a_manifest_as_file_and_id(tmp_path: Path) ->
 
 AT_FAULT = {
     "one image on two pages": "describes a.png, as",
-    "a transcript beside": "wanted one form of transcripts",
-    "no line with text": "lines without text, wanted transcribed ones",
+    "a transcript beside": "expected one form of transcripts",
+    "no line with text": "lines without text, expected transcribed ones",
 }
 
 
@@ -166,7 +166,7 @@ def test_a_line_at_fault_does_not_stop_its_page(tmp_path: Path, capsys: pytest.C
     path.write_text(xml.replace(xml[xml.index("<Coords") : xml.index("/>") + 2], "", 1))
     code, out, err = said(capsys, "transcribe", path, "--model", model)
     assert code == 1 and len(out.splitlines()) == 2
-    assert err == f"recognizer: {path}#l0: the page names no outline of this line, wanted one\n"
+    assert err == f"recognizer: {path}#l0: the page names no outline of this line, expected one\n"
     (folder / "p.png").unlink()
     code, out, err = said(capsys, "transcribe", path, "--model", model)
     assert (code, out) == (2, "") and "its image 'p.png' is neither beside it" in err and err.count("\n") == 1
@@ -175,7 +175,7 @@ def test_a_line_at_fault_does_not_stop_its_page(tmp_path: Path, capsys: pytest.C
 def test_a_whole_page_where_one_line_is_wanted_is_refused_with_the_name_of_one(tmp_path: Path) -> None:
     path = write_page(tmp_path)
     model = recognizer.load(save_model("handwriting", tmp_path / "model.safetensors"))
-    with pytest.raises(RecognizerError, match="a page of 3 lines, wanted one of them, such as .*p.xml#l0"):
+    with pytest.raises(RecognizerError, match="a page of 3 lines, expected one of them, such as .*p.xml#l0"):
         model.transcribe(path)
     with pytest.raises(RecognizerError, match="no line 'l9', it has 3"):
         model.transcribe(f"{path}#l9")
@@ -190,7 +190,7 @@ def test_a_page_of_another_size_than_its_image_is_scaled_and_of_another_shape_re
     twice = reader.signal(f"{path}#l1").values
     assert abs(len(once) - len(twice)) < 0.05 * len(once) and abs(once.mean() - twice.mean()) < 5
     image.resize((image.width * 2, image.height)).save(tmp_path / "p.png")
-    with pytest.raises(RecognizerError, match="wanted the image that the XML was made of"):
+    with pytest.raises(RecognizerError, match="expected the image that the XML was made of"):
         reader.signal(f"{path}#l1")
 
 
@@ -265,7 +265,7 @@ def test_a_page_is_written_in_another_form_with_its_lines(
         assert [(line.id, line.area) for line in after.lines] == [(line.id, line.area) for line in before.lines]
         assert (after.image, after.size) == (before.image, before.size)
     code, _, err = said(capsys, "transcribe", path, "--model", model, "--format", "srt")
-    assert code == 2 and "its places are in px, wanted a recording for srt" in err
+    assert code == 2 and "its places are in px, expected a recording for srt" in err
 
 
 def test_real_pages_are_cut_and_read(shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

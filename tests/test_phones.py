@@ -27,5 +27,5 @@ def test_a_phone_that_cannot_be_folded_is_named() -> None:
         fold(["aa", "xx"], 39)
     with pytest.raises(RecognizerError, match="'sil' cannot be folded to 61"):
         fold(["sil"], 61)
-    with pytest.raises(RecognizerError, match="wanted 61, 48 or 39"):
+    with pytest.raises(RecognizerError, match="expected 61, 48 or 39"):
         fold([], 40)

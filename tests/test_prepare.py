@@ -72,7 +72,7 @@ def test_a_known_corpus_is_packed_by_its_recipe(tmp_path: Path) -> None:
 
 
 def test_a_known_corpus_wants_its_source(tmp_path: Path) -> None:
-    with pytest.raises(RecognizerError, match="copiste: wanted --source"):
+    with pytest.raises(RecognizerError, match="copiste: expected --source"):
         prepare("copiste", None, tmp_path, PLAIN, print)
 
 
@@ -139,7 +139,7 @@ def test_half_a_character_in_a_transcript_is_named(tmp_path: Path) -> None:
     rows = [{"file": "a.png", "text": "x\ud83d"}, {"file": "b.png", "text": "y\U0001f600"}]
     (tmp_path / "manifest.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     done, store, _ = made(tmp_path, tmp_path / "out")
-    assert done.bad == ["manifest.jsonl:1: half a character, U+D83D, wanted Unicode text"]
+    assert done.bad == ["manifest.jsonl:1: half a character, U+D83D, expected Unicode text"]
     assert store.header.left_out == {"text is not Unicode": 1} and store.text(0) == "y\U0001f600"
 
 

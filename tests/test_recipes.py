@@ -79,7 +79,7 @@ def test_made_sentences_with_other_letters_are_left_out_and_counted(tmp_path: Pa
 def test_an_unknown_name_gets_the_nearest_one() -> None:
     with pytest.raises(RecognizerError, match="did you mean librispeech"):
         load_recipe("librispech")
-    with pytest.raises(RecognizerError, match="wanted one of an4, celestine, copiste"):
+    with pytest.raises(RecognizerError, match="expected one of an4, celestine, copiste"):
         load_recipe("zzz")
 
 
@@ -97,8 +97,8 @@ def test_an_installed_package_comes_before_a_checkout(tmp_path: Path) -> None:
 def test_another_layout_and_no_folder_are_refused_in_one_line(tmp_path: Path, name: str) -> None:
     put(tmp_path, {"holiday.txt": ""})
     message = refusal(name, tmp_path)
-    assert "layout not recognised, found holiday.txt; wanted" in message and "\n" not in message
-    assert f"wanted where {name} was unpacked" in refusal(name, tmp_path / "nowhere")
+    assert "layout not recognised, found holiday.txt; expected" in message and "\n" not in message
+    assert f"expected where {name} was unpacked" in refusal(name, tmp_path / "nowhere")
 
 
 @pytest.mark.parametrize("name", CUT)
@@ -237,7 +237,7 @@ def test_iam_is_read_with_writers_splits_and_what_was_left_out(tmp_path: Path) -
 def test_faults_of_iam_are_named(tmp_path: Path) -> None:
     iam(tmp_path)
     (tmp_path / "splits/testset.txt").rename(tmp_path / "splits/other.txt")
-    assert "splits: no testset.txt; wanted trainset.txt" in refusal("iam", tmp_path)
+    assert "splits: no testset.txt; expected trainset.txt" in refusal("iam", tmp_path)
     put(tmp_path, {"splits/testset.txt": "a01-000u-00\n"})
     assert "testset.txt:1: a01-000u-00 stands twice" in refusal("iam", tmp_path)
     iam(tmp_path)
@@ -307,6 +307,6 @@ def test_faults_of_an4_are_named(tmp_path: Path) -> None:
     assert "headerless .raw files are not read" in refusal("an4", an4(tmp_path / "raw", ".raw"))
     an4(tmp_path)
     put(tmp_path, {"etc/an4_test.transcription": "ENTER SIX (an9-t)\n"})
-    assert "an4_test.transcription:1: 'ENTER SIX (an9-t)', wanted words and (an2-t)" in refusal("an4", tmp_path)
+    assert "an4_test.transcription:1: 'ENTER SIX (an9-t)', expected words and (an2-t)" in refusal("an4", tmp_path)
     put(tmp_path, {"etc/an4_test.transcription": ""})
-    assert "0 lines, wanted 1" in refusal("an4", tmp_path)
+    assert "0 lines, expected 1" in refusal("an4", tmp_path)

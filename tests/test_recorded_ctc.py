@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from makers import EXACT
 from torch import Tensor
 
 from recognizer.corpus.alphabet import Alphabet
 from recognizer.decoding.alignment import align
 from recognizer.decoding.beam_search import advance_beam, beam_search, finish_beam, start_beam
-from recognizer.decoding.beam_settings import EXACT, BeamSettings
+from recognizer.decoding.beam_settings import BeamSettings
 from recognizer.decoding.greedy import greedy
 from recognizer.decoding.word_model import WordModel
 from recognizer.decoding.word_scorers import HotWords

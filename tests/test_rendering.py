@@ -77,7 +77,7 @@ def test_a_font_refuses_characters_that_it_lacks(font: Font) -> None:
 
 @pytest.mark.parametrize("text", ["", " a", "a ", "a  b", "a\nb"])
 def test_a_text_that_is_not_one_clean_line_is_refused(font: Font, text: str) -> None:
-    with pytest.raises(RecognizerError, match="wanted one line"):
+    with pytest.raises(RecognizerError, match="expected one line"):
         render_line(text, font, 1, FULL)
 
 
@@ -158,7 +158,7 @@ def test_the_script_writes_a_corpus_that_can_be_read_and_the_same_with_two_worke
     fonts = tmp_path / "fonts"
     fonts.mkdir()
     file = Font(None).faces[1].path
-    assert isinstance(file, io.BytesIO), "wanted the font that Pillow brings in memory"
+    assert isinstance(file, io.BytesIO), "expected the font that Pillow brings in memory"
     (fonts / "plain.ttf").write_bytes(file.getvalue())
     (tmp_path / "text.txt").write_text("\n".join(SENTENCES[::2]))
     command = [sys.executable, "scripts/render_lines.py", "--fonts", str(fonts), "--text", str(tmp_path / "text.txt")]

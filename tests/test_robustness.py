@@ -72,7 +72,7 @@ def test_each_fault_has_its_row(tmp_path: Path) -> None:
     assert rows[2].split("|")[2:] == rows[-1].split("|")[2:]
     speech = save_model("speech", tmp_path / "speech.safetensors")
     done = run("robustness.py", speech, tmp_path / "data", "--split", "test")
-    assert done.returncode == 2 and "is handwriting, wanted speech" in done.stderr and done.stderr.count("\n") == 1
+    assert done.returncode == 2 and "is handwriting, expected speech" in done.stderr and done.stderr.count("\n") == 1
 
 
 def strokes(path: Path, rows: Sequence[Mapping[str, object]]) -> Path:

@@ -352,7 +352,7 @@ def test_workers_are_the_processes_that_read_ahead(corpora: Corpora) -> None:
 def test_the_convolutional_cell_takes_as_many_rows_as_the_front_leaves(corpora: Corpora, tmp_path: Path) -> None:
     config = run_of(corpora, maps(None))
     assert trace(config, tmp_path / "two").epochs == 1
-    with pytest.raises(RecognizerError, match=r"network\.features is 4, wanted 2"):
+    with pytest.raises(RecognizerError, match=r"network\.features is 4, expected 2"):
         trace(changed(config, "network.features", 4), tmp_path / "four")
 
 

@@ -42,12 +42,12 @@ def test_a_recipe_reads_what_voices_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("voices", "wanted"),
+    ("voices", "expected"),
     [
-        ("low 1 ENGINE", "voices.tsv:1: wanted NAME, SHARE, COMMAND"),
+        ("low 1 ENGINE", "voices.tsv:1: expected NAME, SHARE, COMMAND"),
         ("low\t1\tENGINE {text}", "voices.tsv:1: "),
         ("low\t0\tENGINE {text} {out}", "no voice that ever speaks"),
-        ("low\t1\tENGINE {text}", "wanted a command with {text} and {out}"),
+        ("low\t1\tENGINE {text}", "expected a command with {text} and {out}"),
         ("low\t1\tno-such-engine {text} {out}", "voice low: no-such-engine"),
         ("low\t1\tENGINE {text} {out} loud", "voice low: exit code 1"),
     ],

@@ -163,7 +163,7 @@ def test_another_format_is_refused_with_its_cure(tmp_path: Path, version: int, c
     data = bytearray(path.read_bytes())
     data[7] = version
     path.write_bytes(data)
-    with pytest.raises(RecognizerError, match=f"format {version}, wanted 2: {cure}"):
+    with pytest.raises(RecognizerError, match=f"format {version}, expected 2: {cure}"):
         Store(tmp_path)
 
 
@@ -175,7 +175,7 @@ def test_a_foreign_file_is_refused(tmp_path: Path) -> None:
 
 def test_a_folder_without_a_store_is_refused(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "absent"):
-        with pytest.raises(RecognizerError, match="no prepared corpus there, wanted a folder"):
+        with pytest.raises(RecognizerError, match="no prepared corpus there, expected a folder"):
             Store(path)
 
 

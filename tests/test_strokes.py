@@ -110,22 +110,22 @@ def test_files_and_arrays_of_the_same_strokes_are_one_signal(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("data", "wanted"),
+    ("data", "expected"),
     [
         (b"", "the file is empty"),
         (b"[]", "no stroke has a point"),
         (b'{"strokes": [[], []]}', "no stroke has a point"),
-        (b'{"lines": []}', "'strokes', wanted InkML or JSON"),
+        (b'{"lines": []}', "'strokes', expected InkML or JSON"),
         (b'{"strokes": [[1, 2, 3]]}', "a stroke of 3 numbers, which is odd"),
         (b'{"strokes": [["a", 2]]}', "could not convert"),
         (b'{"strokes": [[1, NaN]]}', "a coordinate is no number"),
-        (b"[" * 5000, "wanted InkML or JSON"),
-        (b"<ink><trace>1 2", "wanted InkML or JSON"),
-        (b"<?xml version='1.0'?><alto/>", "XML of <alto>, wanted InkML"),
-        (b"<ink><trace>1 2, '3'4</trace></ink>", "wanted points of plain numbers"),
-        (b"<ink><trace>1</trace></ink>", "wanted points of plain numbers"),
-        (b"[[" + b"0,0,1,1," * 100_001 + b"0,0]]", "200003 points, wanted at most 200,000"),
-        (b"[[" + b"0,0,1,9," * 30_000 + b"0,0]]", "heights of the writing, wanted at most 1000"),
+        (b"[" * 5000, "expected InkML or JSON"),
+        (b"<ink><trace>1 2", "expected InkML or JSON"),
+        (b"<?xml version='1.0'?><alto/>", "XML of <alto>, expected InkML"),
+        (b"<ink><trace>1 2, '3'4</trace></ink>", "expected points of plain numbers"),
+        (b"<ink><trace>1</trace></ink>", "expected points of plain numbers"),
+        (b"[[" + b"0,0,1,1," * 100_001 + b"0,0]]", "200003 points, expected at most 200,000"),
+        (b"[[" + b"0,0,1,9," * 30_000 + b"0,0]]", "heights of the writing, expected at most 1000"),
     ],
 )
 def test_a_bad_file_is_one_line(tmp_path: Path, data: bytes, wanted: str) -> None:
@@ -137,7 +137,7 @@ def test_a_bad_file_is_one_line(tmp_path: Path, data: bytes, wanted: str) -> Non
 
 def test_bad_arrays_and_settings_are_refused() -> None:
     for array in (np.zeros((3, 2)), np.zeros((0, 3)), np.zeros(3)):
-        with pytest.raises(RecognizerError, match=r"wanted \(points, 3\)"):
+        with pytest.raises(RecognizerError, match=r"expected \(points, 3\)"):
             strokes_from_array(array, PLAIN)
     with pytest.raises(RecognizerError, match="signal.spacing is 0"):
         StrokeSettings(spacing=0.0)
@@ -212,5 +212,5 @@ def test_a_kind_that_no_shipped_model_reads_is_said_so(tmp_path: Path, capsys: p
     assert ended.value.code == 2
     assert "x.inkml: pen strokes, which no shipped model reads, expected --model" in capsys.readouterr().err
     model = save_model("handwriting", tmp_path / "model.safetensors")
-    with pytest.raises(RecognizerError, match="pen strokes, the model reads handwriting: wanted an image of a line"):
+    with pytest.raises(RecognizerError, match="pen strokes, the model reads handwriting: expected an image of a line"):
         recognizer.load(model).transcribe(tmp_path / "x.inkml")

@@ -131,7 +131,7 @@ def found_imports(path: Path, inside: bool) -> Iterator[str]:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: wanted absolute imports"
+            assert node.level == 0, f"{path}: expected absolute imports"
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
             continue
@@ -241,7 +241,7 @@ def test_only_the_command_line_prints_and_exits(path: Path) -> None:
 def test_a_file_says_in_its_first_line_what_it_is(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     first = ast.get_docstring(ast.parse(text))
-    assert first, "wanted a first line that says what the file is"
+    assert first, "expected a first line that says what the file is"
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)

@@ -85,7 +85,7 @@ def test_resuming_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_run_that_would_end_before_its_first_validation_is_refused(lines: Path, tmp_path: Path) -> None:
-    with pytest.raises(RecognizerError, match="check_val_every_n_epoch is 3, wanted at most trainer.max_epochs"):
+    with pytest.raises(RecognizerError, match="check_val_every_n_epoch is 3, expected at most trainer.max_epochs"):
         tiny.fit(tiny.line_config(lines), tmp_path / "run", max_epochs=2, check_val_every_n_epoch=3)
 
 
@@ -162,7 +162,7 @@ def test_matrices_alone_decay(lines: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("schedule", "wanted"),
+    ("schedule", "expected"),
     [
         ("one-cycle", [0.024, 0.095, 1.0, 0.5, 0.001]),
         ("cosine", [0.1, 0.2, 1.0, 0.5, 0.001]),

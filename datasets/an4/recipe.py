@@ -25,7 +25,7 @@ def samples(source: Path) -> Corpus:
     if not parts or not (root / "wav").is_dir():
         raise unrecognised(source, "an4/etc/an4_train.transcription, an4/etc/an4_train.fileids and an4/wav/")
     if not recordings(root / "wav"):
-        raise RecognizerError(f"{root / 'wav'}: no .sph or .wav, wanted them: headerless .raw files are not read")
+        raise RecognizerError(f"{root / 'wav'}: no .sph or .wav, expected them: headerless .raw files are not read")
     found = whole(sample for part in parts for sample in _part(root, part))
     strays = len(set(recordings(root / "wav")) - {sample.path for sample in found})
     return Corpus(_validated(found), Counter({"recording in no list": strays}) if strays else Counter())
@@ -36,13 +36,13 @@ def _part(root: Path, part: str) -> Iterator[Sample]:
     table = root / "etc" / f"an4_{part}.transcription"
     rows, files = list(read_lines(table)), list(read_lines(table.with_suffix(".fileids")))
     if len(rows) != len(files):
-        raise RecognizerError(f"{table}: {len(rows)} lines, wanted {len(files)} as in {table.stem}.fileids")
+        raise RecognizerError(f"{table}: {len(rows)} lines, expected {len(files)} as in {table.stem}.fileids")
     for (line, row), (_, file) in zip(rows, files, strict=True):
         match = ROW.fullmatch(row.strip())
         path = Path(file.strip())
         if match is None or match[2] != path.name:
             raise RecognizerError(
-                f"{table}:{line}: {row!r}, wanted words and ({path.name}), as in {table.stem}.fileids"
+                f"{table}:{line}: {row!r}, expected words and ({path.name}), as in {table.stem}.fileids"
             )
         yield Sample(_sound(root / "wav" / path), match[1].strip(), part, path.parent.name, f"{table.name}:{line}")
 

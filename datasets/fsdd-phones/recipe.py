@@ -31,7 +31,7 @@ def samples(source: Path) -> Corpus:
     corpus = load_recipe("fsdd").samples(source)
     for sample in corpus.samples:
         if sample.text not in PHONES:
-            raise RecognizerError(f"{sample.origin}: {sample.text!r}, wanted a digit's word, zero to nine")
+            raise RecognizerError(f"{sample.origin}: {sample.text!r}, expected a digit's word, zero to nine")
     return Corpus(
         [replace(sample, text=PHONES[sample.text]) for sample in corpus.samples], corpus.left_out, corpus.noted
     )

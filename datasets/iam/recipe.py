@@ -40,7 +40,7 @@ def _rows(table: Path) -> dict[str, tuple[str, str, str]]:
         fields = content.split(" ", FIELDS - 1)
         if len(fields) != FIELDS or fields[0].count("-") != 2 or fields[0] in rows:
             raise RecognizerError(
-                f"{table}:{line}: {content[:40]!r}, wanted once: a01-000u-00 ok 154 19 408 746 1661 89 A|MOVE"
+                f"{table}:{line}: {content[:40]!r}, expected once: a01-000u-00 ok 154 19 408 746 1661 89 A|MOVE"
             )
         rows[fields[0]] = (fields[1], fields[8].replace("|", " "), f"{table.name}:{line}")
     return rows
@@ -52,7 +52,7 @@ def _splits(source: Path) -> dict[str, str]:
     absent = [name for name in LISTS if folder is None or not (folder / name).is_file()]
     if folder is None or absent:
         raise RecognizerError(
-            f"{folder or source}: no {absent[0]}; wanted {', '.join(LISTS)} (the task Large Writer Independent "
+            f"{folder or source}: no {absent[0]}; expected {', '.join(LISTS)} (the task Large Writer Independent "
             f"Text Line Recognition, one line id a line) there or in splits/"
         )
     splits: dict[str, str] = {}
@@ -60,7 +60,7 @@ def _splits(source: Path) -> dict[str, str]:
         for line, content in read_lines(folder / name):
             key = content.strip()
             if key and key in splits:
-                raise RecognizerError(f"{folder / name}:{line}: {key} stands twice in the lists, wanted once")
+                raise RecognizerError(f"{folder / name}:{line}: {key} stands twice in the lists, expected once")
             if key:
                 splits[key] = split
     return splits

@@ -28,11 +28,11 @@ def samples(source: Path) -> Corpus:
     twice = sorted(stem for stem, count in Counter(path.stem for path in paths).items() if count > 1)
     if twice:
         raise RecognizerError(
-            f"{source}: {len(twice)} names such as {twice[0]} stand for two recordings, wanted one each"
+            f"{source}: {len(twice)} names such as {twice[0]} stand for two recordings, expected one each"
         )
     tables = sorted(source.rglob(METADATA))
     if len(tables) > 1:
-        raise RecognizerError(f"{source}: {len(tables)} files called {METADATA}, wanted one")
+        raise RecognizerError(f"{source}: {len(tables)} files called {METADATA}, expected one")
     texts = _from_metadata(tables[0]) if tables else _from_neighbours(paths)
     if not paths or not texts:
         raise unrecognised(source, f"transcripts.tsv beside audio/, {METADATA} (id|text), or x.txt beside each x.wav")
@@ -40,7 +40,7 @@ def samples(source: Path) -> Corpus:
     absent = texts.keys() - {path.stem for path in paths}
     if absent:
         raise RecognizerError(
-            f"{texts[min(absent)][1]}: no recording of {min(absent)} ({len(absent)} in all), wanted all"
+            f"{texts[min(absent)][1]}: no recording of {min(absent)} ({len(absent)} in all), expected all"
         )
     strays = len(paths) - len(found)
     return Corpus(found, Counter({"recording without a transcript": strays}) if strays else Counter())
@@ -52,7 +52,7 @@ def _from_metadata(table: Path) -> dict[str, tuple[str, str]]:
         key, bar, text = content.partition("|")
         key = key.removesuffix(".wav")
         if not bar or key in texts:
-            raise RecognizerError(f"{table}:{line}: no bar or the id {key!r} again, wanted id|text")
+            raise RecognizerError(f"{table}:{line}: no bar or the id {key!r} again, expected id|text")
         texts[key] = (text.partition("|")[0], f"{table.name}:{line}")
     return texts
 

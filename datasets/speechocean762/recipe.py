@@ -42,7 +42,7 @@ def _part(root: Path, part: str) -> Iterator[Sample]:
     for key, (text, origin) in texts.items():
         if key not in files or key not in speakers:
             raise RecognizerError(
-                f"{root / part / 'text'}: {key} is not in wav.scp and utt2spk, wanted it in all three"
+                f"{root / part / 'text'}: {key} is not in wav.scp and utt2spk, expected it in all three"
             )
         speaker = speakers[key][0]
         split = "valid" if part == "train" and speaker in VALID else part
@@ -50,5 +50,5 @@ def _part(root: Path, part: str) -> Iterator[Sample]:
     lone = sorted(files.keys() - texts.keys())
     if lone:
         raise RecognizerError(
-            f"{root / part / 'wav.scp'}: {lone[0]} has no text ({len(lone)} in all), wanted a text each"
+            f"{root / part / 'wav.scp'}: {lone[0]} has no text ({len(lone)} in all), expected a text each"
         )

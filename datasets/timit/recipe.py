@@ -73,6 +73,6 @@ def _phones(path: Path) -> str:
     for line, content in read_lines(path):
         fields = content.split()
         if len(fields) != 3 or fields[2] not in SIXTY_ONE:
-            raise RecognizerError(f"{path}:{line}: {content!r}, wanted START END PHONE with one of the 61 phones")
+            raise RecognizerError(f"{path}:{line}: {content!r}, expected START END PHONE with one of the 61 phones")
         phones.append(fields[2])
     return " ".join(phones)

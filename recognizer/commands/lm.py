@@ -69,7 +69,7 @@ def _add_build(actions: Any, console: Console) -> None:
 
 
 def _add_perplexity(actions: Any, console: Console) -> None:
-    perplexity = actions.add_parser("perplexity", help="how well a language model foretells a text")
+    perplexity = actions.add_parser("perplexity", help="perplexity of a text under a language model")
     perplexity.add_argument("lm", type=Path, help="language model of any kind")
     perplexity.add_argument("text", type=Path, help="text file, a sentence a line")
     perplexity.set_defaults(act=partial(_perplexity, console))
@@ -203,7 +203,7 @@ def _perplexity(console: Console, chosen: argparse.Namespace) -> int:
     else:
         unit, found = model.about.unit, perplexity.perplexity(model, lines)
     if not found.lines:
-        raise RecognizerError(f"{chosen.text}: the text is empty, wanted a sentence a line")
+        raise RecognizerError(f"{chosen.text}: the text is empty, expected a sentence a line")
     console.say(f"{found.lines} lines, {found.tokens + found.unknown} {unit}s with line ends, {found.unknown} unknown")
     console.say(f"perplexity {found.perplexity:.3f}, {found.bits_per_character:.4f} bits a character")
     if found.tokens and found.unknown:
@@ -240,9 +240,9 @@ def _tune(console: Console, chosen: argparse.Namespace) -> int:
     options = decoder_options(chosen)
     for name in ("lm_weight", "word_bonus"):
         if getattr(options, name) is not None:
-            raise RecognizerError(f"--{name.replace('_', '-')} is what lm tune looks for, wanted it left out")
+            raise RecognizerError(f"--{name.replace('_', '-')} is what lm tune looks for, leave it out")
     if options.tta is not None:
-        raise RecognizerError("--tta is not for lm tune, which reads each line once, wanted it left out")
+        raise RecognizerError("--tta is not for lm tune, which reads each line once, leave it out")
     path = find_model(chosen.model)
     out = output_path(path, chosen.out, "lm tune")
     reader = Reader.load(path, chosen.device, DecoderOptions(engine="greedy"), division(chosen))

@@ -93,7 +93,7 @@ def number(name: str) -> Callable[[str], float]:
         except ValueError:
             value = math.nan
         if not math.isfinite(value):
-            raise RecognizerError(f"--{name} is {word!r}, wanted a number")
+            raise RecognizerError(f"--{name} is {word!r}, expected a number")
         return value
 
     return read
@@ -105,7 +105,7 @@ def whole(name: str) -> Callable[[str], int]:
     def read(word: str) -> int:
         value = number(name)(word)
         if value != int(value):
-            raise RecognizerError(f"--{name} is {word!r}, wanted a whole number")
+            raise RecognizerError(f"--{name} is {word!r}, expected a whole number")
         return int(value)
 
     return read

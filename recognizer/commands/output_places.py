@@ -33,7 +33,7 @@ class OutputPlaces:
         stem = Path(inner.name[: page.start()]).stem + page[0] if page else inner.stem
         path = self.folder / inner.with_name(f"{stem}{self.suffix}")
         if path in self.taken:
-            raise RecognizerError(f"{name}: {path} is that of {self.taken[path]}, wanted files of different names")
+            raise RecognizerError(f"{name}: {path} is that of {self.taken[path]}, expected files of different names")
         self.taken[path] = name
         path.parent.mkdir(parents=True, exist_ok=True)
         return path

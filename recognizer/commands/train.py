@@ -303,7 +303,7 @@ def _plain(message: str, where: dict[str, str], parser: Any) -> str:
     if unknown:
         return f"no setting is called {unknown.group(1)}{nearest(unknown.group(1), known_settings(parser))}"
     if message.lower().startswith("unrecognized arguments"):
-        return f"{message}: wanted --SETTING VALUE"
+        return f"{message}: expected --SETTING VALUE"
     value = re.match(r'Parser key "([\w.]+)": (.*)', message)
     if not value:
         return message
@@ -312,5 +312,5 @@ def _plain(message: str, where: dict[str, str], parser: Any) -> str:
     if option := re.search(r"Option '([\w.]+)' is not accepted", fault):
         return f"{place}{key} has no setting {option.group(1)}"
     wanted = re.search(r"Expected an? (?:<class ')?([\w.]+).*(?:Got value|Given value): (.*)", fault)
-    said = f"is {wanted.group(2)!r}, wanted {wanted.group(1)}" if wanted else f"cannot be used: {fault}"
+    said = f"is {wanted.group(2)!r}, expected {wanted.group(1)}" if wanted else f"cannot be used: {fault}"
     return f"{place}{key} {said}"

@@ -73,13 +73,13 @@ def _transcribe(console: Console, chosen: argparse.Namespace) -> int:
 
     below = 0.0 if chosen.min_confidence is None else chosen.min_confidence
     if not 0 <= below <= 1:
-        raise RecognizerError(f"--min-confidence is {below:g}, wanted 0 to 1")
+        raise RecognizerError(f"--min-confidence is {below:g}, expected 0 to 1")
     form = "json" if chosen.json else chosen.format
     if below and form in FORMATS:
         raise RecognizerError(f"--min-confidence marks words in txt and json, {form} has a place for confidences")
     alone = len(chosen.files) == 1 and not Path(chosen.files[0]).is_dir()
     if form in FORMATS and FORMATS[form].alone and not alone and chosen.out is None:
-        raise RecognizerError(f"--format {form} is a document for each file, wanted --out with a folder for them")
+        raise RecognizerError(f"--format {form} is a document for each file, expected --out with a folder for them")
 
     if (chosen.resume or chosen.engine == "ray") and not chosen.out:
         raise RecognizerError("expected --out with a folder: --resume and --engine ray go by the files in it")

@@ -39,9 +39,9 @@ class TextSettings:
             ("scoring", self.scoring, SCORINGS),
         ):
             if value not in choices:
-                raise RecognizerError(f"text.{name} is {value!r}, wanted one of {', '.join(map(repr, choices))}")
+                raise RecognizerError(f"text.{name} is {value!r}, expected one of {', '.join(map(repr, choices))}")
         if self.scoring and self.unit != "token":
-            raise RecognizerError(f"text.scoring is {self.scoring!r}, wanted text.unit token with it")
+            raise RecognizerError(f"text.scoring is {self.scoring!r}, expected text.unit token with it")
 
     def normalize(self, text: str) -> str:
         """Return `text` as it is learned: Unicode form, case, replacements, single inner spaces, none outside."""
@@ -68,9 +68,9 @@ class Alphabet:
     def __post_init__(self) -> None:
         """Refuse an alphabet that cannot be told apart."""
         if len(set(self.symbols)) != len(self.symbols):
-            raise RecognizerError("alphabet: a symbol stands twice, wanted distinct symbols")
+            raise RecognizerError("alphabet: a symbol stands twice, expected distinct symbols")
         if "" in self.symbols:
-            raise RecognizerError("alphabet: an empty symbol, wanted at least one character")
+            raise RecognizerError("alphabet: an empty symbol, expected at least one character")
         for symbol in self.symbols:
             _refuse_bad_symbol(symbol, self.text.unit)
         object.__setattr__(self, "_class_of", {symbol: i for i, symbol in enumerate(self.symbols, 1)})

@@ -49,7 +49,7 @@ def obtain(downloads: tuple[Download, ...], folder: Path, progress: Progress | N
     """
     if not downloads:
         raise RecognizerError(
-            "download: this recipe fetches nothing by itself, wanted --source (its card says from where)"
+            "download: this recipe fetches nothing by itself, expected --source (its card says from where)"
         )
     for download in downloads:
         fetch(download.url, folder / download.name, download.sha256, progress)
@@ -66,7 +66,7 @@ def fetch(url: str, path: Path, sha256: str | None, progress: Progress | None = 
         RecognizerError: no connection, an answer other than wanted, too few bytes, another checksum.
     """
     if not url.startswith(("https://", "http://")):
-        raise RecognizerError(f"{url}: cannot be fetched, wanted an address that starts with https:// or http://")
+        raise RecognizerError(f"{url}: cannot be fetched, expected an address that starts with https:// or http://")
     if path.is_file():
         return _verified(path, sha256 or _recorded(path), f"{path}: is there but")
     part = _beside(path, ".part")
@@ -102,7 +102,7 @@ def unpack(archive: Path, folder: Path) -> int:
         NotImplementedError,
     ) as error:
         raise RecognizerError(
-            f"{archive}: cannot be unpacked ({error}), wanted a whole .zip or .tar archive"
+            f"{archive}: cannot be unpacked ({error}), expected a whole .zip or .tar archive"
         ) from error
 
 
@@ -125,7 +125,7 @@ def _verified(path: Path, wanted: str | None, what: str) -> str:
     if wanted is not None and found != wanted.lower():
         if path.suffix == ".part":
             path.unlink()
-        raise RecognizerError(f"{what} has SHA-256 {found}, wanted {wanted}")
+        raise RecognizerError(f"{what} has SHA-256 {found}, expected {wanted}")
     return found
 
 
@@ -175,7 +175,7 @@ def _start(response: HTTPResponse, wanted: int) -> int:
     if response.status != 206:
         return 0
     if not response.headers.get("Content-Range", "").startswith(f"bytes {wanted}-"):
-        raise HTTPException(f"the server sent {response.headers.get('Content-Range')}, wanted bytes from {wanted}")
+        raise HTTPException(f"the server sent {response.headers.get('Content-Range')}, expected bytes from {wanted}")
     return wanted
 
 
@@ -218,7 +218,7 @@ def _unzip(archive: Path, folder: Path) -> int:
         members = [member for member in opened.infolist() if not member.is_dir()]
         for member in members:
             if stat.S_ISLNK(member.external_attr >> 16):
-                raise RecognizerError(f"{archive}: member {member.filename!r} is a link, wanted plain files")
+                raise RecognizerError(f"{archive}: member {member.filename!r} is a link, expected plain files")
             target = _place(folder, member.filename, archive)
             with opened.open(member) as source:
                 _write(source, target)  # type: ignore[arg-type]
@@ -232,7 +232,7 @@ def _untar(archive: Path, folder: Path) -> int:
             if member.isdir():
                 continue
             if not member.isfile():
-                raise RecognizerError(f"{archive}: member {member.name!r} is a link or device, wanted plain files")
+                raise RecognizerError(f"{archive}: member {member.name!r} is a link or device, expected plain files")
             source = opened.extractfile(member)
             assert source is not None
             with source:

@@ -36,11 +36,11 @@ def read_corpus(source: Path) -> list[Sample]:
     if source.is_file():
         return read_table(source, strict=True)
     if not source.is_dir():
-        raise RecognizerError(f"{source}: not there, wanted a manifest (.tsv, .csv, .jsonl) or a folder")
+        raise RecognizerError(f"{source}: not there, expected a manifest (.tsv, .csv, .jsonl) or a folder")
     manifests = manifests_in(source)
     if len(manifests) > 1:
         names = " and ".join(path.name for path in manifests)
-        raise RecognizerError(f"{source}: holds {names}, wanted one manifest; name the one that counts")
+        raise RecognizerError(f"{source}: holds {names}, expected one manifest; name the one that counts")
     return read_table(manifests[0], strict=True) if manifests else _read_pairs(source)
 
 
@@ -81,7 +81,7 @@ def read_table(path: Path, media: str = "", columns: Sequence[str] | None = None
     """
     samples = [_sample(path, media, line, row) for line, row in _rows(path, columns, strict)]
     if not samples:
-        raise RecognizerError(f"{path}: holds no row, wanted at least one file with its text")
+        raise RecognizerError(f"{path}: holds no row, expected at least one file with its text")
     _refuse_twice(path, samples)
     _refuse_absent(path, samples)
     return samples
@@ -96,12 +96,12 @@ def read_text(path: Path) -> str:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise RecognizerError(f"{path}: cannot be read ({error.strerror}), wanted a text file") from error
+        raise RecognizerError(f"{path}: cannot be read ({error.strerror}), expected a text file") from error
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise RecognizerError(f"{path}:{line}: byte 0x{data[error.start]:02x} is not UTF-8, wanted UTF-8") from error
+        raise RecognizerError(f"{path}:{line}: byte 0x{data[error.start]:02x} is not UTF-8, expected UTF-8") from error
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -127,7 +127,7 @@ def _lines(text: str) -> list[str]:
 def _rows(path: Path, columns: Sequence[str] | None, strict: bool) -> Rows:
     suffix = path.suffix.lower()
     if suffix not in (".tsv", ".csv", ".jsonl"):
-        raise RecognizerError(f"{path}: not a manifest, wanted the suffix .tsv, .csv or .jsonl")
+        raise RecognizerError(f"{path}: not a manifest, expected the suffix .tsv, .csv or .jsonl")
     text = read_text(path)
     if suffix == ".jsonl":
         return _jsonl(path, text, strict)
@@ -157,7 +157,7 @@ def _csv_fields(path: Path, text: str, mark: str = ",") -> Iterator[tuple[int, l
         except StopIteration:
             return
         except csv.Error as error:
-            raise RecognizerError(f"{path}:{line}: {error}, wanted fields as CSV quotes them") from error
+            raise RecognizerError(f"{path}:{line}: {error}, expected fields as CSV quotes them") from error
 
 
 def _with_header(
@@ -170,7 +170,7 @@ def _with_header(
         refuse_unknown(f"{path}:1", header)
     for line, fields in lines:
         if len(fields) != len(header):
-            raise RecognizerError(f"{path}:{line}: {len(fields)} fields, wanted {len(header)}: {', '.join(header)}")
+            raise RecognizerError(f"{path}:{line}: {len(fields)} fields, expected {len(header)}: {', '.join(header)}")
         yield line, dict(zip(header, fields, strict=True))
 
 
@@ -179,10 +179,10 @@ def _check_columns(path: Path, header: list[str]) -> None:
     if missing:
         found = ", ".join(repr(name) for name in header)
         raise RecognizerError(
-            f"{path}:1: no column {' or '.join(missing)}; found {found}; wanted file, text and maybe split, group"
+            f"{path}:1: no column {' or '.join(missing)}; found {found}; expected file, text and maybe split, group"
         )
     if len(set(header)) != len(header):
-        raise RecognizerError(f"{path}:1: a column stands twice among {', '.join(header)}, wanted each once")
+        raise RecognizerError(f"{path}:1: a column stands twice among {', '.join(header)}, expected each once")
 
 
 def refuse_unknown(where: str, names: Iterable[str]) -> None:
@@ -206,9 +206,9 @@ def _jsonl(path: Path, text: str, strict: bool) -> Rows:
         try:
             row = json.loads(part)
         except (ValueError, RecursionError) as error:
-            raise RecognizerError(f"{path}:{line}: not JSON ({error}), wanted one object a line") from error
+            raise RecognizerError(f"{path}:{line}: not JSON ({error}), expected one object a line") from error
         if not isinstance(row, dict):
-            raise RecognizerError(f"{path}:{line}: JSON of type {type(row).__name__}, wanted an object")
+            raise RecognizerError(f"{path}:{line}: JSON of type {type(row).__name__}, expected an object")
         if strict:
             refuse_unknown(f"{path}:{line}", row)
         yield line, _json_fields(path, line, row)
@@ -219,17 +219,17 @@ def _json_fields(path: Path, line: int, row: dict[str, object]) -> dict[str, str
     for name in ("file", "text"):
         if not isinstance(row.get(name), str):
             found = ", ".join(repr(key) for key in row)
-            raise RecognizerError(f"{path}:{line}: no string {name!r}; found {found}; wanted file and text")
+            raise RecognizerError(f"{path}:{line}: no string {name!r}; found {found}; expected file and text")
     fields = {name: row[name] for name in COLUMNS if row.get(name) is not None}
     for name, value in fields.items():
         if isinstance(value, bool) or not isinstance(value, (str, int, *((float,) if name in PLACES else ()))):
-            raise RecognizerError(f"{path}:{line}: {name} is {value!r}, wanted a string")
+            raise RecognizerError(f"{path}:{line}: {name} is {value!r}, expected a string")
     return {name: str(value) for name, value in fields.items()}
 
 
 def _sample(path: Path, media: str, line: int, row: dict[str, str]) -> Sample:
     if not row["file"].strip():
-        raise RecognizerError(f"{path}:{line}: the file name is empty, wanted a path")
+        raise RecognizerError(f"{path}:{line}: the file name is empty, expected a path")
     group = next((row[name] for name in GROUPS if name in row), "")
     split = row.get("split", "").strip()
     file = path.parent / media / row["file"]
@@ -270,7 +270,7 @@ def _refuse_twice(path: Path, samples: list[Sample]) -> None:
         if other is not sample:
             line = sample.origin.rpartition(":")[2]
             raise RecognizerError(
-                f"{path}:{line}: {sample.path.name} stands at {other.origin} too, wanted each file once"
+                f"{path}:{line}: {sample.path.name} stands at {other.origin} too, expected each file once"
             )
 
 
@@ -298,7 +298,7 @@ def _read_pairs(folder: Path) -> list[Sample]:
             media.setdefault(stems[0], []).append(path)
     if not truths or not media:
         raise RecognizerError(
-            f"{folder}: no corpus, wanted {', '.join(MANIFESTS)}, pairs such as x.png and x{TRUTH}, or pages as PAGE "
+            f"{folder}: no corpus, expected {', '.join(MANIFESTS)}, pairs such as x.png and x{TRUTH}, or pages as PAGE "
             f"XML or ALTO"
         )
     faults = [Sample(Path(line.partition(":")[0]), "", fault=line) for line in listing.faults]
@@ -328,10 +328,10 @@ def _pair(folder: Path, paths: list[Path], truth: Path | None) -> Sample:
     # Of x.png, x.nrm.png and x.bin.png, which are one line, the one with the shortest name is as it was scanned.
     path = min(paths, key=lambda one: (len(one.name), one.name))
     if truth is None:
-        return Sample(path, "", fault=f"{path}: no transcript beside it, wanted {path.stem}{TRUTH}")
+        return Sample(path, "", fault=f"{path}: no transcript beside it, expected {path.stem}{TRUTH}")
     alike = [one for one in paths if one != path and len(one.suffixes) == len(path.suffixes)]
     if alike:
-        fault = f"{path}: shares one transcript with {alike[0].name}, wanted one file for each"
+        fault = f"{path}: shares one transcript with {alike[0].name}, expected one file for each"
         return Sample(path, "", fault=fault)
     origin = f"{truth.relative_to(folder)}:1"
     try:
@@ -339,6 +339,6 @@ def _pair(folder: Path, paths: list[Path], truth: Path | None) -> Sample:
     except RecognizerError as error:
         return Sample(path, "", split_of(folder, path), "", origin, str(error))
     if len(lines) > 1:
-        fault = f"{truth}:2: {len(lines)} lines, wanted the one line of {path.name}"
+        fault = f"{truth}:2: {len(lines)} lines, expected the one line of {path.name}"
         return Sample(path, "", split_of(folder, path), "", origin, fault)
     return Sample(path, "".join(lines), split_of(folder, path), "", origin)

@@ -83,7 +83,7 @@ def _look_around(source: Path, pages: set[Path], images: set[Path], found: PageS
     """Count what else the folder holds; transcripts of another form are refused."""
     for path in files_below(source):
         if path.name.endswith(TRUTH):
-            raise RecognizerError(f"{path}: beside pages such as {min(pages)}, wanted one form of transcripts")
+            raise RecognizerError(f"{path}: beside pages such as {min(pages)}, expected one form of transcripts")
         if path.suffix.lower() == SUFFIX and path not in pages:
             found.noted["XML that is no page"] += 1
         if path.suffix.lower() in IMAGES and path not in images:

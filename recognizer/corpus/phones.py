@@ -31,7 +31,7 @@ def fold(phones: Iterable[str], to: int) -> list[str]:
         RecognizerError: a phone is in none of the sets, or belongs to a smaller set than the one wanted.
     """
     if to not in (61, 48, 39):
-        raise RecognizerError(f"phones: fold to {to!r}, wanted 61, 48 or 39")
+        raise RecognizerError(f"phones: fold to {to!r}, expected 61, 48 or 39")
     known = {61: SIXTY_ONE, 48: SIXTY_ONE + FORTY_EIGHT, 39: SIXTY_ONE + FORTY_EIGHT + THIRTY_NINE}[to]
     return [_fold(phone, to) for phone in _checked(phones, known, to) if to == 61 or phone not in DELETED]
 
@@ -39,7 +39,7 @@ def fold(phones: Iterable[str], to: int) -> list[str]:
 def _checked(phones: Iterable[str], known: tuple[str, ...], to: int) -> Iterable[str]:
     for phone in phones:
         if phone not in known:
-            raise RecognizerError(f"phones: {phone!r} cannot be folded to {to}, wanted a phone of TIMIT's sets")
+            raise RecognizerError(f"phones: {phone!r} cannot be folded to {to}, expected a phone of TIMIT's sets")
         yield phone
 
 

@@ -116,7 +116,7 @@ def prepare(
     """
     known = name_or_path in recipe_names()
     if known and source is None:
-        raise RecognizerError(f"{name_or_path}: wanted --source with the folder it was unpacked to")
+        raise RecognizerError(f"{name_or_path}: expected --source with the folder it was unpacked to")
     with opened(source if source and known else Path(name_or_path), out) as place:
         found = _known(name_or_path, place.folder, settings) if known else _found(name_or_path, place.folder, settings)
         samples = _with_splits(found.samples, settings, say)
@@ -223,7 +223,7 @@ def _refuse_stray_text(sample: Sample) -> None:
         sample.text.encode()
     except UnicodeEncodeError as error:
         code = ord(sample.text[error.start])
-        raise RecognizerError(f"half a character, U+{code:04X}, wanted Unicode text", "text is not Unicode") from None
+        raise RecognizerError(f"half a character, U+{code:04X}, expected Unicode text", "text is not Unicode") from None
 
 
 def _reason(kind: str, path: Path) -> str:
@@ -283,7 +283,7 @@ def _found(given: str, path: Path, settings: PrepareSettings) -> Found:
         samples = [] if manifests_in(path) else read_layout(path)
         samples = samples or read_corpus(path)
     if not samples:
-        raise RecognizerError(f"{path}: {left_out.total()} lines without text, wanted transcribed ones")
+        raise RecognizerError(f"{path}: {left_out.total()} lines without text, expected transcribed ones")
     kinds = Counter(kind_of(sample.path) for sample in samples if not sample.fault and is_there(sample.path))
     if not kinds:
         raise RecognizerError(

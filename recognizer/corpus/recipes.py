@@ -84,7 +84,7 @@ class Recipe:
             RecognizerError: `source` is no folder, has another layout, or gives no sample.
         """
         if not source.is_dir():
-            raise RecognizerError(f"{source}: no folder, wanted where {self.name} was unpacked")
+            raise RecognizerError(f"{source}: no folder, expected where {self.name} was unpacked")
         corpus = self.samples(source)
         if not corpus.samples:
             raise RecognizerError(f"{source}: holds no sample of {self.name}, left out {dict(corpus.left_out)}")
@@ -101,7 +101,7 @@ def folder(name: str, package: Path = PACKAGE) -> Path:
     for place in places:
         if place.is_dir():
             return place
-    raise RecognizerError(f"{name}: neither at {places[0]} nor at {places[1]}, wanted a whole installation")
+    raise RecognizerError(f"{name}: neither at {places[0]} nor at {places[1]}, expected a whole installation")
 
 
 def recipe_names() -> list[str]:
@@ -118,7 +118,7 @@ def load_recipe(name: str) -> Recipe:
     names = recipe_names()
     if name not in names:
         near = difflib.get_close_matches(name, names, 1)
-        hint = f"did you mean {near[0]}?" if near else f"wanted one of {', '.join(names)}"
+        hint = f"did you mean {near[0]}?" if near else f"expected one of {', '.join(names)}"
         raise RecognizerError(f"{name}: no recipe of this name, {hint}")
     path = folder("datasets") / name / "recipe.py"
     pages = path.with_name(RECIPE)
@@ -174,7 +174,7 @@ def small_form(source: Path) -> Corpus | None:
 def unrecognised(source: Path, wanted: str) -> RecognizerError:
     """Return the error of a source that has another layout."""
     found = sorted(path.name for path in source.iterdir())[:5]
-    return RecognizerError(f"{source}: layout not recognised, found {', '.join(found) or 'nothing'}; wanted {wanted}")
+    return RecognizerError(f"{source}: layout not recognised, found {', '.join(found) or 'nothing'}; expected {wanted}")
 
 
 def whole(samples: Iterable[Sample]) -> list[Sample]:
@@ -187,11 +187,11 @@ def whole(samples: Iterable[Sample]) -> list[Sample]:
     absent = [sample for sample in kept if not sample.path.is_file()]
     if absent:
         raise RecognizerError(
-            f"{absent[0].origin}: {absent[0].path} is not there ({len(absent)} of {len(kept)} are not), wanted all"
+            f"{absent[0].origin}: {absent[0].path} is not there ({len(absent)} of {len(kept)} are not), expected all"
         )
     twice = [path for path, count in Counter(sample.path for sample in kept).items() if count > 1]
     if twice:
-        raise RecognizerError(f"{named(twice)}: listed twice, wanted each file once")
+        raise RecognizerError(f"{named(twice)}: listed twice, expected each file once")
     return kept
 
 
@@ -205,7 +205,7 @@ def keyed_lines(path: Path) -> dict[str, tuple[str, str]]:
     for line, content in read_lines(path):
         key, value = (content.split(maxsplit=1) + ["", ""])[:2]
         if not key or key in found:
-            raise RecognizerError(f"{path}:{line}: key {key!r} is empty or stands twice, wanted KEY VALUE")
+            raise RecognizerError(f"{path}:{line}: key {key!r} is empty or stands twice, expected KEY VALUE")
         found[key] = (value.strip(), f"{path.name}:{line}")
     return found
 

@@ -100,7 +100,7 @@ class Store:
         """
         self.path = path / FILE if path.is_dir() else path
         if not self.path.is_file():
-            raise RecognizerError(f"{path}: no prepared corpus there, wanted a folder that `recognizer prepare` made")
+            raise RecognizerError(f"{path}: no prepared corpus there, expected a folder that `recognizer prepare` made")
         meta = _read_meta(self.path)
         # A plain array over the map: indexing the map's own class costs several times as much.
         data = np.asarray(np.memmap(self.path, dtype=np.uint8, mode="r"))
@@ -254,10 +254,10 @@ def _read_meta(path: Path) -> dict[str, Any]:
     with open(path, "rb") as file:
         head = file.read(16)
         if len(head) < 16 or head[:7] != MAGIC[:7]:
-            raise RecognizerError(f"{path}: not a prepared corpus, wanted one that `recognizer prepare` made")
+            raise RecognizerError(f"{path}: not a prepared corpus, expected one that `recognizer prepare` made")
         if head[7] != MAGIC[7]:
             cure = "prepare it again" if head[7] < MAGIC[7] else "upgrade recognizer, or prepare it again"
-            raise RecognizerError(f"{path}: format {head[7]}, wanted {MAGIC[7]}: {cure}")
+            raise RecognizerError(f"{path}: format {head[7]}, expected {MAGIC[7]}: {cure}")
         length = int.from_bytes(head[8:], "little")
         text = file.read(min(length, GAP))
     size = path.stat().st_size

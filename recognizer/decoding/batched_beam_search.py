@@ -37,15 +37,15 @@ class Scorer(Protocol):
     ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Return (M,) what each class adds after its state, and the (M, S) states after it."""
 
-    def one(self) -> AskOne | None:
+    def scalar(self) -> AskOne | None:
         """Return what answers as `score` does for one state and class without arrays; None where that is no quicker."""
 
     @property
-    def few(self) -> float:
-        """Return up to how many pairs `one` answers sooner than `score`."""
+    def scalar_limit(self) -> float:
+        """Return up to how many pairs `scalar` answers sooner than `score`."""
 
     @property
-    def closed(self) -> bool:
+    def can_forbid(self) -> bool:
         """Tell whether a text can be worth minus infinity: then no frame is taken as certain."""
 
     def finish(self, states: NDArray[np.int64]) -> NDArray[np.float64]:

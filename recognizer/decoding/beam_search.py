@@ -95,7 +95,7 @@ def advance_beam(
     if len(log_probs) == 0:
         return state
     # What a scorer may forbid must not be taken as certain.
-    certain = 2.0 if scorer is not None and scorer.closed else settings.blank_skip_threshold
+    certain = 2.0 if scorer is not None and scorer.can_forbid else settings.blank_skip_threshold
     steps, before = beam_steps(log_probs, counts.cpu(), certain, settings.token_min_logp, state.before)
     with torch.inference_mode():
         if len(log_probs) == 1 and log_probs.device.type == "cpu":

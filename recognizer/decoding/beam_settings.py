@@ -8,7 +8,7 @@ from recognizer.errors import RecognizerError
 
 @dataclass(frozen=True)
 class BeamSettings:
-    """How wide the beam looks; the defaults lose next to nothing, `EXACT` loses nothing but what the width cuts.
+    """How wide the beam looks; the defaults lose next to nothing but what the width cuts.
 
     Args:
         width: prefixes kept after every frame.
@@ -29,7 +29,7 @@ class BeamSettings:
     def __post_init__(self) -> None:
         """Refuse values that mean nothing."""
         if self.width < 1 or not 1 <= self.n_best <= self.width:
-            raise RecognizerError(f"beam: width {self.width}, n_best {self.n_best}, wanted 1 <= n_best <= width")
+            raise RecognizerError(f"beam: width {self.width}, n_best {self.n_best}, expected 1 <= n_best <= width")
         if (
             math.isnan(self.token_min_logp)
             or self.token_min_logp > 0
@@ -39,8 +39,5 @@ class BeamSettings:
             raise RecognizerError(
                 f"beam: token_min_logp {self.token_min_logp}, beam_threshold {self.beam_threshold}, "
                 f"blank_skip_threshold {self.blank_skip_threshold}, "
-                "wanted token_min_logp <= 0, beam_threshold > 0, blank_skip_threshold > 0.5"
+                "expected token_min_logp <= 0, beam_threshold > 0, blank_skip_threshold > 0.5"
             )
-
-
-EXACT = BeamSettings(token_min_logp=-math.inf, beam_threshold=math.inf, blank_skip_threshold=2.0)

@@ -113,7 +113,7 @@ class Decoder:
             scorers.append(self._language())
         if settings.word_bonus:
             if alphabet.text.unit == "token":
-                raise RecognizerError("word bonus: an alphabet of tokens has no words, wanted one of characters")
+                raise RecognizerError("word bonus: an alphabet of tokens has no words, expected one of characters")
             if not isinstance(scorers[0] if scorers else None, WordModel):  # which adds it itself
                 scorers.append(WordBonus(alphabet, settings.word_bonus))
         if outside.hot_words:

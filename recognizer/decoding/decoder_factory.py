@@ -139,11 +139,13 @@ def _refuse_no_effect(settings: DecoderSettings, given: dict[str, Any]) -> None:
     flags = {name: f"--{name.replace('_', '-')}" for name in given}
     for name in flags.keys() - set(ANY_ENGINE):
         if settings.engine == "greedy":
-            raise RecognizerError(f"{flags[name]} has no effect on the best path, wanted --decoder beam or flashlight")
+            raise RecognizerError(
+                f"{flags[name]} has no effect on the best path, expected --decoder beam or flashlight"
+            )
         if name in NEEDS and getattr(settings, NEEDS[name]) is None:
             raise RecognizerError(f"{flags[name]} has no effect without --{NEEDS[name].replace('_', '-')}")
         if settings.engine == "flashlight" and name in NOT_FLASHLIGHT:
-            raise RecognizerError(f"{flags[name]} is not for flashlight, wanted --decoder beam")
+            raise RecognizerError(f"{flags[name]} is not for flashlight, expected --decoder beam")
 
 
 def _opened(options: DecoderOptions, alphabet: Alphabet) -> DecoderFiles:

@@ -88,7 +88,7 @@ def read_words(path: Path, alphabet: Alphabet, what: str) -> list[str]:
         for word in _without_spelling(line.text.split()):
             words.setdefault(word, line.number)
     if not words:
-        raise RecognizerError(f"{path}: no words, wanted a {what} of a word a line")
+        raise RecognizerError(f"{path}: no words, expected a {what} of a word a line")
     known = set(alphabet.symbols)
     lacking = sorted({letter for word in words for letter in alphabet.split(word) if letter not in known})
     if lacking:
@@ -135,7 +135,7 @@ def flashlight_model(path: Path, lexicon: bool) -> Path:
     if head.startswith(KENLM):  # which keeps its words where only KenLM finds them
         return path
     if head.startswith((MAGIC, OLD_MAGIC)) or head[8:9] == b"{":
-        raise RecognizerError(f"{path}: flashlight reads ARPA files and KenLM's own, wanted one or --decoder beam")
+        raise RecognizerError(f"{path}: flashlight reads ARPA files and KenLM's own, expected one or --decoder beam")
     unit, wanted = _arpa_unit(path), "word" if lexicon else "character"
     if unit != wanted:
         cure = "without --lexicon" if lexicon else "with --lexicon"
@@ -155,5 +155,5 @@ def _arpa_unit(path: Path) -> str:
                     return unit_of(words)
                 words += [part.decode("utf-8", "replace") for part in line.split()[1:2]]
     except (OSError, EOFError) as error:
-        raise RecognizerError(f"{path}: cannot be read ({error}), wanted an ARPA file") from None
-    raise RecognizerError(f"{path}: the file ends, wanted an ARPA file")
+        raise RecognizerError(f"{path}: cannot be read ({error}), expected an ARPA file") from None
+    raise RecognizerError(f"{path}: the file ends, expected an ARPA file")

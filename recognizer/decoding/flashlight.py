@@ -109,7 +109,7 @@ def _decoder(
         from torchaudio.models.decoder import ctc_decoder
     except (ImportError, RuntimeError):
         raise RecognizerError(
-            "decoder flashlight: not installed, wanted `pip install recognizer[flashlight]`"
+            "decoder flashlight: not installed, expected `pip install recognizer[flashlight]`"
         ) from None
     lexicon = folder / "lexicon.txt"
     end = f" {names[quiet]}" if quiet != BLANK else ""

@@ -66,14 +66,14 @@ def check_batch(log_probs: Any, counts: Any, alphabet: Alphabet) -> None:
     Raises:
         RecognizerError: the classes are not the alphabet's, or a count is outside 0..T.
     """
-    assert log_probs.ndim == 3 and counts.shape == log_probs.shape[:1], "wanted (N, T, C) and (N,)"
+    assert log_probs.ndim == 3 and counts.shape == log_probs.shape[:1], "expected (N, T, C) and (N,)"
     if log_probs.shape[2] != alphabet.classes:
         raise RecognizerError(
-            f"decoding: log-probabilities of {log_probs.shape[2]} classes, wanted {alphabet.classes} "
+            f"decoding: log-probabilities of {log_probs.shape[2]} classes, expected {alphabet.classes} "
             f"(the alphabet's {len(alphabet.symbols)} symbols and the blank)"
         )
     if bool(((counts < 0) | (counts > log_probs.shape[1])).any()):
-        raise RecognizerError(f"decoding: counts {counts.tolist()}, wanted 0 to {log_probs.shape[1]} frames")
+        raise RecognizerError(f"decoding: counts {counts.tolist()}, expected 0 to {log_probs.shape[1]} frames")
 
 
 def refuse_nan(bad: Any) -> None:
@@ -84,7 +84,7 @@ def refuse_nan(bad: Any) -> None:
     """
     if bool(bad.any()):
         sample, frame = np.argwhere(np.asarray(bad))[0].tolist()
-        raise RecognizerError(f"decoding: sample {sample}, frame {frame}: not a number, wanted log-probabilities")
+        raise RecognizerError(f"decoding: sample {sample}, frame {frame}: not a number, expected log-probabilities")
 
 
 def _words(characters: tuple[Span, ...]) -> tuple[Span, ...]:

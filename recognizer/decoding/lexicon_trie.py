@@ -78,7 +78,7 @@ def word_trie(words: Sequence[str], alphabet: Alphabet, fold: Callable[[str], st
         RecognizerError: the alphabet is one of tokens, or it can spell no word of the list.
     """
     if alphabet.text.unit == "token":
-        raise RecognizerError("decoding: an alphabet of tokens has no words, wanted one of characters")
+        raise RecognizerError("decoding: an alphabet of tokens has no words, expected one of characters")
     numbers = {letter: i for i, letter in enumerate(dict.fromkeys(fold(symbol) for symbol in alphabet.symbols), 1)}
     letters = np.array([0, *(numbers[fold(symbol)] for symbol in alphabet.symbols)], dtype=np.int64)
     table, lengths = _spelled(words, numbers)

@@ -29,7 +29,7 @@ class Model(Protocol):
     def scores(self, states: Ints, tokens: Ints) -> tuple[NDArray[np.floating[Any]], Ints]:
         """Return (M,) log-probabilities and (M,) next states."""
 
-    def one(self) -> Callable[[int, int], tuple[float, int]] | None:
+    def scalar(self) -> Callable[[int, int], tuple[float, int]] | None:
         """Return what answers as `scores` does for one state and token; None where that is no quicker."""
 
     def finish(self, states: Ints) -> NDArray[np.floating[Any]]:
@@ -43,8 +43,8 @@ class Sum:
         """Add up `scorers`, at least one."""
         self.scorers = tuple(scorers)
         self.edges = np.cumsum([0, *(scorer.initial(1).shape[1] for scorer in scorers)]).tolist()
-        self.closed = any(scorer.closed for scorer in scorers)
-        self.few = min(scorer.few for scorer in scorers)
+        self.can_forbid = any(scorer.can_forbid for scorer in scorers)
+        self.scalar_limit = min(scorer.scalar_limit for scorer in scorers)
 
     def initial(self, n: int) -> Ints:
         """Return the columns of all side by side."""
@@ -56,9 +56,9 @@ class Sum:
         gains = answers[0][0] if len(answers) == 1 else np.add.reduce([gain for gain, _ in answers])
         return gains, np.concatenate([after for _, after in answers], 1)
 
-    def one(self) -> AskOne | None:
+    def scalar(self) -> AskOne | None:
         """Ask each about its own columns, if all are quick at that."""
-        asked = [scorer.one() for scorer in self.scorers]
+        asked = [scorer.scalar() for scorer in self.scorers]
         if None in asked:
             return None
         parts = list(zip(cast(list[AskOne], asked), self.edges, self.edges[1:], strict=False))
@@ -83,8 +83,8 @@ class Sum:
 class CharacterModel:
     """A language model of characters; its state is one column."""
 
-    closed = False
-    few = 40.0
+    can_forbid = False
+    scalar_limit = 40.0
 
     def __init__(self, model: Model, alphabet: Alphabet, weight: float, text: TextSettings, space: str = " ") -> None:
         """Take `weight` of the log-probabilities of `model`, which knows text as `text` and the space as `space`."""
@@ -101,9 +101,9 @@ class CharacterModel:
         log_probs, after = self.model.scores(states[:, 0], self.tokens[classes])
         return self.weight * np.asarray(log_probs, dtype=np.float64), after[:, None]
 
-    def one(self) -> AskOne | None:
+    def scalar(self) -> AskOne | None:
         """Answer one by one if the model does."""
-        model, tokens, weight = self.model.one(), self.tokens.tolist(), self.weight
+        model, tokens, weight = self.model.scalar(), self.tokens.tolist(), self.weight
         if model is None:
             return None
 

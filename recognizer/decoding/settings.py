@@ -60,13 +60,13 @@ class DecoderSettings:
     def __post_init__(self) -> None:
         """Refuse values that mean nothing."""
         if self.engine not in ENGINES:
-            raise RecognizerError(f"decoder {self.engine!r}, wanted one of {', '.join(ENGINES)}")
+            raise RecognizerError(f"decoder {self.engine!r}, expected one of {', '.join(ENGINES)}")
         for name in ("lm_weight", "word_bonus", "hot_bonus", "rescore_weight"):
             if not math.isfinite(getattr(self, name)):
-                raise RecognizerError(f"{name.replace('_', '-')} is {getattr(self, name)}, wanted a number")
+                raise RecognizerError(f"{name.replace('_', '-')} is {getattr(self, name)}, expected a number")
         penalty = self.oov_penalty
         if penalty is not None and not (math.isfinite(penalty) and penalty > 0):
-            raise RecognizerError(f"oov-penalty is {penalty}, wanted a positive number")
+            raise RecognizerError(f"oov-penalty is {penalty}, expected a positive number")
 
     def outside(self) -> dict[str, NamedFile]:
         """Return the files outside the model file that this decoder needs, by setting."""

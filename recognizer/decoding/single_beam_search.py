@@ -31,7 +31,7 @@ class SingleBeamSearch:
     def __init__(self, steps: BeamSteps, beam_threshold: float, scorer: Scorer | None) -> None:
         """Turn what all steps look up into lists."""
         self.steps, self.scorer, self.ratio = steps, scorer, math.exp(-beam_threshold)
-        self.ask_one = scorer.one() if scorer else None
+        self.ask_one = scorer.scalar() if scorer else None
         self.probs: list[list[float]] = steps.probs[0].tolist()
         self.extensions: list[list[tuple[int, float]]] = [[] for _ in self.probs]
         for step, label in steps.likely[0].nonzero().tolist():
@@ -154,7 +154,7 @@ class SingleBeamSearch:
         """Let the prefixes know what the scorer says of classes that are new to them."""
         if self.scorer is None:
             return
-        if self.ask_one is not None and len(pairs) <= self.scorer.few:
+        if self.ask_one is not None and len(pairs) <= self.scorer.scalar_limit:
             ask, exp = self.ask_one, math.exp
             for prefix, label in pairs:
                 known = prefix[6]

@@ -26,8 +26,8 @@ class WordModel:
     model lacks is worth P(<unk>) times the probability of its spelling: the longer, the less.
     """
 
-    closed = False
-    few = math.inf  # letters that were asked about before cost next to nothing
+    can_forbid = False
+    scalar_limit = math.inf  # letters that were asked about before cost next to nothing
 
     def __init__(
         self,
@@ -106,9 +106,9 @@ class WordModel:
             gain[ended] += said
         return gain, after
 
-    def one(self) -> AskOne | None:
+    def scalar(self) -> AskOne | None:
         """Answer one by one if the models do."""
-        model, spell = self.model.one(), self.spelling.one()
+        model, spell = self.model.scalar(), self.spelling.scalar()
         if model is None or spell is None:
             return None
         letter, ending = self._one_letter(spell), self._one_ending(model)
@@ -199,7 +199,7 @@ class _Free:
     def scores(self, states: Ints, tokens: Ints) -> tuple[Floats, Ints]:
         return np.zeros(len(states)), states
 
-    def one(self) -> Callable[[int, int], tuple[float, int]]:
+    def scalar(self) -> Callable[[int, int], tuple[float, int]]:
         return lambda state, token: (0.0, state)
 
     def finish(self, states: Ints) -> Floats:

@@ -15,7 +15,7 @@ from recognizer.errors import RecognizerError
 class WordListScorer:
     """Words of a list, on whose trie every prefix has its place: that node is the state."""
 
-    few = 12.0
+    scalar_limit = 12.0
 
     def __init__(self, name: str, words: Sequence[str], alphabet: Alphabet) -> None:
         """Take the distinct `words`, normalised and cut at white space; `name` is what messages call the list.
@@ -25,7 +25,7 @@ class WordListScorer:
         """
         self.words = list(dict.fromkeys(part for word in words for part in alphabet.text.normalize(word).split()))
         if not self.words:
-            raise RecognizerError(f"{name}: no words, wanted at least one")
+            raise RecognizerError(f"{name}: no words, expected at least one")
         for word in self.words:
             lacking = alphabet.unknown(word)
             if lacking:
@@ -54,9 +54,9 @@ class Lexicon(WordListScorer):
         """
         super().__init__("lexicon", words, alphabet)
         if not penalty > 0:
-            raise RecognizerError(f"lexicon: penalty {penalty}, wanted a positive number")
+            raise RecognizerError(f"lexicon: penalty {penalty}, expected a positive number")
         self.penalty = penalty
-        self.closed = math.isinf(penalty)
+        self.can_forbid = math.isinf(penalty)
 
     def score(self, states: Ints, classes: Ints) -> tuple[Floats, Ints]:
         """Charge a word once: at the letter that leaves the list, or at its end where the list goes on."""
@@ -65,7 +65,7 @@ class Lexicon(WordListScorer):
         left = ~ended & (after == LOST) & (node != LOST)
         return np.where(left | ended & self._cut(node), -self.penalty, 0.0), after[:, None]
 
-    def one(self) -> AskOne:
+    def scalar(self) -> AskOne:
         """Answer one by one."""
         breaks, penalty = self.breaks.tolist(), -self.penalty
 
@@ -89,7 +89,7 @@ class Lexicon(WordListScorer):
 class HotWords(WordListScorer):
     """Words to prefer; the bonus grows with their letters and is taken back where another word comes of them."""
 
-    closed = False
+    can_forbid = False
 
     def __init__(self, words: Sequence[str], alphabet: Alphabet, bonus: float) -> None:
         """Add `bonus` (natural logarithm) for every word of `words` read.
@@ -109,7 +109,7 @@ class HotWords(WordListScorer):
         ended, after = self.walked(node, classes)
         return np.where(ended, self._taken_back(node), self.worth[after] - self.worth[node]), after[:, None]
 
-    def one(self) -> AskOne:
+    def scalar(self) -> AskOne:
         """Answer one by one."""
         breaks, worth = self.breaks.tolist(), self.worth
 
@@ -133,8 +133,8 @@ class HotWords(WordListScorer):
 class WordBonus:
     """A bonus for every word; its state is whether a word has begun."""
 
-    closed = False
-    few = math.inf
+    can_forbid = False
+    scalar_limit = math.inf
 
     def __init__(self, alphabet: Alphabet, bonus: float) -> None:
         """Add `bonus` (natural logarithm) for every word."""
@@ -150,7 +150,7 @@ class WordBonus:
         inside = ~self.spaces[classes]
         return self.bonus * (inside & (states[:, 0] == 0)), inside[:, None].astype(np.int64)
 
-    def one(self) -> AskOne:
+    def scalar(self) -> AskOne:
         """Answer one by one."""
         spaces, bonus, outside, inside = self.spaces.tolist(), self.bonus, (0,), (1,)
 
@@ -166,35 +166,8 @@ class WordBonus:
         return np.zeros(len(states))
 
 
-class CharacterBonus:
-    """A bonus for every character, against the short texts that a language model prefers."""
-
-    closed = False
-    few = math.inf
-
-    def __init__(self, bonus: float) -> None:
-        """Add `bonus` (natural logarithm) for every character."""
-        self.bonus = number("character bonus", bonus)
-
-    def initial(self, n: int) -> Ints:
-        """Return no columns."""
-        return np.zeros((n, 0), dtype=np.int64)
-
-    def score(self, states: Ints, classes: Ints) -> tuple[Floats, Ints]:
-        """Pay for each."""
-        return np.full(len(classes), self.bonus), states
-
-    def one(self) -> AskOne:
-        """Answer one by one."""
-        return lambda state, label: (self.bonus, state)
-
-    def finish(self, states: Ints) -> Floats:
-        """Add nothing."""
-        return np.zeros(len(states))
-
-
 def number(name: str, value: float) -> float:
     """Return `value`, refusing what is no finite number under its `name`."""
     if not math.isfinite(value):
-        raise RecognizerError(f"{name}: {value}, wanted a number")
+        raise RecognizerError(f"{name}: {value}, expected a number")
     return value

@@ -72,7 +72,7 @@ def calibrate(
         name = f"{store.header.name} {split} ({store.fingerprint()[:16]}), {len(indices)} samples"
     judged = [score_confidences(text, one, reader.alphabet) for text, one in zip(texts, read, strict=True)]
     if method not in (*FITS, "best"):
-        raise RecognizerError(f"calibration: method {method!r}, wanted one of {', '.join(FITS)}, best")
+        raise RecognizerError(f"calibration: method {method!r}, expected one of {', '.join(FITS)}, best")
     tried = {one: calibration_errors(cross_validate(judged, one)) for one in (FITS if method == "best" else (method,))}
     chosen = min(tried, key=lambda one: (tried[one]["word"] or 0.0, tried[one]["character"] or 0.0))
     maps = fit_calibrations(judged, chosen, name, reader.decoder.settings.describe())

@@ -133,7 +133,7 @@ def fit_calibrations(judged: Sequence[ScoredConfidences], method: str, corpus: s
         RecognizerError: the method is unknown.
     """
     if method not in FITS:
-        raise RecognizerError(f"calibration: method {method!r}, wanted one of {', '.join(FITS)}")
+        raise RecognizerError(f"calibration: method {method!r}, expected one of {', '.join(FITS)}")
     found = [pooled(judged, kind) for kind in KINDS]
     maps = [FITS[method](*pairs) if pairs[0] else Calibration() for pairs in found]
     return Calibrations(maps[0], maps[1], maps[2], corpus, decoder)
@@ -143,7 +143,7 @@ def cross_validate(judged: Sequence[ScoredConfidences], method: str) -> list[Sco
     """Return the samples with confidences from maps fitted on the others only: what to expect of new ones."""
     folds = min(FOLDS, len(judged))
     if folds < 2:
-        raise RecognizerError(f"calibration: {len(judged)} samples, wanted at least 2")
+        raise RecognizerError(f"calibration: {len(judged)} samples, expected at least 2")
     mapped = list(judged)
     for fold in range(folds):
         maps = fit_calibrations([one for i, one in enumerate(judged) if i % folds != fold], method, "", "")

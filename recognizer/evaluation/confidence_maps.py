@@ -41,14 +41,14 @@ class Calibration:
             RecognizerError: an unknown method, knots that fall, values outside 0 to 1 or falling.
         """
         if self.method not in METHODS:
-            raise RecognizerError(f"calibration: method {self.method!r}, wanted one of {', '.join(METHODS)}")
+            raise RecognizerError(f"calibration: method {self.method!r}, expected one of {', '.join(METHODS)}")
         rising = all(np.diff(self.knots) > 0) and all(np.diff(self.values) >= 0)
         inside = all(0 <= value <= 1 for value in self.values)
         if self.method == "isotonic" and not (rising and inside and len(self.knots) == len(self.values) > 0):
-            raise RecognizerError("calibration: wanted rising knots and as many values from 0 to 1 that never fall")
+            raise RecognizerError("calibration: expected rising knots and as many values from 0 to 1 that never fall")
         if not self.slope > 0 or not np.isfinite([self.slope, self.offset]).all():
             raise RecognizerError(
-                f"calibration: slope {self.slope}, offset {self.offset}, wanted numbers, slope above 0"
+                f"calibration: slope {self.slope}, offset {self.offset}, expected numbers, slope above 0"
             )
 
     def apply(self, confidences: Sequence[float] | Floats) -> Floats:
@@ -75,7 +75,7 @@ def calibration_of(data: dict[str, object]) -> Calibration:
         assert set(data) == {"method", *lists, *numbers}
         return Calibration(str(data["method"]), numbers["slope"], numbers["offset"], lists["knots"], lists["values"])
     except (KeyError, TypeError, ValueError, AssertionError):
-        raise RecognizerError(f"calibration: {data!r}, wanted method, slope, offset, knots, values") from None
+        raise RecognizerError(f"calibration: {data!r}, expected method, slope, offset, knots, values") from None
 
 
 def fit_temperature(confidences: Sequence[float], correct: Sequence[bool]) -> Calibration:
@@ -197,7 +197,7 @@ def risk_coverage(
     wrong, total = np.cumsum(np.asarray(errors)[order]), np.cumsum(np.asarray(units)[order])
     rows = []
     for share in shares:
-        assert 0 < share <= 1, "wanted shares in (0, 1]"
+        assert 0 < share <= 1, "expected shares in (0, 1]"
         threshold = float(given[order][int(np.ceil(share * len(given) - 1e-9)) - 1])
         accepted = int((given >= threshold).sum())
         taken = int(wrong[accepted - 1]), int(total[accepted - 1])
@@ -209,7 +209,7 @@ def _pairs(confidences: Sequence[float], correct: Sequence[bool]) -> tuple[Float
     given, right = np.asarray(confidences, dtype=np.float64), np.asarray(correct, dtype=bool)
     if len(given) == 0 or len(given) != len(right):
         raise RecognizerError(
-            f"calibration: {len(given)} confidences, {len(right)} answers, wanted as many, at least one"
+            f"calibration: {len(given)} confidences, {len(right)} answers, expected as many, at least one"
         )
     if not ((given >= 0) & (given <= 1)).all():
         raise RecognizerError("calibration: a confidence outside 0 to 1")

@@ -55,5 +55,5 @@ def exclude(store: Store, indices: list[int], path: Path | None) -> tuple[list[i
     kept = [index for index in indices if index not in named]
     if len(kept) == len(indices) or not kept:
         which = "all samples" if not kept else "no sample"
-        raise RecognizerError(f"{path}: names {which} of the split, wanted some of its {len(indices)}")
+        raise RecognizerError(f"{path}: names {which} of the split, expected some of its {len(indices)}")
     return kept, Exclusions(str(path), len(indices) - len(kept))

@@ -25,7 +25,7 @@ def open_corpus(reader: Reader, corpus: Path, say: Callable[[str], None], long: 
         yield store
         return
     if not corpus.exists():
-        raise RecognizerError(f"{corpus}: not there, wanted a prepared corpus, a manifest or a folder")
+        raise RecognizerError(f"{corpus}: not there, expected a prepared corpus, a manifest or a folder")
     from recognizer.corpus.prepare import PrepareSettings, prepare
 
     with tempfile.TemporaryDirectory() as folder:
@@ -46,7 +46,9 @@ def refuse_test(split: str, verb: str) -> None:
         RecognizerError: the split's name begins with "test".
     """
     if split.casefold().startswith("test"):
-        raise RecognizerError(f"{verb} does not look at the split {split!r}: wanted validation samples, --split valid")
+        raise RecognizerError(
+            f"{verb} does not look at the split {split!r}: expected validation samples, --split valid"
+        )
 
 
 def refuse_other_form(model: ModelSettings | OnnxSettings, store: Store) -> None:

@@ -18,7 +18,7 @@ def no_progress(_done: int, _total: int) -> None:
 
 
 def read_samples(reader: Reader, store: Store, indices: Sequence[int], progress: Progress) -> list[Hypothesis]:
-    """Return what is read of samples as `transcribe` does, spans in output frames; company changes nothing.
+    """Return what is read of samples as `transcribe` does, spans in output frames; the batch changes nothing.
 
     Recordings that are too long to be read whole are read piece by piece, all others together in runs.
     """

@@ -72,9 +72,9 @@ class TuneSettings:
         """Refuse values that mean nothing."""
         refuse_test(self.split, "lm tune")
         if self.by not in ("cer", "wer"):
-            raise RecognizerError(f"--by is {self.by!r}, wanted cer or wer")
+            raise RecognizerError(f"--by is {self.by!r}, expected cer or wer")
         if self.samples < 0:
-            raise RecognizerError(f"--samples is {self.samples}, wanted 0 (all) or more")
+            raise RecognizerError(f"--samples is {self.samples}, expected 0 (all) or more")
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ def tune(
         RecognizerError: a test split, no language model, no such split.
     """
     if options.lm is None:
-        raise RecognizerError("lm tune: no language model, wanted --lm FILE")
+        raise RecognizerError("lm tune: no language model, expected --lm FILE")
     fixed = make_decoder(replace(options, engine="beam"), {}, reader.alphabet)
     for note in fixed.notes:
         say(note)

@@ -77,7 +77,7 @@ def format_page(page: Page, records: Sequence[Result], name: str) -> Document:
     """
     form = FORMATS[name]
     if isinstance(form, TimedFormat):
-        raise RecognizerError(f"{page.path}: its places are in px, wanted a recording for {name}")
+        raise RecognizerError(f"{page.path}: its places are in px, expected a recording for {name}")
     sheet = layout_of_page(page, records)
     own = form.page and form.page == form_of(page.path)
     return update_page(page.path, sheet) if own else Document(form.write(sheet))
@@ -85,4 +85,4 @@ def format_page(page: Page, records: Sequence[Result], name: str) -> Document:
 
 def _refuse_other_unit(record: Result, unit: str, wanted: str) -> None:
     if record.unit != unit:
-        raise RecognizerError(f"{record.name}: its places are in {record.unit}, wanted {wanted}")
+        raise RecognizerError(f"{record.name}: its places are in {record.unit}, expected {wanted}")

@@ -72,7 +72,7 @@ def kind_of(source: Path | BinaryIO) -> str:
             with open(source, "rb") as file:
                 head = file.read(HEAD)
         except OSError as error:
-            raise RecognizerError(f"{source}: cannot be read ({error.strerror or error}), wanted a file") from None
+            raise RecognizerError(f"{source}: cannot be read ({error.strerror or error}), expected a file") from None
     else:
         head = source.read(HEAD)
         source.seek(0)
@@ -98,7 +98,7 @@ def read_signal(
     wanted = kind_named(kind)
     if (own := kind_of(source)) != kind and not _is_empty(source):
         raise RecognizerError(
-            f"{name}: {kind_named(own).noun}, the model reads {kind}: wanted {wanted.noun}", "of another kind"
+            f"{name}: {kind_named(own).noun}, the model reads {kind}: expected {wanted.noun}", "of another kind"
         )
     return wanted.read(source, wanted.settings(settings), name, channel)
 

@@ -67,7 +67,7 @@ class _Lines:
     def next(self, wanted: str) -> bytes:
         """Return the next line that holds anything; as bytes, whose white space is ASCII, as it is in ARPA files."""
         if (line := self.any()) is None:
-            raise self.fault(f"the file ends, wanted {wanted}")
+            raise self.fault(f"the file ends, expected {wanted}")
         return line
 
     def any(self) -> bytes | None:
@@ -111,7 +111,7 @@ def read(path: Path) -> tuple[Trie, tuple[str, ...]]:
             file.seek(0)
             return _read(_Lines(path, iter(_opened(file, packed))))
     except (OSError, EOFError, zlib.error) as error:
-        raise RecognizerError(f"{path}: cannot be read ({error}), wanted an ARPA file") from error
+        raise RecognizerError(f"{path}: cannot be read ({error}), expected an ARPA file") from error
 
 
 def _opened(file: BinaryIO, packed: bool) -> Iterable[bytes]:
@@ -123,10 +123,10 @@ def _read(lines: _Lines) -> tuple[Trie, tuple[str, ...]]:
     parts = _Parts()
     for order, size in enumerate(sizes, 1):
         if line != f"\\{order}-grams:".encode():
-            raise lines.fault(f"{_shown(line)}, wanted \\{order}-grams:")
+            raise lines.fault(f"{_shown(line)}, expected \\{order}-grams:")
         line = _section(lines, parts, order, size, order == len(sizes))
     if line != b"\\end\\":
-        raise lines.fault(f"{_shown(line)}, wanted \\end\\ after {len(sizes)} orders")
+        raise lines.fault(f"{_shown(line)}, expected \\end\\ after {len(sizes)} orders")
     return _finished(lines, parts)
 
 
@@ -146,10 +146,10 @@ def _header(lines: _Lines) -> tuple[list[int], bytes]:
     while (line := lines.next("ngram counts")).startswith(b"ngram"):
         match = re.fullmatch(rb"ngram\s+(\d+)\s*=\s*(\d+)", line)
         if match is None or int(match[1]) != len(sizes) + 1:
-            raise lines.fault(f"{_shown(line)}, wanted ngram {len(sizes) + 1}=COUNT")
+            raise lines.fault(f"{_shown(line)}, expected ngram {len(sizes) + 1}=COUNT")
         sizes.append(int(match[2]))
     if not sizes:
-        raise lines.fault(f"{_shown(line)}, wanted ngram 1=COUNT")
+        raise lines.fault(f"{_shown(line)}, expected ngram 1=COUNT")
     return sizes, line
 
 
@@ -163,12 +163,12 @@ def _section(lines: _Lines, parts: _Parts, order: int, size: int, top: bool) -> 
         fields = line.split()
         if not order + 1 <= len(fields) <= order + 2 - top:
             weight = "" if top else " and perhaps a back-off weight"
-            raise lines.fault(f"{len(fields)} fields, wanted a log10 probability, {order} words{weight}")
+            raise lines.fault(f"{len(fields)} fields, expected a log10 probability, {order} words{weight}")
         values += _numbers(lines, fields, order)
         rows += _words(lines, fields[1 : order + 1], parts, len(places))
         places.append(lines.number)
     if len(places) != size:
-        raise lines.fault(f"{len(places)} {order}-grams since line {first}, wanted the {size} of \\data\\")
+        raise lines.fault(f"{len(places)} {order}-grams since line {first}, expected the {size} of \\data\\")
     _append(lines, parts, np.array(rows, np.int64).reshape(-1, order), np.array(values), places)
     return line
 
@@ -180,7 +180,7 @@ def _numbers(lines: _Lines, fields: list[bytes], order: int) -> tuple[float, flo
         raise lines.fault(f"{_shown(fields[0])} or {_shown(fields[-1])} is not a number") from None
     prob, backoff = max(prob, IMPOSSIBLE), max(backoff, IMPOSSIBLE)  # which leaves what is no number as it is
     if not (math.isfinite(prob) and math.isfinite(backoff) and prob <= 0):
-        raise lines.fault(f"{prob:g} with back-off {backoff:g}, wanted a log10 probability of 0 or less")
+        raise lines.fault(f"{prob:g} with back-off {backoff:g}, expected a log10 probability of 0 or less")
     return prob, backoff
 
 
@@ -203,7 +203,7 @@ def _append(
     """Sort the n-grams of one order by the node of their context."""
     order = rows.shape[1]
     if order == 1 and not parts.words:
-        raise lines.fault("no 1-grams, wanted at least <s> and </s>")
+        raise lines.fault("no 1-grams, expected at least <s> and </s>")
     contexts = np.zeros(len(rows), np.int64)
     used = 0
     for column in range(order - 1):
@@ -235,7 +235,7 @@ def _finished(lines: _Lines, parts: _Parts) -> tuple[Trie, tuple[str, ...]]:
         raise RecognizerError(f"{lines.path}: the word {_shown(error.object)} is not UTF-8") from None
     for word in (START, END):
         if word not in words:
-            raise lines.fault(f"{word} is not among the 1-grams, wanted a model of sentences")
+            raise lines.fault(f"{word} is not among the 1-grams, expected a model of sentences")
     probs, backoffs = np.concatenate(parts.probs), np.concatenate(parts.backoffs)
     trie = Trie(words, tuple(parts.sizes), np.concatenate(parts.keys), probs, backoffs)
     if UNKNOWN in words:

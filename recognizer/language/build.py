@@ -55,9 +55,9 @@ class BuildSettings:
     def __post_init__(self) -> None:
         """Refuse values that mean nothing."""
         if not 2 <= self.order <= MOST:
-            raise RecognizerError(f"order is {self.order}, wanted 2 to {MOST}")
+            raise RecognizerError(f"order is {self.order}, expected 2 to {MOST}")
         if self.unit not in UNITS:
-            raise RecognizerError(f"unit is {self.unit!r}, wanted one of {', '.join(UNITS)}")
+            raise RecognizerError(f"unit is {self.unit!r}, expected one of {', '.join(UNITS)}")
         thresholds(self.cutoff, self.order)
         if not 0 <= self.prune < 1:
             raise RecognizerError(f"prune is {self.prune}, expected a share from 0 (nothing) to below 1, such as 1e-8")

@@ -47,11 +47,11 @@ class LanguageModelSettings:
         """Refuse values that mean nothing."""
         for name in ("embedding", "layers"):
             if getattr(self, name) < 1:
-                raise RecognizerError(f"language model: {name} is {getattr(self, name)}, wanted at least 1")
+                raise RecognizerError(f"language model: {name} is {getattr(self, name)}, expected at least 1")
         if not 0 <= self.dropout < 1:
-            raise RecognizerError(f"language model: dropout is {self.dropout}, wanted a probability in [0, 1)")
+            raise RecognizerError(f"language model: dropout is {self.dropout}, expected a probability in [0, 1)")
         if len(set(self.symbols)) != len(self.symbols) or not self.symbols:
-            raise RecognizerError("language model: wanted distinct symbols, at least one")
+            raise RecognizerError("language model: expected distinct symbols, at least one")
 
     @property
     def size(self) -> int:
@@ -188,7 +188,7 @@ def load(path: Path) -> LanguageModel:
             header = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}
         if header.get("format") != FORMAT:
-            raise RecognizerError(f"{path}: format {header.get('format')!r}, wanted {FORMAT!r}")
+            raise RecognizerError(f"{path}: format {header.get('format')!r}, expected {FORMAT!r}")
         model = LanguageModel(settings_of(json.loads(header["settings"])))
         model.load_state_dict(tensors)
     except (SafetensorError, OSError, ValueError, KeyError, TypeError, RuntimeError) as error:

@@ -48,9 +48,9 @@ class TrainingSettings:
         for name in ("steps", "batch", "span", "rate", "clip"):
             value = getattr(self, name)
             if not (math.isfinite(value) and value > 0):
-                raise RecognizerError(f"language training: {name} is {value}, wanted more than 0")
+                raise RecognizerError(f"language training: {name} is {value}, expected more than 0")
         if not 0 <= self.warm < 1:
-            raise RecognizerError(f"language training: warm is {self.warm}, wanted a share in [0, 1)")
+            raise RecognizerError(f"language training: warm is {self.warm}, expected a share in [0, 1)")
 
 
 @dataclass
@@ -129,7 +129,7 @@ def train(training: Training, lines: Sequence[str], until: int, report: Callable
     if spans < 1:
         raise RecognizerError(
             f"language training: the text has {sum(map(len, encoded))} characters, "
-            f"wanted at least {settings.batch * (settings.span + 1)} (batch x (span + 1))"
+            f"expected at least {settings.batch * (settings.span + 1)} (batch x (span + 1))"
         )
     epoch, streams = -1, torch.empty(0)
     training.model.train()
@@ -166,7 +166,7 @@ def _update(training: Training, tokens: Tensor) -> float:
     nn.utils.clip_grad_norm_(model.parameters(), settings.clip)
     value = float(loss.detach()) / math.log(2)
     if not math.isfinite(value):
-        raise RecognizerError(f"language training: the loss is {value} at step {training.step}, wanted a lower rate")
+        raise RecognizerError(f"language training: the loss is {value} at step {training.step}, expected a lower rate")
     training.optimizer.step()
     training.step += 1
     training.hidden = hidden.detach()
@@ -201,7 +201,7 @@ def load_training(path: Path, device: str) -> Training:
             header = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}
         if header.get("format") != FORMAT:
-            raise RecognizerError(f"{path}: format {header.get('format')!r}, wanted {FORMAT!r}")
+            raise RecognizerError(f"{path}: format {header.get('format')!r}, expected {FORMAT!r}")
         return _restored(header, tensors, device)
     except (SafetensorError, OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
         raise RecognizerError(f"{path}: not a whole language training ({error})") from error

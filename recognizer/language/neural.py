@@ -54,7 +54,7 @@ class NeuralCharacters:
         picked = self.log_probs[torch.from_numpy(rows), torch.from_numpy(tokens)].cpu().numpy()
         return picked, self._after(rows, tokens)
 
-    def one(self) -> None:
+    def scalar(self) -> None:
         """Say that texts are read quicker together."""
 
     def finish(self, states: Ints) -> Floats:

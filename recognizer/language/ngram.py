@@ -114,7 +114,7 @@ class NGram:
             left = left[~here]
         return total + self.probs[nodes - 1], self.states[nodes].astype(np.int64)
 
-    def one(self) -> Callable[[int, int], tuple[float, int]]:
+    def scalar(self) -> Callable[[int, int], tuple[float, int]]:
         """Return what answers as `scores` does for one state and token, without arrays."""
         size, keys, probs, backoffs = len(self.words), self.keys, self.probs, self.backoffs
         asked: dict[int, tuple[float, int]] = {}

@@ -1,4 +1,4 @@
-"""How well an n-gram model foretells a text."""
+"""Perplexity of a text under a language model of any kind."""
 
 import math
 from collections.abc import Iterable, Iterator

@@ -73,9 +73,9 @@ def read_lines(path: Path, settings: TextSettings) -> Iterator[Line]:
                     path, number, settings.normalize(text.removeprefix(BYTE_ORDER_MARK) if number == 1 else text)
                 )
     except UnicodeDecodeError:
-        raise RecognizerError(f"{path}:{number}: not UTF-8, wanted a sentence a line in UTF-8") from None
+        raise RecognizerError(f"{path}:{number}: not UTF-8, expected a sentence a line in UTF-8") from None
     except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
-        raise RecognizerError(f"{path}: cannot be read ({error}), wanted text, .gz or .xz") from error
+        raise RecognizerError(f"{path}: cannot be read ({error}), expected text, .gz or .xz") from error
 
 
 def _opened(path: Path) -> IO[bytes]:
@@ -123,7 +123,7 @@ def encode(paths: Iterable[Path], unit: str, settings: TextSettings, progress: P
             lines += len(full)
             parts.append(encoder.encode(full))
     if not lines:
-        raise RecognizerError("the text of the language model is empty, wanted a sentence a line")
+        raise RecognizerError("the text of the language model is empty, expected a sentence a line")
     return Encoded(np.concatenate(parts), tuple(encoder.numbers), lines, blank)
 
 

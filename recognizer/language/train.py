@@ -63,13 +63,13 @@ def train_language(
     """
     lines = [line.text for path in texts for line in read_lines(path, settings.text) if line.text]
     if not lines:
-        raise RecognizerError("the text of the language model is empty, wanted a sentence a line")
+        raise RecognizerError("the text of the language model is empty, expected a sentence a line")
     state = out.with_name(f"{out.name}.training")
     if state.exists() and not resume:
-        raise RecognizerError(f"{state}: an unfinished training, wanted --resume to go on with it, or delete it")
+        raise RecognizerError(f"{state}: an unfinished training, expected --resume to go on with it, or delete it")
     symbols, rare = symbols_of(lines, settings.least)
     if not symbols:
-        raise RecognizerError(f"no character of the text occurs {settings.least} times, wanted more text")
+        raise RecognizerError(f"no character of the text occurs {settings.least} times, expected more text")
     if rare:
         say(f"learned as unknown, seen fewer than {settings.least} times: {len(rare)} characters {''.join(rare)!r}")
     cell = CellSettings(cell=settings.cell, hidden=settings.hidden)
@@ -86,7 +86,7 @@ def _begun(state: Path, model: LanguageModelSettings, settings: LanguageTraining
         return begin(model, settings.training, settings.device)
     training = load_training(state, settings.device)
     if (training.model.settings, training.settings) != (model, settings.training):
-        raise RecognizerError(f"{state}: begun with other settings or another text, wanted the same to go on")
+        raise RecognizerError(f"{state}: begun with other settings or another text, expected the same to go on")
     return training
 
 

@@ -46,13 +46,13 @@ class FrontSettings:
     def __post_init__(self) -> None:
         """Refuse values that mean nothing."""
         if self.type not in TYPES:
-            raise RecognizerError(f"front.type is {self.type!r}, wanted one of {', '.join(TYPES)}")
+            raise RecognizerError(f"front.type is {self.type!r}, expected one of {', '.join(TYPES)}")
         if self.type != "multidimensional" and self.multidimensional != MultidimensionalSettings():
             raise RecognizerError(f"front.multidimensional has no effect on front.type {self.type}")
         if self.norm not in ("batch", "none"):
-            raise RecognizerError(f"front.norm is {self.norm!r}, wanted batch or none")
+            raise RecognizerError(f"front.norm is {self.norm!r}, expected batch or none")
         if not len(self.channels) == len(self.pool_time) == len(self.pool_features):
-            raise RecognizerError("front.channels, front.pool_time, front.pool_features: wanted lists of one length")
+            raise RecognizerError("front.channels, front.pool_time, front.pool_features: expected lists of one length")
         if len(self.patch) != 2 or min(*self.patch, *self.pool_time, *self.pool_features, *self.channels) < 1:
             raise RecognizerError("front: every size is at least 1, and patch is two numbers")
         if self.convolutions < 1 or not 0.0 <= self.dropout < 1.0:
@@ -108,7 +108,9 @@ class Front(nn.Module):
             self.stages.append(_Stage(inputs, channels, (time, height), settings))
             inputs, rows = channels, rows // height
             if rows == 0:
-                raise RecognizerError(f"front.pool_features leaves nothing of {features} features, wanted less pooling")
+                raise RecognizerError(
+                    f"front.pool_features leaves nothing of {features} features, expected less pooling"
+                )
         return inputs * rows, rows
 
     def forward(self, x: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:

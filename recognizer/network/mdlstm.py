@@ -44,18 +44,18 @@ class MultidimensionalSettings:
     def __post_init__(self) -> None:
         """Refuse levels that do not fit each other."""
         if self.norm not in ("batch", "none"):
-            raise RecognizerError(f"{WHERE}: norm is {self.norm!r}, wanted batch or none")
+            raise RecognizerError(f"{WHERE}: norm is {self.norm!r}, expected batch or none")
         levels = len(self.sizes)
         fits = levels > 0 and len(self.blocks) == levels and len(self.between) == levels - 1
         if not fits:
             raise RecognizerError(
                 f"{WHERE}: {levels} sizes, {len(self.blocks)} blocks, {len(self.between)} between: "
-                "wanted one block a size with one between fewer"
+                "expected one block a size with one between fewer"
             )
         if any(len(block) != 2 for block in self.blocks):
             raise RecognizerError(f"{WHERE}: a block is two numbers, rows and columns")
         if min(*self.sizes, *self.between, *self.convolutions, *(edge for block in self.blocks for edge in block)) < 1:
-            raise RecognizerError(f"{WHERE}: wanted sizes, blocks, between, convolutions of at least 1")
+            raise RecognizerError(f"{WHERE}: expected sizes, blocks, between, convolutions of at least 1")
 
     @property
     def stride(self) -> int:

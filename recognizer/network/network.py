@@ -89,7 +89,7 @@ def _refuse_other_rows(settings: NetworkSettings, rows: int) -> None:
     """Refuse maps that the convolutional cell would cut elsewhere than the front does."""
     if settings.cell == "convolutional" and settings.layers and settings.features != rows:
         raise RecognizerError(
-            f"network.features is {settings.features}, wanted {rows}, the rows that the front leaves (and "
+            f"network.features is {settings.features}, expected {rows}, the rows that the front leaves (and "
             f"network.hidden a multiple of it)"
         )
 

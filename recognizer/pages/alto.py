@@ -30,10 +30,10 @@ def alto_page(root: Element, path: Path) -> Page:
     """
     unit = next((e.text or "" for e in root.iter() if plain_tag(e) == "MeasurementUnit"), PIXEL).strip()
     if unit != PIXEL:
-        raise RecognizerError(f"{path}: places in {unit}, wanted ALTO in {PIXEL}s", "places not in pixels")
+        raise RecognizerError(f"{path}: places in {unit}, expected ALTO in {PIXEL}s", "places not in pixels")
     pages = [element for element in root.iter() if plain_tag(element) == "Page"]
     if len(pages) != 1:
-        raise RecognizerError(f"{path}: {len(pages)} pages, wanted ALTO of one", "not one page")
+        raise RecognizerError(f"{path}: {len(pages)} pages, expected ALTO of one", "not one page")
     image = next((e.text or "" for e in root.iter() if plain_tag(e) == "fileName"), "").strip()
     size = whole(pages[0].get("WIDTH")), whole(pages[0].get("HEIGHT"))
     elements = [element for element in pages[0].iter() if plain_tag(element) == "TextLine"]

@@ -109,7 +109,8 @@ def _of_stem(folder: Path, stem: str, xml: Path, name: str) -> Path | None:
         there = [path for path in listed if _plain(path.stem) == like]
     if len(there) > 1:
         raise RecognizerError(
-            f"{xml}: its image {name!r} is not there, but {' and '.join(path.name for path in there)} are, wanted one",
+            f"{xml}: its image {name!r} is not there, but "
+            f"{' and '.join(path.name for path in there)} are, expected one",
             "no such image",
         )
     return there[0] if there else None

@@ -48,7 +48,7 @@ def extract_line(grey: np.ndarray, area: LineRegion, straight: bool = False) -> 
     strip = dewarp(area, straight)
     width, height = strip.size
     if width * height > MAX_PIXELS:
-        raise RecognizerError(f"{width} x {height} pixels, wanted at most {MAX_PIXELS:,} in all", "too large")
+        raise RecognizerError(f"{width} x {height} pixels, expected at most {MAX_PIXELS:,} in all", "too large")
     page, paper, origin = _alone(grey, area, strip.spread)
     level = np.asarray(
         page.transform(
@@ -72,7 +72,7 @@ def _alone(grey: np.ndarray, area: LineRegion, spread: float) -> tuple[Image.Ima
         draw.line([*corners, *corners[:2]], fill=255, width=round(2 * spread) + 1, joint="curve")
     inside = np.asarray(inner)[np.asarray(mask) > 0]
     if not inside.size:
-        raise RecognizerError("its outline holds no pixel of the page, wanted one on it", "outside the page")
+        raise RecognizerError("its outline holds no pixel of the page, expected one on it", "outside the page")
     paper = int(np.percentile(inside, PAPER_PERCENTILE))
     return Image.composite(inner, Image.new("L", inner.size, paper), mask), paper, low
 

@@ -22,7 +22,7 @@ def pcgts_page(root: Element, path: Path) -> Page:
     """
     page = child(root, "Page")
     if page is None:
-        raise RecognizerError(f"{path}: <PcGts> without <Page>, wanted PAGE XML", "XML of another kind")
+        raise RecognizerError(f"{path}: <PcGts> without <Page>, expected PAGE XML", "XML of another kind")
     size = whole(page.get("imageWidth")), whole(page.get("imageHeight"))
     # By their places in the file, since an update counts them so.
     elements = [element for element in page.iter() if plain_tag(element) == "TextLine"]

@@ -62,12 +62,12 @@ def read_page(path: Path) -> Page:
 @functools.lru_cache(maxsize=8)
 def _read(path: Path, _changed: int, size: int) -> Page:
     if size > MAX_BYTES:
-        raise RecognizerError(f"{path}: {size} bytes, wanted a page of at most {MAX_BYTES:,}", "too large")
+        raise RecognizerError(f"{path}: {size} bytes, expected a page of at most {MAX_BYTES:,}", "too large")
     tree = parse_xml(path)
     root, alive = tree.getroot(), list(tree.iter())
     if plain_tag(root) not in FORMS:
         raise RecognizerError(
-            f"{path}: XML of <{plain_tag(root)}>, wanted PAGE XML (<PcGts>) or ALTO (<alto>)", "XML of another kind"
+            f"{path}: XML of <{plain_tag(root)}>, expected PAGE XML (<PcGts>) or ALTO (<alto>)", "XML of another kind"
         )
     page = FORMS[plain_tag(root)](root, path)
     del alive  # lxml makes its elements anew where nobody holds them, and the readers tell them apart by identity

@@ -19,12 +19,12 @@ def parse_xml(path: Path) -> Any:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise RecognizerError(f"{path}: cannot be read ({error.strerror}), wanted PAGE XML or ALTO") from None
+        raise RecognizerError(f"{path}: cannot be read ({error.strerror}), expected PAGE XML or ALTO") from None
     if not data.strip():
         raise RecognizerError(f"{path}: the file is empty, expected PAGE XML or ALTO", "empty file")
     try:
         root = etree.fromstring(data, etree.XMLParser(resolve_entities="internal", no_network=True, huge_tree=False))
     except (etree.XMLSyntaxError, ValueError, LookupError) as error:
         reason = str(error).partition("\n")[0].replace("Opening and ending tag mismatch", "mismatched tag")
-        raise RecognizerError(f"{path}: {reason}, wanted PAGE XML or ALTO", "XML that is broken") from None
+        raise RecognizerError(f"{path}: {reason}, expected PAGE XML or ALTO", "XML that is broken") from None
     return root.getroottree()

@@ -49,7 +49,7 @@ class DataSettings:
         if self.weights and len(self.weights) != len(self.folders):
             raise RecognizerError(f"data.weights has {len(self.weights)} numbers for {len(self.folders)} corpora")
         if any(not 0.0 < weight <= 100.0 for weight in self.weights):
-            raise RecognizerError(f"data.weights is {self.weights}, wanted numbers above 0 and at most 100")
+            raise RecognizerError(f"data.weights is {self.weights}, expected numbers above 0 and at most 100")
 
     @property
     def folders(self) -> list[str]:
@@ -95,7 +95,7 @@ class LearningSettings:
         if not 0.0 < self.layer_decay <= 1.0 or not 0.0 <= self.anchor < 100.0:
             raise RecognizerError("learning.layer_decay is above 0 and at most 1, learning.anchor from 0 to 100")
         if self.schedule not in SCHEDULES:
-            raise RecognizerError(f"learning.schedule is {self.schedule!r}, wanted one of {', '.join(SCHEDULES)}")
+            raise RecognizerError(f"learning.schedule is {self.schedule!r}, expected one of {', '.join(SCHEDULES)}")
         if not 0.0 <= self.ema_decay < 1.0 or not 0.0 <= self.warm_up < 1.0:
             raise RecognizerError("learning.ema_decay and learning.warm_up are in [0, 1)")
         if (

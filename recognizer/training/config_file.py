@@ -22,25 +22,25 @@ def places(path: Path, known: Collection[str]) -> dict[str, str]:
     try:
         root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
     except OSError as error:
-        raise RecognizerError(f"{path}: cannot be read ({error.strerror}), wanted a configuration") from None
+        raise RecognizerError(f"{path}: cannot be read ({error.strerror}), expected a configuration") from None
     except UnicodeDecodeError:
-        raise RecognizerError(f"{path}: not UTF-8 text, wanted a configuration in YAML") from None
+        raise RecognizerError(f"{path}: not UTF-8 text, expected a configuration in YAML") from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise RecognizerError(f"{path}:{line}: {error.problem}, wanted YAML") from None
+        raise RecognizerError(f"{path}:{line}: {error.problem}, expected YAML") from None
     except (yaml.YAMLError, ValueError) as error:
-        raise RecognizerError(f"{path}: {error}, wanted YAML") from None
+        raise RecognizerError(f"{path}: {error}, expected YAML") from None
     except RecursionError:
         raise RecognizerError(f"{path}: groups within groups without end, expected those that there are") from None
     if root is None:
         raise RecognizerError(f"{path}: no setting there, expected lines such as `seed: 1`")
     if not isinstance(root, yaml.MappingNode):
-        raise RecognizerError(f"{path}:1: no key there, wanted lines such as `seed: 1`")
+        raise RecognizerError(f"{path}:1: no key there, expected lines such as `seed: 1`")
     found: dict[str, str] = {}
     for key, line, names_below in _keys(root, "", known):
         place = f"{path}:{line}"
         if key in found:
-            raise RecognizerError(f"{place}: {key} stands at {found[key]} too, wanted it once")
+            raise RecognizerError(f"{place}: {key} stands at {found[key]} too, expected it once")
         if not _is_known(key, known):
             raise RecognizerError(f"{place}: no setting is called {key}{nearest(key, known)}")
         if _is_group(key, known) and not names_below:

@@ -192,7 +192,7 @@ class CorpusData(lightning.LightningDataModule):
         """Serve `train` in random batches with labels, `valid` in fixed ones without."""
         super().__init__()
         self.corpora, self.alphabet, self.settings = corpora, alphabet, settings
-        self.train_items, self.valid_items = list(train), list(valid)
+        self.valid_items = list(valid)
         self.sampler = BatchSampler(corpora, train, self._budget(), settings, seed)
 
     def train_dataloader(self) -> DataLoader[Batch]:

@@ -99,12 +99,12 @@ def _number(devices: int | str | list[int], gpu: bool) -> int:
     except ValueError:
         parts = [part.strip() for part in str(devices).split(",") if part.strip()]
         if not parts or not all(part.isdecimal() for part in parts):
-            raise RecognizerError(f"trainer.devices is {devices!r}, wanted a number, auto, or GPU numbers") from None
+            raise RecognizerError(f"trainer.devices is {devices!r}, expected a number, auto, or GPU numbers") from None
         return len(parts)
     if number == -1 and gpu:
         return torch.cuda.device_count()
     if number < 1:
-        raise RecognizerError(f"trainer.devices is {devices}, wanted at least 1")
+        raise RecognizerError(f"trainer.devices is {devices}, expected at least 1")
     return number
 
 

@@ -159,7 +159,7 @@ class Learner(lightning.LightningModule):
         if self.setbacks > MAX_SETBACKS or self._good is None:
             raise RecognizerError(
                 f"the loss is not a number at step {self.global_step} ({names}), after {self.setbacks - 1} tries at "
-                f"half the rate each: wanted a smaller learning.rate or other data"
+                f"half the rate each: expected a smaller learning.rate or other data"
             )
         self.rate_scale /= 2.0
         self.load_state_dict(self._good["learner"])

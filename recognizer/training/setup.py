@@ -67,8 +67,8 @@ def make_setup(config: Config) -> TrainingSetup:
     train, left_out = feasible(corpora, train, alphabet, Model(settings, alphabet.classes))
     if left_out and not config.data.allow_infeasible:
         raise RecognizerError(
-            f"{len(left_out)} training samples have more characters than frames, first {left_out[0]}: wanted a higher "
-            f"frame rate (network.front.patch, pool_time) or --data.allow_infeasible true to leave them out"
+            f"{len(left_out)} training samples have more characters than frames, first {left_out[0]}: expected "
+            f"a higher frame rate (network.front.patch, pool_time) or --data.allow_infeasible true to leave them out"
         )
     if not train:
         raise RecognizerError(f"{config.data.folders}: no training sample is left")
@@ -82,14 +82,14 @@ def open_corpora(folders: Sequence[str]) -> Corpora:
         RecognizerError: none given, or kinds or signals that differ.
     """
     if not folders or not all(folders):
-        raise RecognizerError("data.corpus is empty, wanted a folder that `recognizer prepare` made")
+        raise RecognizerError("data.corpus is empty, expected a folder that `recognizer prepare` made")
     stores = [Store(Path(folder)) for folder in folders]
     first = stores[0].header
     for store in stores[1:]:
         if (store.header.kind, store.header.signal) != (first.kind, first.signal):
             raise RecognizerError(
                 f"{store.path}: {store.header.kind} {store.header.signal}, but {stores[0].path} is {first.kind} "
-                f"{first.signal}: wanted corpora prepared alike"
+                f"{first.signal}: expected corpora prepared alike"
             )
     return Corpora(stores)
 

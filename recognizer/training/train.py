@@ -99,7 +99,7 @@ def train(
     begin()
     _fit(trainer, learner, data, keeper, resume)
     if keeper.kept.epoch < 0:
-        raise RecognizerError(f"{run}: no validation took place, so there is no {MODEL}: wanted at least one epoch")
+        raise RecognizerError(f"{run}: no validation took place, so there is no {MODEL}: expected at least one epoch")
     _say_times(learner, say)
     return keeper.kept
 
@@ -130,7 +130,7 @@ def _refuse_idle_processes(task: TrainingSetup, processes: int) -> None:
     for items, what in ((task.train, "learn"), (task.valid, "choose by")):
         if len(items) < processes:
             raise RecognizerError(
-                f"{len(items)} samples to {what} for {processes} processes, wanted at least one each: fewer "
+                f"{len(items)} samples to {what} for {processes} processes, expected at least one each: fewer "
                 f"trainer.devices"
             )
 

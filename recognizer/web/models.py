@@ -91,7 +91,7 @@ class Models:
             )
 
     async def read(self, kind: str, signals: Sequence[Signal]) -> list[Hypothesis]:
-        """Read signals together with those of other requests; what comes out does not depend on the company."""
+        """Read signals together with those of other requests; what comes out does not depend on the batch."""
         if not signals:
             return []
         done: Future[list[Hypothesis]] = Future()

@@ -34,7 +34,7 @@ class Font:
         probe = self._open(PROBE)
         top, bottom = probe.getbbox("x", anchor="ls")[1::2]
         if bottom - top < PROBE / 20:
-            raise RecognizerError(f"{self.name}: has no letter x, wanted a font of Latin letters")
+            raise RecognizerError(f"{self.name}: has no letter x, expected a font of Latin letters")
         self._probe = probe
         self._size = PROBE * UNIT / (bottom - top)
 
@@ -93,12 +93,12 @@ class Font:
     def _open(self, size: int) -> Freetype:
         if self.path is None:
             font = ImageFont.load_default(size)
-            assert isinstance(font, Freetype), "wanted a Pillow with FreeType"
+            assert isinstance(font, Freetype), "expected a Pillow with FreeType"
             return font
         try:
             return ImageFont.truetype(str(self.path), size)
         except OSError as error:
-            raise RecognizerError(f"{self.path}: not a font ({error}), wanted .ttf, .otf or .woff") from error
+            raise RecognizerError(f"{self.path}: not a font ({error}), expected .ttf, .otf or .woff") from error
 
 
 def read_fonts(folder: Path) -> list[Font]:
@@ -109,5 +109,5 @@ def read_fonts(folder: Path) -> list[Font]:
     """
     paths = sorted(path for path in folder.glob("*") if path.suffix.lower() in (".woff", ".ttf", ".otf"))
     if not paths:
-        raise RecognizerError(f"{folder}: holds no font, wanted .woff, .ttf or .otf files")
+        raise RecognizerError(f"{folder}: holds no font, expected .woff, .ttf or .otf files")
     return [Font(path) for path in paths]

@@ -30,9 +30,9 @@ def render_line(text: str, font: Font, seed: int, settings: RenderSettings) -> n
         RecognizerError: the text is empty or not one line, or the font lacks a character of it.
     """
     if not text or text != " ".join(text.split()):
-        raise RecognizerError(f"text {text!r}: wanted one line with single spaces inside and none outside")
+        raise RecognizerError(f"text {text!r}: expected one line with single spaces inside and none outside")
     if missing := font.missing(text):
-        raise RecognizerError(f"{font.name} has no {''.join(missing)!r} for {text!r}, wanted a font that has")
+        raise RecognizerError(f"{font.name} has no {''.join(missing)!r} for {text!r}, expected a font that has")
     rng = np.random.default_rng(seed)
     drawing = draw(text, font, settings.wobble, rng)
     shape = shape_of(drawing, len(text), font, settings, rng)

@@ -69,7 +69,7 @@ def cut_words(
         RecognizerError: places and characters differ in number.
     """
     if len(places) != len(text):
-        raise RecognizerError(f"{len(places)} places for the {len(text)} characters of {text!r}, wanted one each")
+        raise RecognizerError(f"{len(places)} places for the {len(text)} characters of {text!r}, expected one each")
     dark = image < INK
     if not dark.any():
         return [], []

@@ -61,18 +61,18 @@ class RenderSettings:
     def __post_init__(self) -> None:
         """Refuse values that mean nothing."""
         if not 16 <= self.height <= 256:
-            raise RecognizerError(f"height is {self.height}, wanted 16 to 256 pixels")
+            raise RecognizerError(f"height is {self.height}, expected 16 to 256 pixels")
         for name, (least, most) in RANGES.items():
             low, high = getattr(self, name)
             if not least <= low <= high <= most:
-                raise RecognizerError(f"{name} is {low} to {high}, wanted a range inside {least} to {most}")
+                raise RecognizerError(f"{name} is {low} to {high}, expected a range inside {least} to {most}")
         strengths = {"margin": 100.0, "wobble": 3.0, "bend": 3.0, "pressure": 3.0}
         for field in fields(self):
             if field.name == "height" or field.name in RANGES:
                 continue
             most = strengths.get(field.name, 1.0)
             if not 0 <= getattr(self, field.name) <= most:
-                raise RecognizerError(f"{field.name} is {getattr(self, field.name)}, wanted 0 to {most:g}")
+                raise RecognizerError(f"{field.name} is {getattr(self, field.name)}, expected 0 to {most:g}")
 
 
 MILD = RenderSettings(

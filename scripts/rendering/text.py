@@ -37,9 +37,9 @@ def read_sentences(path: Path) -> list[str]:
         with lzma.open(path, "rt", encoding="utf-8") if path.suffix == ".xz" else path.open(encoding="utf-8") as file:
             sentences = [line for line in file.read().split("\n") if line.strip()]
     except (OSError, lzma.LZMAError, UnicodeDecodeError) as error:
-        raise RecognizerError(f"{path}: cannot be read ({error}), wanted UTF-8 text or such text in .xz") from error
+        raise RecognizerError(f"{path}: cannot be read ({error}), expected UTF-8 text or such text in .xz") from error
     if not sentences:
-        raise RecognizerError(f"{path}: holds no sentence, wanted one a line")
+        raise RecognizerError(f"{path}: holds no sentence, expected one a line")
     return sentences
 
 
@@ -50,7 +50,7 @@ def line_text(sentences: Sequence[str], rng: Rng) -> str:
         text = " ".join(made.split())  # a word that was all marks leaves two spaces
         if 0 < len(text) <= LONGEST and ALPHABET.issuperset(text):
             return text
-    raise RecognizerError("the text files gave no usable line in a thousand tries, wanted Latin text")
+    raise RecognizerError("the text files gave no usable line in a thousand tries, expected Latin text")
 
 
 def plain(text: str) -> str:

@@ -60,7 +60,7 @@ class LineAugmentSettings:
         """Refuse values that mean nothing."""
         for name, value in vars(self).items():
             if not math.isfinite(value) or value < 0.0:
-                raise RecognizerError(f"augment.{name} is {value}, wanted a number of at least 0")
+                raise RecognizerError(f"augment.{name} is {value}, expected a number of at least 0")
         if max(self.share, self.margins, self.neighbours) > 1.0 or max(self.width, self.height) >= 1.0:
             raise RecognizerError(
                 "augment.share, margins and neighbours are at most 1, augment.width and augment.height are below 1"

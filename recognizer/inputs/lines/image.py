@@ -44,11 +44,11 @@ class HandwritingSettings:
     def __post_init__(self) -> None:
         """Refuse values that mean nothing."""
         if not 8 <= self.height <= 512:
-            raise RecognizerError(f"signal.height is {self.height}, wanted 8 to 512 pixels")
+            raise RecognizerError(f"signal.height is {self.height}, expected 8 to 512 pixels")
         if self.direction not in ("ltr", "rtl", "ttb"):
-            raise RecognizerError(f"signal.direction is {self.direction!r}, wanted ltr, rtl or ttb")
+            raise RecognizerError(f"signal.direction is {self.direction!r}, expected ltr, rtl or ttb")
         if self.contrast not in ("stretch", "keep"):
-            raise RecognizerError(f"signal.contrast is {self.contrast!r}, wanted stretch or keep")
+            raise RecognizerError(f"signal.contrast is {self.contrast!r}, expected stretch or keep")
 
 
 def read_line(source: Path | BinaryIO, settings: HandwritingSettings, name: str = "") -> Signal:
@@ -81,7 +81,7 @@ def line_from_array(
     rows, columns = grey.shape
     if rows < MIN_SIDE or columns < MIN_SIDE:
         raise RecognizerError(
-            f"{name}: {columns} x {rows} pixels, wanted a line of at least {MIN_SIDE} x {MIN_SIDE}", "too small"
+            f"{name}: {columns} x {rows} pixels, expected a line of at least {MIN_SIDE} x {MIN_SIDE}", "too small"
         )
     whole = grey.T if settings.direction == "ttb" else grey
     freed = without_surround(whole)
@@ -111,7 +111,7 @@ def line_from_array(
 def _refuse_page(grey: np.ndarray, name: str) -> None:
     if bands := _page_bands(grey):
         raise RecognizerError(
-            f"{name}: looks like a page of about {bands} lines, wanted an image of one line, or PAGE XML or ALTO "
+            f"{name}: looks like a page of about {bands} lines, expected an image of one line, or PAGE XML or ALTO "
             "that says where its lines are",
             LOOKS_LIKE_A_PAGE,
         )
@@ -148,13 +148,15 @@ def _as_grey(image: np.ndarray, name: str) -> np.ndarray:
     """Return uint8 (rows, columns) of an array of grey or colour values."""
     colour = image.ndim == 3 and image.shape[2] == 3
     if image.ndim != 2 and not colour:
-        raise RecognizerError(f"{name}: an array of shape {image.shape}, wanted (rows, columns) or (rows, columns, 3)")
+        raise RecognizerError(
+            f"{name}: an array of shape {image.shape}, expected (rows, columns) or (rows, columns, 3)"
+        )
     if np.issubdtype(image.dtype, np.floating):
         if not (image.size and np.isfinite(image).all() and 0 <= image.min() <= image.max() <= 1):
-            raise RecognizerError(f"{name}: numbers outside 0..1 or no numbers, wanted uint8 0..255 or float 0..1")
+            raise RecognizerError(f"{name}: numbers outside 0..1 or no numbers, expected uint8 0..255 or float 0..1")
         image = (image * 255 + 0.5).astype(np.uint8)
     if image.dtype != np.uint8:
-        raise RecognizerError(f"{name}: an array of {image.dtype}, wanted uint8 0..255 or float 0..1")
+        raise RecognizerError(f"{name}: an array of {image.dtype}, expected uint8 0..255 or float 0..1")
     return np.asarray(Image.fromarray(np.ascontiguousarray(image)).convert("L")) if colour and image.size else image
 
 
@@ -172,7 +174,7 @@ def _scale(grey: np.ndarray, height: int, name: str) -> np.ndarray:
     width = max(1, round(columns * height / rows))
     if width > MAX_COLUMNS:
         raise RecognizerError(
-            f"{name}: {width} columns at a height of {height}, wanted at most {MAX_COLUMNS}", "too long"
+            f"{name}: {width} columns at a height of {height}, expected at most {MAX_COLUMNS}", "too long"
         )
     if (rows, columns) == (height, width):
         return grey

@@ -50,7 +50,7 @@ class Lines(Kind):
         if isinstance(source, Path) and form_of(source):
             page = read_page(source)
             first = f", such as {page.name_of(page.lines[0])}" if page.lines else ""
-            raise RecognizerError(f"{name}: a page of {len(page.lines)} lines, wanted one of them{first}", "a page")
+            raise RecognizerError(f"{name}: a page of {len(page.lines)} lines, expected one of them{first}", "a page")
         return read_line(source, settings, name)
 
     def from_array(self, array: np.ndarray, settings: Any, rate: int | None) -> Signal:

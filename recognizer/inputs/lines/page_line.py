@@ -42,7 +42,7 @@ def read_page_line(path: Path, line: str, settings: HandwritingSettings, name: s
     if found.fault:
         raise RecognizerError(f"{name}: {found.fault}", "bad points")
     if found.area is None:
-        raise RecognizerError(f"{name}: the page names no outline of this line, wanted one", "line without outline")
+        raise RecognizerError(f"{name}: the page names no outline of this line, expected one", "line without outline")
     image = find_image(path, page.image)
     changed = path.stat().st_mtime_ns, image.path.stat().st_mtime_ns
     grey, placement = _page_image(path, image.path, changed)
@@ -63,7 +63,7 @@ def find_page(source: Path | BinaryIO, settings: HandwritingSettings, name: str)
         RecognizerError: the image is at fault, no line is found on it, or lines run from the top down.
     """
     if settings.direction == "ttb":
-        raise RecognizerError(f"{name}: lines from the top down are not found on pages, wanted PAGE XML or ALTO")
+        raise RecognizerError(f"{name}: lines from the top down are not found on pages, expected PAGE XML or ALTO")
     grey = erase_rules(even_light(read_grey(source, name)))
     path = source if isinstance(source, Path) else Path(name)
     lines: list[PageLine] = []

@@ -95,7 +95,7 @@ def _by_scale(page: Page, areas: Sequence[LineRegion], image: ImagePage) -> Plac
             return Placement(stored, notes=(f"{said}: places are taken as they are, for there the writing is",))
     if not same:
         raise RecognizerError(
-            f"{page.path}: its page says {width} x {height} pixels, {page.image} has {columns} x {rows}: wanted the "
+            f"{page.path}: its page says {width} x {height} pixels, {page.image} has {columns} x {rows}: expected the "
             "image that the XML was made of",
             "an image of another shape",
         )

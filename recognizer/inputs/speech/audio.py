@@ -55,9 +55,9 @@ class SpeechSettings:
     def __post_init__(self) -> None:
         """Refuse values that mean nothing."""
         if self.sample_rate < MIN_RATE:
-            raise RecognizerError(f"speech.sample_rate is {self.sample_rate}, wanted {MIN_RATE} Hz or more")
+            raise RecognizerError(f"speech.sample_rate is {self.sample_rate}, expected {MIN_RATE} Hz or more")
         if not self.max_seconds > MIN_SECONDS:
-            raise RecognizerError(f"speech.max_seconds is {self.max_seconds}, wanted more than {MIN_SECONDS} s")
+            raise RecognizerError(f"speech.max_seconds is {self.max_seconds}, expected more than {MIN_SECONDS} s")
 
 
 def read_speech(source: Path | BinaryIO, settings: SpeechSettings, name: str = "") -> Signal:
@@ -202,7 +202,7 @@ def opened_sound(source: Path | BinaryIO, name: str) -> Iterator[OpenSound]:
     """
     with _opened(source, name) as file:
         if file.seek(0, io.SEEK_END) == 0:
-            raise RecognizerError(f"{name}: empty file, wanted a sound", "empty file")
+            raise RecognizerError(f"{name}: empty file, expected a sound", "empty file")
         with open_sound(file, name) as sound:
             yield sound
 
@@ -219,7 +219,7 @@ def _opened(source: Path | BinaryIO, name: str) -> Iterator[BinaryIO]:
     try:
         file = source.open("rb")
     except OSError as error:
-        raise RecognizerError(f"{name}: cannot be read ({error.strerror or error}), wanted a sound file") from error
+        raise RecognizerError(f"{name}: cannot be read ({error.strerror or error}), expected a sound file") from error
     with file:
         yield file
 
@@ -227,7 +227,7 @@ def _opened(source: Path | BinaryIO, name: str) -> Iterator[BinaryIO]:
 def check_rate(rate: int, name: str) -> None:
     """Refuse a sample rate too low for speech."""
     if rate < MIN_RATE:
-        raise RecognizerError(f"{name}: sample rate {rate} Hz, wanted {MIN_RATE} Hz or more", "sample rate too low")
+        raise RecognizerError(f"{name}: sample rate {rate} Hz, expected {MIN_RATE} Hz or more", "sample rate too low")
 
 
 def _check_length(samples: int, rate: int, settings: SpeechSettings, name: str) -> None:
@@ -239,22 +239,22 @@ def _check_length(samples: int, rate: int, settings: SpeechSettings, name: str) 
         )
     if samples < MIN_SECONDS * rate:
         raise RecognizerError(
-            f"{name}: {samples} samples ({samples / rate:.3f} s), wanted {MIN_SECONDS} s or more", "too short"
+            f"{name}: {samples} samples ({samples / rate:.3f} s), expected {MIN_SECONDS} s or more", "too short"
         )
 
 
 def check_array(array: NDArray[Any], name: str) -> None:
     """Refuse an array that is no sound."""
     if array.dtype != np.int16 and array.dtype.kind != "f":
-        raise RecognizerError(f"{name}: numbers of type {array.dtype}, wanted int16 or float with full scale 1")
+        raise RecognizerError(f"{name}: numbers of type {array.dtype}, expected int16 or float with full scale 1")
     if array.ndim not in (1, 2) or array.shape[-1] == 0 and array.ndim == 2:
-        raise RecognizerError(f"{name}: shape {array.shape}, wanted (samples,) or (samples, channels)")
+        raise RecognizerError(f"{name}: shape {array.shape}, expected (samples,) or (samples, channels)")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise RecognizerError(
             f"{name}: {int((~np.isfinite(array)).sum())} samples are not finite numbers", "not finite"
         )
     if array.dtype.kind == "f" and array.size and np.abs(array).max() > MAX_PEAK:
-        raise RecognizerError(f"{name}: peak {np.abs(array).max():.0f}, wanted floats with full scale 1")
+        raise RecognizerError(f"{name}: peak {np.abs(array).max():.0f}, expected floats with full scale 1")
 
 
 def _decoded(sound: OpenSound, most: int, name: str) -> NDArray[np.float32]:

@@ -59,7 +59,7 @@ class Speech(Kind):
         from recognizer.inputs.speech.audio import signal_from_array
 
         if rate is None:
-            raise RecognizerError("an array of sound came without its sample rate, wanted rate=... in Hz")
+            raise RecognizerError("an array of sound came without its sample rate, expected rate=... in Hz")
         values = signal_from_array(array, rate, settings)
         return Signal(values, len(values) / settings.sample_rate, "s")
 

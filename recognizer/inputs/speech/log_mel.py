@@ -58,7 +58,7 @@ class LogMelSettings:
             ("preemphasis", 0 <= self.preemphasis < 1, "from 0 to less than 1"),
         ):
             if not good:
-                raise RecognizerError(f"log_mel.{name} is {getattr(self, name)}, wanted {wanted}")
+                raise RecognizerError(f"log_mel.{name} is {getattr(self, name)}, expected {wanted}")
 
 
 class LogMel(Features):
@@ -141,7 +141,7 @@ class LogMel(Features):
             sums += torch.stack((kept.sum(0), kept.square().sum(0)))
             level += statics[valid].double().sum(0)
         if not total:
-            raise RecognizerError("log_mel: no recordings to take mean and deviation from, wanted one batch or more")
+            raise RecognizerError("log_mel: no recordings to take mean and deviation from, expected one batch or more")
         mean, square = sums / total
         self.mean.copy_(mean)
         self.std.copy_((square - mean.square()).clamp(min=STD_FLOOR**2).sqrt())
@@ -222,7 +222,7 @@ def _delta(values: Tensor, frames: Tensor) -> Tensor:
 def _filters(settings: LogMelSettings, sample_rate: int, bins: int) -> Tensor:
     """Return triangular mel filters (bins // 2 + 1, bands)."""
     if settings.high > sample_rate / 2:
-        raise RecognizerError(f"log_mel.high is {settings.high:g} Hz, wanted {sample_rate / 2:g} Hz or less")
+        raise RecognizerError(f"log_mel.high is {settings.high:g} Hz, expected {sample_rate / 2:g} Hz or less")
     from torchaudio.functional import melscale_fbanks
 
     filters: Tensor = melscale_fbanks(
@@ -231,6 +231,6 @@ def _filters(settings: LogMelSettings, sample_rate: int, bins: int) -> Tensor:
     if empty := int((filters.sum(0) == 0).sum()):
         raise RecognizerError(
             f"log_mel.bands is {settings.bands}, of which {empty} would be narrower than the spectrum's step of"
-            f" {sample_rate / bins:.0f} Hz; wanted fewer bands or a longer window"
+            f" {sample_rate / bins:.0f} Hz; expected fewer bands or a longer window"
         )
     return filters

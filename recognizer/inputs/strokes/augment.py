@@ -39,7 +39,7 @@ class StrokeAugmentSettings:
         """Refuse values that mean nothing."""
         for name, value in vars(self).items():
             if not math.isfinite(value) or value < 0.0:
-                raise RecognizerError(f"augment.strokes.{name} is {value}, wanted a number of at least 0")
+                raise RecognizerError(f"augment.strokes.{name} is {value}, expected a number of at least 0")
         if self.share > 1.0 or self.width >= 1.0 or self.height >= 1.0:
             raise RecognizerError("augment.strokes: share is at most 1, width and height are below 1")
 

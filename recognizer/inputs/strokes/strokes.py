@@ -37,7 +37,7 @@ class StrokeSettings:
     def __post_init__(self) -> None:
         """Refuse values that mean nothing."""
         if not 0.005 <= self.spacing <= 1.0:
-            raise RecognizerError(f"signal.spacing is {self.spacing}, wanted 0.005 to 1 heights of the writing")
+            raise RecognizerError(f"signal.spacing is {self.spacing}, expected 0.005 to 1 heights of the writing")
 
 
 def read_strokes_signal(source: Path | BinaryIO, settings: StrokeSettings, name: str = "") -> Signal:
@@ -57,7 +57,7 @@ def strokes_from_array(points: np.ndarray, settings: StrokeSettings) -> Signal:
         RecognizerError: another shape, or what is no number.
     """
     if points.ndim != 2 or points.shape[1] != 3 or not len(points):
-        raise RecognizerError(f"an array of shape {points.shape}, wanted (points, 3): x, y, pen down")
+        raise RecognizerError(f"an array of shape {points.shape}, expected (points, 3): x, y, pen down")
     starts = np.flatnonzero(points[:, 2] == 0)
     strokes = np.split(points[:, :2].astype(float), starts[starts > 0])
     return signal_from_strokes(strokes, settings, "array")
@@ -76,18 +76,18 @@ def signal_from_strokes(strokes: Sequence[Stroke], settings: StrokeSettings, nam
     strokes = [stroke for stroke in strokes if len(stroke)]
     points = sum(map(len, strokes))
     if not points:
-        raise RecognizerError(f"{name}: no stroke has a point, wanted at least one", "no strokes")
+        raise RecognizerError(f"{name}: no stroke has a point, expected at least one", "no strokes")
     if points > MAX_POINTS:
-        raise RecognizerError(f"{name}: {points} points, wanted at most {MAX_POINTS:,}", "too large")
+        raise RecognizerError(f"{name}: {points} points, expected at most {MAX_POINTS:,}", "too large")
     if not all(np.isfinite(stroke).all() and np.abs(stroke).max() < 1e12 for stroke in strokes):
-        raise RecognizerError(f"{name}: a coordinate is no number, or beyond 1e12, wanted numbers", "not numbers")
+        raise RecognizerError(f"{name}: a coordinate is no number, or beyond 1e12, expected numbers", "not numbers")
     strokes = _normalized(strokes)
     way = sum(float(np.linalg.norm(np.diff(stroke, axis=0), axis=1).sum()) for stroke in strokes)
     lifted = zip(strokes[:-1], strokes[1:], strict=True)
     way += sum(float(np.linalg.norm(after[0] - before[-1])) for before, after in lifted) / AIR
     if way / settings.spacing > MAX_STEPS:
         raise RecognizerError(
-            f"{name}: strokes of {way:.0f} heights of the writing, wanted at most {MAX_STEPS * settings.spacing:g}",
+            f"{name}: strokes of {way:.0f} heights of the writing, expected at most {MAX_STEPS * settings.spacing:g}",
             "too long",
         )
     values, places = _resampled(strokes, settings.spacing)
@@ -108,7 +108,7 @@ def read_strokes(data: bytes, name: str) -> list[Stroke]:
     except (ValueError, ElementTree.ParseError, TypeError, LookupError, OverflowError, RecursionError) as error:
         reason = str(error).partition("\n")[0]
         raise RecognizerError(
-            f'{name}: {reason}, wanted InkML or JSON {{"strokes": [[x0, y0, x1, y1, ...], ...]}}', "not strokes"
+            f'{name}: {reason}, expected InkML or JSON {{"strokes": [[x0, y0, x1, y1, ...], ...]}}', "not strokes"
         ) from None
 
 
@@ -153,9 +153,9 @@ def _bytes(source: Path | BinaryIO, name: str) -> bytes:
     else:
         data = source.read(MAX_BYTES + 1)
     if not data.strip():
-        raise RecognizerError(f"{name}: the file is empty, wanted pen strokes", "empty file")
+        raise RecognizerError(f"{name}: the file is empty, expected pen strokes", "empty file")
     if len(data) > MAX_BYTES:
-        raise RecognizerError(f"{name}: more than {MAX_BYTES:,} bytes, wanted the strokes of one line", "too large")
+        raise RecognizerError(f"{name}: more than {MAX_BYTES:,} bytes, expected the strokes of one line", "too large")
     return data
 
 
@@ -178,7 +178,7 @@ def strokes_of(data: Any) -> Iterable[Stroke]:
 def _inkml(root: ElementTree.Element, name: str) -> Iterable[Stroke]:
     """Yield the traces of an InkML document."""
     if _tag(root) != "ink":
-        raise RecognizerError(f"{name}: XML of <{_tag(root)}>, wanted InkML, whose root is <ink>", "not strokes")
+        raise RecognizerError(f"{name}: XML of <{_tag(root)}>, expected InkML, whose root is <ink>", "not strokes")
     x, y = _channels(root)
     for trace in root.iter():
         if _tag(trace) == "trace":
@@ -187,7 +187,7 @@ def _inkml(root: ElementTree.Element, name: str) -> Iterable[Stroke]:
                 yield np.array([[float(row[x]), float(row[y])] for row in rows]).reshape(-1, 2)
             except (ValueError, IndexError, OverflowError):
                 raise RecognizerError(
-                    f"{name}: a <trace> is {(trace.text or '').strip()[:40]!r}, wanted points of plain numbers, "
+                    f"{name}: a <trace> is {(trace.text or '').strip()[:40]!r}, expected points of plain numbers, "
                     f"X Y with commas between",
                     "not strokes",
                 ) from None

@@ -25,7 +25,7 @@ class ConvolutionalDirection(MemoryDirection):
         rows = settings.features
         if input_size % rows:
             raise RecognizerError(
-                f"network.cell: input of {input_size} features: wanted a multiple of the cell's features ({rows})"
+                f"network.cell: input of {input_size} features: expected a multiple of the cell's features ({rows})"
             )
         channels, seen = settings.hidden // rows, input_size // rows
         bound = 1 / math.sqrt(channels * settings.kernel)

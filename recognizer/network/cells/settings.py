@@ -50,16 +50,16 @@ class CellSettings:
 
     def __post_init__(self) -> None:
         """Refuse values out of range, as well as options that would have no effect on this cell."""
-        _want(self.cell in CELLS, f"cell {self.cell!r}: wanted one of {', '.join(CELLS)}")
-        _want(self.hidden > 0, f"hidden {self.hidden}: wanted a size of at least 1")
+        _want(self.cell in CELLS, f"cell {self.cell!r}: expected one of {', '.join(CELLS)}")
+        _want(self.hidden > 0, f"hidden {self.hidden}: expected a size of at least 1")
         for name in ("recurrent_dropout", "zoneout"):
             value = getattr(self, name)
-            _want(0.0 <= value < 1.0, f"{name} {value}: wanted a probability in [0, 1)")
-        _want(0 <= self.projection < self.hidden, f"projection {self.projection}: wanted 0 (none) up to hidden - 1")
+            _want(0.0 <= value < 1.0, f"{name} {value}: expected a probability in [0, 1)")
+        _want(0 <= self.projection < self.hidden, f"projection {self.projection}: expected 0 (none) up to hidden - 1")
         known = self.peephole_activation in ("tanh", "identity")
-        _want(known, f"peephole_activation {self.peephole_activation!r}: wanted tanh or identity")
+        _want(known, f"peephole_activation {self.peephole_activation!r}: expected tanh or identity")
         known = self.recurrent_init in ("uniform", "orthogonal")
-        _want(known, f"recurrent_init {self.recurrent_init!r}: wanted uniform or orthogonal")
+        _want(known, f"recurrent_init {self.recurrent_init!r}: expected uniform or orthogonal")
         self._check_forget_bias()
         self._refuse_without_effect()
         self._check_maps()
@@ -84,7 +84,9 @@ class CellSettings:
             return
         steps = self.forget_bias.removeprefix(CHRONO)
         named = self.forget_bias.startswith(CHRONO) and steps.isascii() and steps.isdigit() and int(steps) > 2
-        _want(named, f"forget_bias {self.forget_bias!r}: wanted a number, or chrono:T with a lag T of at least 3 steps")
+        _want(
+            named, f"forget_bias {self.forget_bias!r}: expected a number, or chrono:T with a lag T of at least 3 steps"
+        )
 
     def _refuse_without_effect(self) -> None:
         self._only("forget_bias", GATED if isinstance(self.forget_bias, str) else FORGETFUL)
@@ -103,13 +105,13 @@ class CellSettings:
     def _check_maps(self) -> None:
         if self.cell != "convolutional":
             return
-        _want(self.features > 0, f"features {self.features}: wanted at least 1 row")
+        _want(self.features > 0, f"features {self.features}: expected at least 1 row")
         _want(
-            self.hidden % self.features == 0, f"hidden {self.hidden}: wanted a multiple of features ({self.features})"
+            self.hidden % self.features == 0, f"hidden {self.hidden}: expected a multiple of features ({self.features})"
         )
-        _want(self.kernel > 0 and self.kernel % 2 == 1, f"kernel {self.kernel}: wanted an odd width in rows")
+        _want(self.kernel > 0 and self.kernel % 2 == 1, f"kernel {self.kernel}: expected an odd width in rows")
         odd = self.memory_kernel == 0 or (self.memory_kernel > 0 and self.memory_kernel % 2 == 1)
-        _want(odd, f"memory_kernel {self.memory_kernel}: wanted 0 (elementwise) or an odd width in rows")
+        _want(odd, f"memory_kernel {self.memory_kernel}: expected 0 (elementwise) or an odd width in rows")
 
 
 def _want(condition: bool, message: str) -> None:
