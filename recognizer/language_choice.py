@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from recognizer.decoding.decoder_factory import DecoderOptions
+from recognizer.decoding.options import DecoderOptions
 from recognizer.pretrained import default_language, find_language_model, shipped_language_model
 
 NONE = "none"  # the name that turns every language model off

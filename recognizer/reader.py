@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias, overload
 import numpy as np
 
 from recognizer.decoding.decoder import Decoder
-from recognizer.decoding.decoder_factory import DecoderOptions, make_decoder
+from recognizer.decoding.decoder_factory import make_decoder
 from recognizer.decoding.hypothesis import Hypothesis, Span
 from recognizer.decoding.hypothesis_building import build_hypothesis
+from recognizer.decoding.options import DecoderOptions
 from recognizer.errors import RecognizerError
 from recognizer.evaluation.calibration import Calibrations, calibrations_of
 from recognizer.export.onnx_model import OnnxModel, is_onnx

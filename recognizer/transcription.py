@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from recognizer.decoding.decoder_factory import DecoderOptions
 from recognizer.decoding.hypothesis import Hypothesis
+from recognizer.decoding.options import DecoderOptions
 from recognizer.errors import RecognizerError
 from recognizer.formats.result import Result, make_result
 from recognizer.inputs.folders import list_folder

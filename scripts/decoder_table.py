@@ -16,7 +16,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from recognizer.commands.exit_codes import run_and_exit  # noqa: E402
 from recognizer.decoding.decoder import Decoder  # noqa: E402
-from recognizer.decoding.decoder_factory import DecoderOptions, make_decoder  # noqa: E402
+from recognizer.decoding.decoder_factory import make_decoder  # noqa: E402
+from recognizer.decoding.options import DecoderOptions  # noqa: E402
 from recognizer.decoding.settings import DecoderSettings  # noqa: E402
 from recognizer.evaluation.tuning import CachedLogProbs, Rates, cache_log_probs, rates_of  # noqa: E402
 from recognizer.reader import Reader  # noqa: E402

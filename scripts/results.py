@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from recognizer.atomic_write import write_atomically  # noqa: E402
 from recognizer.commands.exit_codes import DONE, FOUND, run_and_exit  # noqa: E402
 from recognizer.corpus.store import Store  # noqa: E402
-from recognizer.decoding.decoder_factory import DecoderOptions  # noqa: E402
+from recognizer.decoding.options import DecoderOptions  # noqa: E402
 from recognizer.errors import RecognizerError  # noqa: E402
 from recognizer.evaluation.evaluate import evaluate  # noqa: E402
 from recognizer.evaluation.exclusion_list import exclude  # noqa: E402

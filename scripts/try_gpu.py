@@ -21,7 +21,7 @@ import torch  # noqa: E402
 
 from recognizer.commands.exit_codes import run_and_exit  # noqa: E402
 from recognizer.corpus.store import Store  # noqa: E402
-from recognizer.decoding.decoder_factory import DecoderOptions  # noqa: E402
+from recognizer.decoding.options import DecoderOptions  # noqa: E402
 from recognizer.reader import Reader  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]

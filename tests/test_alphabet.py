@@ -49,7 +49,7 @@ NORMALISED = {
 }
 
 
-@pytest.mark.parametrize(("settings", "raw", "expected"), NORMALISED.values(), ids=NORMALISED)
+@pytest.mark.parametrize(("settings", "raw", "wanted"), NORMALISED.values(), ids=NORMALISED)
 def test_normalising_does_what_is_set_and_nothing_twice(settings: TextSettings, raw: str, wanted: str) -> None:
     assert settings.normalize(raw) == wanted
     if settings.replace != {"a": "b", "b": "c"}:

@@ -103,7 +103,7 @@ def line_of(words: list[str], capfd: pytest.CaptureFixture[str]) -> str:
     return said.err
 
 
-@pytest.mark.parametrize(("kind", "name", "write", "expected"), FILES, ids=[*IMAGES, *(f"{k} (sound)" for k in SOUNDS)])
+@pytest.mark.parametrize(("kind", "name", "write", "wanted"), FILES, ids=[*IMAGES, *(f"{k} (sound)" for k in SOUNDS)])
 def test_a_file_at_fault_is_named_in_one_line(
     kind: str, name: str, write: Write, wanted: str, tmp_path: Path, models: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -217,7 +217,7 @@ CALLS = {
 }
 
 
-@pytest.mark.parametrize(("words", "expected"), CALLS.values(), ids=CALLS)
+@pytest.mark.parametrize(("words", "wanted"), CALLS.values(), ids=CALLS)
 def test_a_call_at_fault_gets_one_line(
     words: list[str], wanted: str, models: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -234,7 +234,7 @@ MANIFESTS = {
 }
 
 
-@pytest.mark.parametrize(("table", "expected"), MANIFESTS.values(), ids=MANIFESTS)
+@pytest.mark.parametrize(("table", "wanted"), MANIFESTS.values(), ids=MANIFESTS)
 def test_a_manifest_at_fault_is_named(
     table: str, wanted: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

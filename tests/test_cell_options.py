@@ -234,7 +234,7 @@ def test_options_train_in_bfloat16_without_minding_company(cell: str, option: di
 
 
 @pytest.mark.parametrize(
-    ("expected", "settings"),
+    ("wanted", "settings"),
     [
         ("one of lstm", {"cell": "lstm2"}),
         ("at least 1", {"hidden": 0}),

@@ -172,7 +172,7 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize(("words", "expected"), FAULTS.values(), ids=FAULTS)
+@pytest.mark.parametrize(("words", "wanted"), FAULTS.values(), ids=FAULTS)
 def test_a_setting_at_fault_is_named_in_one_line(
     words: list[str], wanted: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -193,7 +193,7 @@ FILES = {
 }
 
 
-@pytest.mark.parametrize(("text", "expected"), FILES.values(), ids=FILES)
+@pytest.mark.parametrize(("text", "wanted"), FILES.values(), ids=FILES)
 def test_a_configuration_at_fault_is_named_with_its_line(text: str, wanted: str, tmp_path: Path) -> None:
     path = tmp_path / "run.yaml"
     path.write_bytes(text.encode(errors="surrogateescape"))

@@ -1,5 +1,6 @@
 """Choosing a decoder: what a command line and a model file ask for, and what it then does."""
 
+import dataclasses
 import json
 import math
 from dataclasses import replace
@@ -15,10 +16,11 @@ from recognizer.corpus.alphabet import Alphabet, TextSettings
 from recognizer.corpus.store import Store
 from recognizer.decoding.beam_search import beam_search
 from recognizer.decoding.decoder import Decoder
-from recognizer.decoding.decoder_factory import DecoderOptions, make_decoder
+from recognizer.decoding.decoder_factory import make_decoder
 from recognizer.decoding.decoder_files import DecoderFiles, name_file, open_language_model, read_words
 from recognizer.decoding.greedy import greedy
 from recognizer.decoding.hypothesis import Hypothesis, Span
+from recognizer.decoding.options import DecoderOptions, asked, flag_of
 from recognizer.decoding.scorers import CharacterModel
 from recognizer.decoding.settings import DecoderSettings, NamedFile, settings_of
 from recognizer.errors import RecognizerError
@@ -280,3 +282,10 @@ def test_a_file_is_known_by_its_content(tmp_path: Path) -> None:
 def test_a_lexicon_with_spellings_lists_its_words(tmp_path: Path) -> None:
     (tmp_path / "spelled").write_text("ab a b |\ncab c a b\na a\nb ab\n")
     assert read_words(tmp_path / "spelled", ALPHABET, "lexicon") == ["ab", "cab", "a", "b"]
+
+
+def test_every_option_is_a_setting_of_the_model_file_and_a_flag() -> None:
+    names = [one.name for one in asked()]
+    assert names == [one.name for one in dataclasses.fields(DecoderSettings)]
+    flags = ["--decoder", *(f"--{name.replace('_', '-')}" for name in names[1:])]
+    assert [flag_of(name) for name in names] == flags

@@ -11,7 +11,8 @@ from tiny import Run
 
 from recognizer import pretrained
 from recognizer.corpus.alphabet import Alphabet, TextSettings
-from recognizer.decoding.decoder_factory import DecoderOptions, make_decoder
+from recognizer.decoding.decoder_factory import make_decoder
+from recognizer.decoding.options import DecoderOptions
 from recognizer.errors import RecognizerError
 from recognizer.language.build import BuildSettings, build
 from recognizer.pretrained import find_language_model, language_models

@@ -106,7 +106,7 @@ def test_a_folder_with_two_manifests_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "expected"),
+    ("name", "text", "wanted"),
     [
         ("m.tsv", "path\ttext\na.png\tun\n", "m.tsv:1: no column file; found 'path', 'text'; expected file, text"),
         ("m.tsv", "a.png\ttrain\tw\tun\n", "no column file or text; found 'a.png', 'train'"),

@@ -10,7 +10,7 @@ import pytest
 from makers import line_image, model_file, save_model, tone
 from terminal import said
 
-from recognizer.decoding.decoder_factory import DecoderOptions
+from recognizer.decoding.options import DecoderOptions
 from recognizer.errors import RecognizerError
 from recognizer.reader import Reader
 

@@ -42,7 +42,7 @@ def test_a_recipe_reads_what_voices_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("voices", "expected"),
+    ("voices", "wanted"),
     [
         ("low 1 ENGINE", "voices.tsv:1: expected NAME, SHARE, COMMAND"),
         ("low\t1\tENGINE {text}", "voices.tsv:1: "),

@@ -110,7 +110,7 @@ def test_files_and_arrays_of_the_same_strokes_are_one_signal(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("data", "expected"),
+    ("data", "wanted"),
     [
         (b"", "the file is empty"),
         (b"[]", "no stroke has a point"),

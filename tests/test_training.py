@@ -162,7 +162,7 @@ def test_matrices_alone_decay(lines: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("schedule", "expected"),
+    ("schedule", "wanted"),
     [
         ("one-cycle", [0.024, 0.095, 1.0, 0.5, 0.001]),
         ("cosine", [0.1, 0.2, 1.0, 0.5, 0.001]),

@@ -8,7 +8,7 @@ from tiny import Run
 
 from recognizer.cli import main
 from recognizer.corpus.store import Store
-from recognizer.decoding.decoder_factory import DecoderOptions
+from recognizer.decoding.options import DecoderOptions
 from recognizer.errors import RecognizerError
 from recognizer.evaluation.evaluate import evaluate
 from recognizer.inputs.lines.tta import VIEWS, View

@@ -41,7 +41,7 @@ def add_align(verbs: Any, console: Console) -> None:
 def _run(console: Console, chosen: argparse.Namespace) -> int:
     import json
 
-    from recognizer.decoding.decoder_factory import DecoderOptions
+    from recognizer.decoding.options import DecoderOptions
     from recognizer.formats.formats import format_reading
     from recognizer.formats.result import make_result
     from recognizer.reader import Reader

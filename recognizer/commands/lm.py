@@ -231,7 +231,7 @@ def _train(console: Console, chosen: argparse.Namespace) -> int:
 
 
 def _tune(console: Console, chosen: argparse.Namespace) -> int:
-    from recognizer.decoding.decoder_factory import DecoderOptions
+    from recognizer.decoding.options import DecoderOptions
     from recognizer.evaluation.tuning import TuneSettings, corpus_lines, point_line, surface_lines, tune
     from recognizer.pretrained import find_language_model, find_model, output_path
     from recognizer.reader import Reader

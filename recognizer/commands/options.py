@@ -6,29 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from recognizer.decoding.options import ENGINES, DecoderOptions, asked, flag_of
 from recognizer.errors import RecognizerError
 
 if TYPE_CHECKING:
-    from recognizer.decoding.decoder_factory import DecoderOptions
     from recognizer.processors import Division
 
-NAMES = {"decoder": "engine"}  # options whose setting has another name
 # Names of recognizer.formats.formats, spelled here because help is not to wait for what writes them.
 DOCUMENTS = ("srt", "vtt", "ctm", "textgrid", "hocr", "page", "alto")
-OPTIONS = (
-    "decoder",
-    "tta",
-    "beam",
-    "lm",
-    "lm_weight",
-    "word_bonus",
-    "hot_words",
-    "hot_bonus",
-    "lexicon",
-    "oov_penalty",
-    "rescore",
-    "rescore_weight",
-)
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
@@ -58,30 +43,16 @@ def division(chosen: argparse.Namespace) -> "Division":
 def add_decoder_options(parser: argparse.ArgumentParser) -> None:
     """Give a verb the options of its decoder; what is not given is left to the model file."""
     group = parser.add_argument_group("decoder (what is not given is left to the model file, else to the best path)")
-    group.add_argument("--decoder", choices=["greedy", "beam", "flashlight"], help="how log-probabilities are read")
-    group.add_argument("--tta", type=whole("tta"), metavar="N", help="of a line, read larger, slanted, smaller: 1 to 5")
-    group.add_argument("--beam", type=whole("beam"), metavar="N", help="prefixes kept (default 25)")
-    group.add_argument(
-        "--lm",
-        type=Path,
-        metavar="NAME",
-        help="language model: en or fr (shipped), none, or a file: .arpa, .arpa.gz, packed, or neural",
-    )
-    group.add_argument("--lm-weight", type=number("lm-weight"), metavar="X", help="of its log-probabilities")
-    group.add_argument("--word-bonus", type=number("word-bonus"), metavar="X", help="added for every word")
-    group.add_argument("--hot-words", type=Path, metavar="FILE", help="words to prefer, one a line")
-    group.add_argument("--hot-bonus", type=number("hot-bonus"), metavar="X", help="added for each of them")
-    group.add_argument("--lexicon", type=Path, metavar="FILE", help="the words that may be read, one a line")
-    group.add_argument("--oov-penalty", type=number("oov-penalty"), metavar="X", help="price of any other word")
-    group.add_argument("--rescore", type=Path, metavar="FILE", help="language model that ranks the beam's texts anew")
-    group.add_argument("--rescore-weight", type=number("rescore-weight"), metavar="X", help="of its log-probabilities")
+    for one in asked():
+        flag, metavar = flag_of(one.name).removeprefix("--"), one.metadata["metavar"]
+        kinds = {"N": whole(flag), "X": number(flag)}
+        given = {"choices": ENGINES} if one.name == "engine" else {"metavar": metavar, "type": kinds.get(metavar, Path)}
+        group.add_argument(f"--{flag}", dest=one.name, help=one.metadata["meaning"], **given)
 
 
-def decoder_options(chosen: argparse.Namespace) -> "DecoderOptions":
+def decoder_options(chosen: argparse.Namespace) -> DecoderOptions:
     """Return what a command line asks of the decoder."""
-    from recognizer.decoding.decoder_factory import DecoderOptions
-
-    return DecoderOptions(**{NAMES.get(name, name): getattr(chosen, name) for name in OPTIONS})
+    return DecoderOptions(**{one.name: getattr(chosen, one.name) for one in asked()})
 
 
 def number(name: str) -> Callable[[str], float]:

@@ -1,68 +1,17 @@
 """Which decoder reads: chosen from what the model file states and what a command line asks for."""
 
-from dataclasses import dataclass, fields, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 from recognizer.corpus.alphabet import Alphabet
 from recognizer.decoding.decoder import Decoder
 from recognizer.decoding.decoder_files import DecoderFiles, name_file, open_language_model, read_words, unknown_symbols
+from recognizer.decoding.options import DecoderOptions, asked, flag_of, with_
 from recognizer.decoding.settings import FILES, DecoderSettings, NamedFile, settings_of
 from recognizer.errors import RecognizerError
 from recognizer.language.ngram import NGram
 
 SHOWN = 20  # symbols in a note
-NEEDS = {  # an option and the one without which it would have no effect
-    "lm_weight": "lm",
-    "hot_bonus": "hot_words",
-    "oov_penalty": "lexicon",
-    "rescore_weight": "rescore",
-}
-ANY_ENGINE = ("engine", "tta")  # what has an effect on the best path too
-NOT_FLASHLIGHT = ("hot_words", "rescore")
-
-
-@dataclass(frozen=True)
-class DecoderOptions:
-    """What a command line asks for; None leaves it to the model file or the defaults.
-
-    Args:
-        engine: as in `DecoderSettings`.
-        tta: see there.
-        beam: prefixes kept.
-        lm: path of a language model.
-        lm_weight: as in `DecoderSettings`, like the rest.
-        word_bonus: see there.
-        hot_words: path of a list.
-        hot_bonus: see there.
-        lexicon: path of a list.
-        oov_penalty: see there.
-        rescore: path of a language model.
-        rescore_weight: see there.
-        no_lm: read without the language model that the model file states.
-    """
-
-    engine: str | None = None
-    tta: int | None = None
-    beam: int | None = None
-    lm: Path | None = None
-    lm_weight: float | None = None
-    word_bonus: float | None = None
-    hot_words: Path | None = None
-    hot_bonus: float | None = None
-    lexicon: Path | None = None
-    oov_penalty: float | None = None
-    rescore: Path | None = None
-    rescore_weight: float | None = None
-    no_lm: bool = False
-
-    def given(self) -> dict[str, Any]:
-        """Return the options that are not left to others, by name."""
-        return {
-            one.name: value
-            for one in fields(self)
-            if (value := getattr(self, one.name)) is not None and one.name != "no_lm"
-        }
 
 
 def make_decoder(options: DecoderOptions, stored: dict[str, Any], alphabet: Alphabet) -> Decoder:
@@ -113,7 +62,7 @@ def _base(
 
 def _settings(base: DecoderSettings, files: dict[str, NamedFile], given: dict[str, Any]) -> DecoderSettings:
     plain: dict[str, Any] = {name: value for name, value in given.items() if name not in (*FILES, "beam")} | files
-    if "engine" not in given and base.engine == "greedy" and given.keys() - set(ANY_ENGINE):
+    if "engine" not in given and base.engine == "greedy" and given.keys() - set(with_("greedy")):
         plain["engine"] = "beam"
     if "beam" in given:
         plain["beam"] = replace(base.beam, width=given["beam"])
@@ -136,16 +85,16 @@ def _suggested(settings: DecoderSettings, outside: DecoderFiles, given: dict[str
 
 def _refuse_no_effect(settings: DecoderSettings, given: dict[str, Any]) -> None:
     """Refuse an option that would change nothing."""
-    flags = {name: f"--{name.replace('_', '-')}" for name in given}
-    for name in flags.keys() - set(ANY_ENGINE):
+    needs = {one.name: one.metadata["needs"] for one in asked()}
+    for name in given.keys() - set(with_("greedy")):
         if settings.engine == "greedy":
             raise RecognizerError(
-                f"{flags[name]} has no effect on the best path, expected --decoder beam or flashlight"
+                f"{flag_of(name)} has no effect on the best path, expected --decoder beam or flashlight"
             )
-        if name in NEEDS and getattr(settings, NEEDS[name]) is None:
-            raise RecognizerError(f"{flags[name]} has no effect without --{NEEDS[name].replace('_', '-')}")
-        if settings.engine == "flashlight" and name in NOT_FLASHLIGHT:
-            raise RecognizerError(f"{flags[name]} is not for flashlight, expected --decoder beam")
+        if needs[name] and getattr(settings, needs[name]) is None:
+            raise RecognizerError(f"{flag_of(name)} has no effect without {flag_of(needs[name])}")
+        if settings.engine == "flashlight" and name not in with_("flashlight"):
+            raise RecognizerError(f"{flag_of(name)} is not for flashlight, expected --decoder beam")
 
 
 def _opened(options: DecoderOptions, alphabet: Alphabet) -> DecoderFiles:

@@ -5,10 +5,10 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from recognizer.decoding.beam_settings import BeamSettings
+from recognizer.decoding.options import ENGINES
 from recognizer.errors import RecognizerError
 from recognizer.plain_data import from_plain
 
-ENGINES = ("greedy", "beam", "flashlight")
 FILES = ("lm", "hot_words", "lexicon", "rescore")  # settings that name a file outside the model file
 
 

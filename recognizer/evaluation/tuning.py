@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from recognizer.decoding.decoder import Decoder
-from recognizer.decoding.decoder_factory import DecoderOptions, make_decoder
+from recognizer.decoding.decoder_factory import make_decoder
+from recognizer.decoding.options import DecoderOptions
 from recognizer.decoding.settings import DecoderSettings
 from recognizer.errors import RecognizerError
 from recognizer.evaluation.metrics import distance, scored_text
