@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recognizer.decoding.hypothesis import Hypothesis
-from recognizer.decoding.joining import moved
+from recognizer.decoding.hypothesis import Hypothesis, move_spans
 from recognizer.errors import RecognizerError
 from recognizer.formats.result import Result
 from recognizer.inputs.signal import Signal
@@ -125,7 +124,7 @@ def _placed(reader: Reader, piece: Piece, said: str, name: str, say: Callable[[s
     except RecognizerError as error:
         say(f"{name}: from {start:.1f} to {end:.1f} s: {error}")
         return None
-    return Result(name, moved(found, lambda place: start + place), "s", end, part=(start, end))
+    return Result(name, move_spans(found, lambda place: start + place), "s", end, part=(start, end))
 
 
 def pieces_without_overlap(blocks: Iterator[np.ndarray], rate: int) -> Iterator[Piece]:

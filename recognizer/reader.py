@@ -2,16 +2,16 @@
 
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias, overload
 
 import numpy as np
 
+from recognizer.batching import batch_by_budget
 from recognizer.decoding.decoder import Decoder
 from recognizer.decoding.decoder_factory import make_decoder
-from recognizer.decoding.hypothesis import Hypothesis, Span
+from recognizer.decoding.hypothesis import Hypothesis, move_spans
 from recognizer.decoding.hypothesis_building import build_hypothesis
 from recognizer.decoding.options import DecoderOptions
 from recognizer.errors import RecognizerError
@@ -234,7 +234,8 @@ class Reader:
         """Yield what `outputs` does as the network gives it, perhaps as arrays of numpy."""
         kind = kind_named(self.kind)
         budget = kind.read_budget if self.network.on_cpu else kind.gpu_read_budget
-        runs = _runs([len(v) for v in values], budget)
+        order = sorted(range(len(values)), key=lambda i: len(values[i]))
+        runs = batch_by_budget(order, [len(values[i]) for i in order], budget)
         threads = self.division.threads
 
         def output(run: list[int]) -> tuple[list[int], Any, Any]:
@@ -299,31 +300,11 @@ def _as_tensors(log_probs: Any, counts: Any) -> "tuple[Tensor, Tensor]":
     return torch.as_tensor(log_probs), torch.as_tensor(counts)
 
 
-def _runs(lengths: Sequence[int], budget: int) -> list[list[int]]:
-    """Return indices in runs of like length whose padded size stays within `budget`."""
-    runs: list[list[int]] = []
-    for i in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if not runs or lengths[i] * (len(runs[-1]) + 1) > budget:
-            runs.append([])
-        runs[-1].append(i)
-    return runs
-
-
 def _placed(hypothesis: Hypothesis, signal: Signal, step: float) -> Hypothesis:
     """Return the hypothesis with its spans, given in output frames, in the file's own unit."""
-    return _moved(hypothesis, lambda frame: signal.place(frame * step))
+    return move_spans(hypothesis, lambda frame: signal.place(frame * step))
 
 
 def _back(hypothesis: Hypothesis, view: View, line: np.ndarray, step: float) -> Hypothesis:
     """Return what was read of a view of a line with its spans in frames of the line; `step` columns make a frame."""
-    return _moved(hypothesis, lambda frame: view.place(frame * step, *line.shape) / step)
-
-
-def _moved(hypothesis: Hypothesis, place: Callable[[float], float]) -> Hypothesis:
-    """Return the hypothesis with both ends of every span where `place` puts them, the smaller first."""
-
-    def moved(spans: tuple[Span, ...]) -> tuple[Span, ...]:
-        ends = [sorted((place(span.start), place(span.end))) for span in spans]
-        return tuple(replace(span, start=a, end=b) for span, (a, b) in zip(spans, ends, strict=True))
-
-    return replace(hypothesis, characters=moved(hypothesis.characters), words=moved(hypothesis.words))
+    return move_spans(hypothesis, lambda frame: view.place(frame * step, *line.shape) / step)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
-from recognizer.decoding.hypothesis import Hypothesis
-from recognizer.decoding.joining import joined, moved, stitched
+from recognizer.decoding.hypothesis import Hypothesis, move_spans
+from recognizer.decoding.joining import joined, stitched
 from recognizer.errors import RecognizerError
 from recognizer.inputs.registry import kind_of
 from recognizer.inputs.signal import Signal
@@ -106,7 +106,7 @@ class PieceReader:
 
     def _placed(self, piece: Piece, hypothesis: Hypothesis) -> PieceReading:
         start = piece.start / self.rate
-        found = moved(hypothesis, lambda at: start + at)
+        found = move_spans(hypothesis, lambda at: start + at)
         return PieceReading(start, piece.end / self.rate, found, piece.overlaps, piece.heard / self.rate)
 
     def _in_order(self, reading: PieceReading) -> Iterator[PieceReading]:

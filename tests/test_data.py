@@ -8,12 +8,13 @@ import pytest
 import tiny
 import torch
 
+from recognizer.batching import batch_by_budget
 from recognizer.corpus.alphabet import Alphabet, alphabet_of
 from recognizer.corpus.sample import Sample
 from recognizer.corpus.store import Header, Packed, Store, write_store
 from recognizer.errors import RecognizerError
 from recognizer.training.config import DataSettings
-from recognizer.training.data import BatchSampler, Corpora, SampleRef, batch_by_budget
+from recognizer.training.data import BatchSampler, Corpora, SampleRef
 
 BUDGET = 120.0  # columns of a batch
 

@@ -18,6 +18,7 @@ TOP = ("cli", "__main__")  # imported by nothing
 # "commands" stands for every file in it.
 BELOW = {
     "errors": (),
+    "batching": (),
     "atomic_write": ("errors",),
     "plain_data": ("errors",),
     "interruption": (),

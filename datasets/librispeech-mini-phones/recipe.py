@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from recognizer.corpus.alphabet import TextSettings
-from recognizer.corpus.pronunciation import with_phones
-from recognizer.corpus.recipes import SPEECH_TEXT, Corpus, load_recipe
+from recognizer.corpus.pronunciation import corpus_with_phones
+from recognizer.corpus.recipes import Corpus
 
 KIND = "speech"
 LICENCE = "CC BY 4.0"
@@ -14,6 +14,4 @@ TEXT = TextSettings(unit="token")
 
 def samples(source: Path) -> Corpus:
     """Read what the recipe librispeech-mini reads, the phones of each sentence in the place of its words."""
-    corpus = load_recipe("librispeech-mini").samples(source)
-    said, sources = with_phones(corpus.samples, SPEECH_TEXT)
-    return Corpus(said, corpus.left_out, corpus.noted + sources)
+    return corpus_with_phones("librispeech-mini", source)

@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 
 from recognizer.corpus.alphabet import TextSettings
+from recognizer.corpus.recipes import SPEECH_TEXT, Corpus, load_recipe
 from recognizer.corpus.sample import Sample
 from recognizer.errors import RecognizerError
 
@@ -146,3 +148,14 @@ def with_phones(samples: Sequence[Sample], text: TextSettings) -> tuple[list[Sam
         said.append(replace(sample, text=" ".join(phone for word in words for phone in word.phones)))
     told = {"rule": "word's possessive said by rule", "model": "word that is not in the dictionary, said by a model"}
     return said, Counter({told[source]: count for source, count in sources.items() if source in told})
+
+
+def corpus_with_phones(name: str, source: Path) -> Corpus:
+    """Return what the recipe `name` reads, the phones of each sentence in the place of its words.
+
+    Raises:
+        RecognizerError: what the recipe refuses, or a word that cannot be said.
+    """
+    corpus = load_recipe(name).samples(source)
+    said, sources = with_phones(corpus.samples, SPEECH_TEXT)
+    return Corpus(said, corpus.left_out, corpus.noted + sources)

@@ -1,6 +1,7 @@
 """What a decoder says about one sample."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -37,3 +38,13 @@ class Hypothesis:
     characters: tuple[Span, ...] = field(default=(), repr=False)
     words: tuple[Span, ...] = field(default=(), repr=False)
     score: float = 0.0
+
+
+def move_spans(hypothesis: Hypothesis, place: Callable[[float], float]) -> Hypothesis:
+    """Return the hypothesis with both ends of every span where `place` puts them, the smaller first."""
+
+    def moved(spans: tuple[Span, ...]) -> tuple[Span, ...]:
+        ends = [sorted((place(span.start), place(span.end))) for span in spans]
+        return tuple(replace(span, start=a, end=b) for span, (a, b) in zip(spans, ends, strict=True))
+
+    return replace(hypothesis, characters=moved(hypothesis.characters), words=moved(hypothesis.words))

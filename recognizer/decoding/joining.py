@@ -1,22 +1,13 @@
 """Readings of the parts of one recording put together."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from recognizer.corpus.alphabet import Alphabet
 from recognizer.decoding.hypothesis import Hypothesis, Span
 
 TOUCH = 0.5  # share of the shorter of two words that they must have in common to be the same one
-
-
-def moved(hypothesis: Hypothesis, place: Callable[[float], float]) -> Hypothesis:
-    """Return the hypothesis with the ends of all spans where `place` puts them."""
-
-    def spans(found: tuple[Span, ...]) -> tuple[Span, ...]:
-        return tuple(replace(span, start=place(span.start), end=place(span.end)) for span in found)
-
-    return replace(hypothesis, characters=spans(hypothesis.characters), words=spans(hypothesis.words))
 
 
 def joined(parts: Sequence[Hypothesis], alphabet: Alphabet) -> Hypothesis:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from recognizer.batching import batch_by_budget
 from recognizer.corpus.alphabet import Alphabet
 from recognizer.corpus.store import Store
 from recognizer.inputs.registry import kind_named
@@ -92,24 +93,6 @@ class Corpora:
         labels = [alphabet.encode(self.text(item)) for item in items] if alphabet else [[] for _ in items]
         flat = torch.tensor([label for row in labels for label in row], dtype=torch.long)
         return Batch(x, counts, flat, torch.tensor([len(row) for row in labels]), items, number)
-
-
-def batch_by_budget(
-    items: Sequence[SampleRef], counts: Sequence[float], budget: float, shares: int = 1
-) -> list[list[SampleRef]]:
-    """Return runs of `items`, in their order; the padded size (longest x number) of each share stays in `budget`.
-
-    A sample beyond the budget is a run of its own.
-    """
-    runs: list[list[SampleRef]] = []
-    longest = 0.0
-    for item, count in zip(items, counts, strict=True):
-        longest = max(longest, count)
-        if not runs or longest * -(-(len(runs[-1]) + 1) // shares) > budget:
-            runs.append([])
-            longest = count
-        runs[-1].append(item)
-    return runs
 
 
 class BatchSampler(Sampler[tuple[int, list[SampleRef]]]):

@@ -17,6 +17,7 @@ from lightning.pytorch.callbacks import Callback, EarlyStopping
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from recognizer import __version__
+from recognizer.batching import batch_by_budget
 from recognizer.corpus.checks import FAULT, LOST, corpus_columns, findings
 from recognizer.errors import RecognizerError
 from recognizer.interruption import Interrupted
@@ -24,7 +25,7 @@ from recognizer.model import Model
 from recognizer.model_file import ModelFile
 from recognizer.training.checkpointing import LAST, MODEL, BestScore, CheckpointCallback
 from recognizer.training.config import Config
-from recognizer.training.data import CorpusData, batch_by_budget
+from recognizer.training.data import CorpusData
 from recognizer.training.finetuning import changes, load_weights
 from recognizer.training.hardware import HardwareChoice, choose_hardware
 from recognizer.training.learner import Learner
