@@ -284,3 +284,22 @@ def test_a_memory_learns_over_a_lag_where_an_rnn_does_not(carousel: ModuleType) 
 def test_the_picture_has_a_line_for_each_cell(carousel: ModuleType) -> None:
     curves = {name: [1.0, 0.1, 0.0] for name in carousel.KINDS}
     assert carousel.picture(curves).count("<polyline") == len(carousel.KINDS)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+def test_one_kernel_for_both_directions_gives_what_two_give(cell: str) -> None:
+    torch.manual_seed(3)
+    layer = build_layer(6, CellSettings(cell=cell, hidden=8), True)
+    counts = torch.tensor([9, 2, 5, 1])
+    x = (torch.randn(4, 9, 6) * (torch.arange(9) < counts[:, None])[..., None]).requires_grad_(True)
+    assert layer.has_kernel_for_both()
+    two, one = layer(x, counts), layer.both(x, counts)
+    assert torch.allclose(two, one, atol=1e-6)
+    wanted, found = (torch.autograd.grad(y.square().sum(), [x, *layer.parameters()]) for y in (two, one))
+    assert all(torch.allclose(a, b, atol=1e-4) for a, b in zip(wanted, found, strict=True))
+
+
+def test_no_kernel_for_both_directions_where_the_cell_is_a_loop_of_ours() -> None:
+    assert not build_layer(6, CellSettings(cell="peephole", hidden=8), True).has_kernel_for_both()
+    assert not build_layer(6, CellSettings(cell="lstm", hidden=8), False).has_kernel_for_both()
+    assert not build_layer(6, CellSettings(cell="lstm", hidden=8, learned_state=True), True).has_kernel_for_both()

@@ -45,7 +45,7 @@ class Augmentation(nn.Module):
             x: (N, T, ...) padded signals.
             counts: (N,) their steps.
             least: (N,) frames that a sample must keep for CTC to spell its text.
-            generator: the only source of chance, on the CPU.
+            generator: the only source of chance, best where x lives.
             views: of each sample, 1 or 2.
         """
         raise AssertionError("every kind has its own")

@@ -84,7 +84,8 @@ class Learner(lightning.LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the mean CTC loss per label of a batch, both heads, and how far two views of it are apart."""
-        generator = torch.Generator().manual_seed(int(torch.randint(2**62, ())))
+        # Drawn where the batch is: a GPU would wait for millions of numbers of noise from one core.
+        generator = torch.Generator(self.device).manual_seed(int(torch.randint(2**62, ())))
         # Sound would lose its quiet parts in half precision, and evaluation hears it in full.
         with torch.autocast(self.device.type, enabled=False):
             features, counts = self._features(batch, generator)

@@ -101,7 +101,7 @@ class LineAugment(nn.Module):
             ink: (N, T, H) in [0, 1], zero behind the counts.
             counts: (N,) columns.
             least: (N,) columns below which no sample may shrink, lest CTC cannot spell its text.
-            generator: of the random numbers, on the CPU.
+            generator: of the random numbers, best where the ink lives.
             views: of each sample, alike in shape, each with its own strokes, tone and gaps; all second views after
                 all first ones.
         """

@@ -65,10 +65,10 @@ class StrokeAugment(nn.Module):
 
     def _shaken(self, length: int, draw: RandomParameters) -> Tensor:
         """Return (N, T, 2) displacements: smooth ones between knots, and of each point by itself."""
-        knots = torch.randn(draw.n, 2, length // KNOT + 2, generator=draw.generator) * self.settings.wobble
+        knots = draw.gaussian((draw.n, 2, length // KNOT + 2)) * self.settings.wobble
         smooth = nn.functional.interpolate(knots, size=length, mode="linear", align_corners=True)
-        single = torch.randn(draw.n, 2, length, generator=draw.generator) * self.settings.jitter
-        return (smooth + single).transpose(1, 2).to(draw.device) * draw.changed[:, None, None]
+        single = draw.gaussian((draw.n, 2, length)) * self.settings.jitter
+        return (smooth + single).transpose(1, 2) * draw.changed[:, None, None]
 
 
 class AugmentedStrokes(Augmentation):

@@ -4,10 +4,10 @@ import torch
 from torch import Tensor, nn
 
 from recognizer.network.cells.convolutional import ConvolutionalDirection
-from recognizer.network.cells.direction import Direction
+from recognizer.network.cells.direction import Direction, working_dtype
 from recognizer.network.cells.lstm_cells import DenseDirection
 from recognizer.network.cells.settings import CellSettings
-from recognizer.network.cells.torch_cells import LstmDirection, SimpleDirection
+from recognizer.network.cells.torch_cells import LstmDirection, SimpleDirection, run_both_kernels
 from recognizer.network.reversal import reverse_padded
 
 
@@ -33,11 +33,26 @@ class RecurrentLayer(nn.Module):
 
     def forward(self, x: Tensor, counts: Tensor) -> Tensor:
         """Map x (N, T, input_size) to (N, T, output_size), zero at padding; forward outputs stand first."""
+        # A GPU waits between the steps of one direction, so that both together take hardly longer than one.
+        if x.is_cuda and self.has_kernel_for_both() and int(counts.min()) > 0:
+            return self.both(x, counts)
         y: Tensor = self.directions[0].outputs(x, counts)  # type: ignore[operator]
         if len(self.directions) == 1:
             return y
         backward = self.directions[1].outputs(reverse_padded(x, counts), counts)  # type: ignore[operator]
         return torch.cat((y, reverse_padded(backward, counts)), dim=2)
+
+    def has_kernel_for_both(self) -> bool:
+        """Say whether torch has one kernel that runs both directions: plain cells of torch from a state of zeros."""
+        return len(self.directions) == 2 and all(
+            isinstance(one, LstmDirection | SimpleDirection) and one.settings.plain and not one.settings.learned_state
+            for one in self.directions
+        )
+
+    def both(self, x: Tensor, counts: Tensor) -> Tensor:
+        """Return what `forward` returns, by one kernel over packed frames; counts (N,) are above 0."""
+        kernels = [one.rnn for one in self.directions]
+        return run_both_kernels(kernels, x.to(working_dtype(x)), counts)  # type: ignore[arg-type]
 
 
 def build_layer(input_size: int, settings: CellSettings, bidirectional: bool) -> RecurrentLayer:

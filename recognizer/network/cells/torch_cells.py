@@ -1,7 +1,10 @@
 """The cells that torch has kernels for, in one direction of time: lstm, gru, rnn."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from recognizer.network.cells.direction import Direction, State, clear_padding, working_dtype
 from recognizer.network.cells.fused import Weights
@@ -98,6 +101,29 @@ def run_kernel(rnn: nn.RNNBase, x: Tensor, state: State) -> tuple[Tensor, State]
     with torch.autocast(x.device.type, enabled=False):
         y, *last = kernel(x, first, weights, True, 1, 0.0, rnn.training, False, False)  # type: ignore[operator]
     return y, tuple(part[0] for part in last)
+
+
+def run_both_kernels(rnns: Sequence[nn.RNNBase], x: Tensor, counts: Tensor) -> Tensor:
+    """Run two torch modules of one layer and width, forward and backward in time, over x (N, T, I) as one kernel.
+
+    Returns (N, T, 2 hidden), zero at padding, the forward outputs first. Frames are packed, so that the backward
+    module begins at each sample's own last frame.
+
+    Args:
+        rnns: the forward module, then the backward one.
+        x: padded frames, in the type to compute in.
+        counts: (N,) valid frames, all above 0.
+    """
+    first = rnns[0]
+    packed = pack_padded_sequence(x, counts.cpu(), batch_first=True, enforce_sorted=False)
+    weights = [rnn.get_parameter(name).to(x.dtype) for rnn in rnns for name in NAMES]
+    zeros = x.new_zeros(2, len(x), first.hidden_size)
+    state = (zeros, zeros) if first.mode == "LSTM" else zeros
+    kernel = {"LSTM": torch.lstm, "GRU": torch.gru, "RNN_TANH": torch.rnn_tanh}[first.mode]
+    with torch.autocast(x.device.type, enabled=False):
+        y = kernel(packed.data, packed.batch_sizes, state, weights, True, 1, 0.0, first.training, True)[0]  # type: ignore[operator]
+    out, _ = pad_packed_sequence(packed._replace(data=y), batch_first=True, total_length=x.shape[1])
+    return out
 
 
 def _reorder(rows: Tensor) -> Tensor:
