@@ -1,0 +1,117 @@
+"""Say what a neural language model of characters brings beside an n-gram: bits a character, rescoring, fusion.
+
+    python scripts/neural_table.py handwriting data/copiste --lm fr6.ngram --neural frlstm.safetensors
+    python scripts/neural_table.py speech data/librispeech-mini --split valid --tune-on data/kathleen \
+        --lm en-characters.lm --neural enlstm.safetensors
+
+Bits a character are of the transcripts of both splits. Weights are chosen, by CER, on the split valid of --tune-on (the
+corpus itself unless it is named); rows are the readings of --split. Log-probabilities are computed once. A neural
+model in the beam takes a forward step for every prefix: --samples N and --beam N keep that affordable.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from recognizer.commands.exit_codes import run_and_exit  # noqa: E402
+from recognizer.decoding.decoder import Decoder  # noqa: E402
+from recognizer.decoding.decoder_factory import make_decoder  # noqa: E402
+from recognizer.decoding.decoder_files import open_language_model  # noqa: E402
+from recognizer.decoding.options import DecoderOptions  # noqa: E402
+from recognizer.decoding.settings import DecoderSettings  # noqa: E402
+from recognizer.errors import RecognizerError  # noqa: E402
+from recognizer.evaluation.tuning import CachedLogProbs, cache_log_probs, rates_of  # noqa: E402
+from recognizer.language import lstm, perplexity  # noqa: E402
+from recognizer.reader import Reader  # noqa: E402
+
+LM_WEIGHTS = (0.25, 0.5, 0.75)
+NEURAL_WEIGHTS = (0.1, 0.25, 0.5)
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What the network says of the samples to choose weights by, and of those to report."""
+
+    reader: Reader
+    tune: CachedLogProbs
+    report: CachedLogProbs
+
+    def best(self, made: Sequence[Decoder]) -> Decoder:
+        """Return the decoder of the lowest CER on the samples to choose by."""
+        return min(made, key=lambda decoder: rates_of(self.tune, decoder).cer)
+
+    def row(self, title: str, decoder: Decoder) -> str:
+        """Return a row of the table."""
+        tune, report = rates_of(self.tune, decoder), rates_of(self.report, decoder)
+        return f"| {title} | {tune.cer:.2%} | {tune.wer:.2%} | {report.cer:.2%} | {report.wer:.2%} |"
+
+
+def bits(path: Path, texts: Sequence[str]) -> float:
+    """Return the bits a character of texts under a language model of any kind."""
+    model = open_language_model(path)
+    if isinstance(model, lstm.LanguageModel):
+        return lstm.perplexity(model, texts).bits_per_character
+    return perplexity.perplexity(model, texts).bits_per_character
+
+
+def rows(heard: Heard, lm: Path, neural: Path, beam: int) -> Iterator[str]:
+    """Yield the rows: best path, n-gram, n-gram ranked anew, the neural model in the beam."""
+    alphabet = heard.reader.alphabet
+    yield heard.row("best path", Decoder(DecoderSettings(), alphabet))
+    found = heard.best(_fused(DecoderOptions(engine="beam", lm=lm, beam=beam, word_bonus=0.0), heard.reader))
+    weight = found.settings.lm_weight
+    yield heard.row(f"{lm.name} x {weight:g}", found)
+    options = DecoderOptions(engine="beam", lm=lm, beam=beam, word_bonus=0.0, lm_weight=weight, rescore=neural)
+    opened = make_decoder(options, {}, alphabet)
+    anew = heard.best(
+        [Decoder(replace(opened.settings, rescore_weight=one), alphabet, opened.outside) for one in NEURAL_WEIGHTS]
+    )
+    yield heard.row(f"the same, ranked anew by {neural.name} x {anew.settings.rescore_weight:g}", anew)
+    alone = heard.best(_fused(DecoderOptions(engine="beam", lm=neural, beam=beam, word_bonus=0.0), heard.reader))
+    yield heard.row(f"{neural.name} x {alone.settings.lm_weight:g} in the beam", alone)
+
+
+def _fused(options: DecoderOptions, reader: Reader) -> list[Decoder]:
+    """Return a decoder for each weight of a language model that is opened once."""
+    opened = make_decoder(options, {}, reader.alphabet)
+    settings = [replace(opened.settings, lm_weight=weight) for weight in LM_WEIGHTS]
+    return [Decoder(one, reader.alphabet, opened.outside) for one in settings]
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Print bits a character, then the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", help="model file, run, or name of a shipped model")
+    parser.add_argument("corpus", type=Path, help="prepared corpus to report")
+    parser.add_argument("--split", default="test", help="to report (default test)")
+    parser.add_argument("--tune-on", type=Path, help="prepared corpus whose split valid chooses weights")
+    parser.add_argument("--lm", type=Path, required=True, help="n-gram")
+    parser.add_argument("--neural", type=Path, required=True, help="what `recognizer lm train` wrote")
+    parser.add_argument("--beam", type=int, default=25)
+    parser.add_argument("--samples", type=int, default=0, help="of each split, evenly spread (default all)")
+    chosen = parser.parse_args(words)
+    if not isinstance(open_language_model(chosen.neural), lstm.LanguageModel):
+        raise RecognizerError(f"{chosen.neural}: an n-gram, expected a model that `recognizer lm train` wrote")
+    reader = Reader.load(chosen.model, options=DecoderOptions(engine="greedy"))
+
+    def complain(line: str) -> None:
+        print(line, file=sys.stderr)
+
+    tune = cache_log_probs(reader, chosen.tune_on or chosen.corpus, "valid", chosen.samples, complain)
+    report = cache_log_probs(reader, chosen.corpus, chosen.split, chosen.samples, complain)
+    print(f"| bits a character | tuned on, {len(tune.references)} | {chosen.split}, {len(report.references)} |")
+    print("| --- | ---: | ---: |")
+    for path in (chosen.lm, chosen.neural):
+        print(f"| {path.name} | {bits(path, tune.references):.3f} | {bits(path, report.references):.3f} |", flush=True)
+    print(f"\n| decoder, beam {chosen.beam} | tuned on, CER | WER | {chosen.split} CER | WER |")
+    print("| --- | ---: | ---: | ---: | ---: |")
+    for line in rows(Heard(reader, tune, report), chosen.lm, chosen.neural, chosen.beam):
+        print(line, flush=True)
+
+
+if __name__ == "__main__":
+    run_and_exit("neural_table", main)

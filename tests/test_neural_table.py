@@ -1,0 +1,47 @@
+"""The table of a neural language model beside an n-gram, on tiny lines and tiny models."""
+
+from pathlib import Path
+
+import neural_table
+import pytest
+from terminal import said
+from tiny import Run
+
+from recognizer.errors import RecognizerError
+from recognizer.language import lstm
+from recognizer.language.ngram_file import open_ngram
+from recognizer.language.perplexity import perplexity
+
+TEXT = ["lox ol", "xo lx-", "ol lox", "x-o l", "lx ol-"]
+
+
+@pytest.fixture
+def models(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> tuple[Path, Path]:
+    """An n-gram and an LSTM of a tiny text."""
+    text, ngram, neural = tmp_path / "text.txt", tmp_path / "three.ngram", tmp_path / "lstm.safetensors"
+    text.write_text("\n".join(TEXT * 3) + "\n")
+    assert said(capsys, "lm", "build", text, "--order", 3, "--cutoff", 0, "--out", ngram)[0] == 0
+    words = ("lm", "train", text, "--hidden", 8, "--steps", 5, "--least", 1, "--batch", 2, "--span", 8)
+    assert said(capsys, *words, "--out", neural)[0] == 0
+    return ngram, neural
+
+
+def test_bits_are_those_of_the_models(models: tuple[Path, Path]) -> None:
+    ngram, neural = models
+    assert neural_table.bits(ngram, TEXT) == perplexity(open_ngram(ngram), TEXT).bits_per_character
+    assert neural_table.bits(neural, TEXT) == lstm.perplexity(lstm.load(neural), TEXT).bits_per_character
+
+
+def test_the_table_has_a_row_a_use(
+    models: tuple[Path, Path], line_run: Run, lines: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ngram, neural = map(str, models)
+    words = [str(line_run.folder), str(lines), "--split", "valid", "--samples", "3", "--beam", "4", "--lm", ngram]
+    neural_table.main([*words, "--neural", neural])
+    shown = [line for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]
+    assert shown[0] == "| bits a character | tuned on, 3 | valid, 3 |" and shown[3].startswith("| lstm.safetensors |")
+    starts = ["| best path |", "| three.ngram x 0.", "| the same, ranked anew by lstm.safetensors x 0."]
+    assert all(line.startswith(start) for line, start in zip(shown[6:], starts, strict=False))
+    assert shown[9].startswith("| lstm.safetensors x 0.") and "in the beam" in shown[9] and len(shown) == 10
+    with pytest.raises(RecognizerError, match="an n-gram, expected a model that `recognizer lm train` wrote"):
+        neural_table.main([*words, "--neural", ngram])
