@@ -76,6 +76,8 @@ def main(words: Sequence[str] | None = None) -> None:
         if chosen.lines:
             data = part_of(data, config.data.train, chosen.lines, chosen.runs / f"{chosen.corpus}-{chosen.lines}")
         config = replace(config, data=replace(config.data, corpus=str(data), weights=[]))
+        if chosen.rate:
+            config = replace(config, learning=replace(config.learning, rate=chosen.rate))
         for seed in chosen.seeds:
             for name in chosen.names or NAMES[chosen.table]:
                 row = _trained(chosen, replace(config, seed=seed), trainer, name, shlex.join(words))
@@ -215,6 +217,7 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
         one.add_argument("--names", nargs="+", choices=names, help="rows (default all)")
         one.add_argument("--seeds", nargs="+", type=int, default=[1])
         one.add_argument("--epochs", type=int, help="default: the recipe's")
+        one.add_argument("--rate", type=float, help="highest learning rate (default: the recipe's, tuned for lstm)")
         one.add_argument("--lines", type=int, help="learn from so many samples, evenly chosen (default all)")
         one.add_argument("--config", type=Path, help="default configs/CORPUS.yaml")
         one.add_argument("--data", type=Path, help="prepared corpus (default: the recipe's)")

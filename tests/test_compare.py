@@ -97,13 +97,14 @@ def test_one_command_trains_a_row_by_the_recipe(
     recipe = {"data": {"corpus": str(lines)}, "network": network, "trainer": {"max_epochs": 2}}
     (tmp_path / "toy.yaml").write_text(json.dumps(recipe))
     words = ["cells", "toy", "--names", "gru", "--lines", "6", "--config", str(tmp_path / "toy.yaml")]
-    main([*words, "--rows", str(tmp_path / "rows.tsv"), "--runs", str(tmp_path / "runs")])
+    main([*words, "--rate", "1e-3", "--rows", str(tmp_path / "rows.tsv"), "--runs", str(tmp_path / "runs")])
     (row,) = read(tmp_path / "rows.tsv")
     assert (row.work, row.name, row.seed) == (("cells", "toy", 6, 2), "gru", 1)
     header = read_header(tmp_path / "runs" / "cells-toy-6-2-gru-1" / "model.safetensors")
     assert header["settings"]["network"]["cell"] == "gru"
     assert header["settings"]["network"]["hidden"] == row.hidden > 8
     assert header["training"]["command"].startswith("scripts/compare_cells.py cells toy --names gru")
+    assert header["training"]["config"]["learning"]["rate"] == 1e-3
     assert len(row.points) == 2 and row.speed > 0
     assert min(rate for _, rate in row.points) == pytest.approx(
         header["results"]["valid (chose the weights)"]["cer"], abs=1e-5
