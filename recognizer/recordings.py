@@ -132,7 +132,7 @@ def read_pieces(
 
 def read_blocks(reader: "Reader", blocks: "Iterable[Samples]") -> Hypothesis:
     """Return one hypothesis of sound that comes in `blocks` (n,), its spans in s."""
-    return joined([one.hypothesis for one in read_pieces(reader, blocks)], reader.alphabet)
+    return joined([one.hypothesis for one in read_pieces(reader, blocks)], reader.decoder.written)
 
 
 def is_long(source: "Path | BinaryIO", name: str, reader: "Reader") -> bool:

@@ -82,10 +82,23 @@ class Pronouncer:
         bare = word.replace("'", "")
         return Pronunciation(self._known(bare) or from_ipa(model(bare), word), "model")
 
+    def variants(self, word: str) -> list[Pronunciation]:
+        """Return all ways to say a word: the dictionary's variants, which differ without stress, or `say` alone.
+
+        Raises:
+            RecognizerError: as `say`.
+        """
+        found = dict.fromkeys(map(_unstressed, self.words.get(word, ())))
+        return [Pronunciation(phones, "dictionary") for phones in found] or [self.say(word)]
+
     def _known(self, word: str) -> tuple[str, ...]:
         """Return the first variant of the dictionary, nothing where the word is not in it."""
         variants = self.words.get(word)
-        return tuple(phone.rstrip("012").lower() for phone in variants[0]) if variants else ()
+        return _unstressed(variants[0]) if variants else ()
+
+
+def _unstressed(phones: Sequence[str]) -> tuple[str, ...]:
+    return tuple(phone.rstrip("012").lower() for phone in phones)
 
 
 @cache

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from recognizer.corpus.alphabet import Alphabet
+from recognizer.corpus.alphabet import Alphabet, TextSettings, alphabet_of
 from recognizer.decoding.decoder_files import DecoderFiles, flashlight_model
 from recognizer.decoding.greedy import greedy
 from recognizer.decoding.hypothesis import Hypothesis
@@ -20,6 +20,8 @@ if TYPE_CHECKING:  # the best path needs none of them, nor torch
     from recognizer.decoding.batched_beam_search import Scorer
     from recognizer.decoding.beam_search import Candidate
     from recognizer.decoding.flashlight import Flashlight
+    from recognizer.decoding.pronunciation_model import PronunciationModel
+    from recognizer.decoding.pronunciations import Pronunciations
     from recognizer.language.neural import NeuralCharacters
 
 SHOWN = 5  # words in a note
@@ -44,6 +46,8 @@ class Decoder:
         self.settings, self.alphabet, self.outside = settings, alphabet, outside or DecoderFiles()
         self.notes = tuple(notes)
         self.neural: NeuralCharacters | None = None
+        self.words: PronunciationModel | None = None
+        self.written = alphabet  # what texts are made of, where words are not spelled with the model's own symbols
         self.scorer = self._scorer() if settings.engine == "beam" else None
         self.flashlight = self._flashlight() if settings.engine == "flashlight" else None
 
@@ -60,13 +64,23 @@ class Decoder:
         from recognizer.decoding.beam_search import place_candidates
 
         found = [row[:1] for row in self.candidates(log_probs, counts)]
-        return [row[0] for row in place_candidates(log_probs.detach(), counts.cpu(), self.alphabet, found)]
+        placed = place_candidates(log_probs.detach(), counts.cpu(), self.alphabet, found)
+        if self.words is None:
+            return [row[0] for row in placed]
+        from recognizer.decoding.word_hypothesis import in_words
+
+        return [in_words(row[0], best[0].labels, self.words) for row, best in zip(placed, found, strict=True)]
 
     def texts(self, log_probs: "Tensor", counts: "Tensor") -> list[str]:
         """Return what `decode` would read, without places and confidences."""
         if self.settings.engine != "beam":
             return [one.text for one in self.decode(log_probs, counts)]
-        return [self.alphabet.text_of(row[0].labels) for row in self.candidates(log_probs, counts)]
+        return [self._text(row[0].labels) for row in self.candidates(log_probs, counts)]
+
+    def _text(self, labels: Sequence[int]) -> str:
+        if self.words is not None:
+            return " ".join(one.word for one in self.words.written(labels))
+        return self.alphabet.text_of(labels)
 
     def candidates(self, log_probs: "Tensor", counts: "Tensor") -> "list[list[Candidate]]":
         """Return what the beam of each sample ends with, best first, without places.
@@ -97,7 +111,8 @@ class Decoder:
         model = self.outside.rescore
         assert model is not None
         settings = model.settings.text if isinstance(model, LanguageModel) else model.about.text
-        said = model.rescore([settings.normalize(self.alphabet.decode(one.labels)) for one in row])
+        texts = [self._text(one.labels) if self.words else self.alphabet.decode(one.labels) for one in row]
+        said = model.rescore([settings.normalize(text) for text in texts])
         weight = self.settings.rescore_weight
         scored = [Candidate(one.labels, one.score + weight * float(s)) for one, s in zip(row, said, strict=True)]
         return sorted(scored, key=lambda one: -one.score)
@@ -108,6 +123,9 @@ class Decoder:
         from recognizer.decoding.word_scorers import HotWords, Lexicon, WordBonus
 
         settings, outside, alphabet = self.settings, self.outside, self.alphabet
+        if outside.pronunciations is not None:
+            self.words = self._pronounced(outside.pronunciations)
+            return self.words
         scorers: list[Scorer] = []
         if outside.lm is not None:
             scorers.append(self._language())
@@ -146,6 +164,20 @@ class Decoder:
                 f"with the model's characters: {shown}",
             )
         return scorer
+
+    def _pronounced(self, said: "Pronunciations") -> "PronunciationModel":
+        from recognizer.decoding.pronunciation_model import PronunciationModel
+        from recognizer.language.lstm import LanguageModel
+
+        model, settings = self.outside.lm, self.settings
+        if isinstance(model, LanguageModel) or (model is not None and model.about.unit != "word"):
+            raise RecognizerError("lexicon of pronunciations: the language model is one of characters, expected words")
+        # Without stated rules of text a word is written as the lexicon has it.
+        text = model.about.text if model is not None else TextSettings()
+        self.written = alphabet_of((" ", *said.words), text)[0]
+        if " " not in self.written.symbols:
+            self.written = Alphabet((" ", *self.written.symbols), text)
+        return PronunciationModel(model, said, self.alphabet, settings.lm_weight, settings.word_bonus)
 
     @property
     def _oov_penalty(self) -> float:

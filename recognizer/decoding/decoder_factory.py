@@ -7,6 +7,7 @@ from recognizer.corpus.alphabet import Alphabet
 from recognizer.decoding.decoder import Decoder
 from recognizer.decoding.decoder_files import DecoderFiles, name_file, open_language_model, read_words, unknown_symbols
 from recognizer.decoding.options import DecoderOptions, asked, flag_of, with_
+from recognizer.decoding.pronunciations import has_pronunciations, read_pronunciations
 from recognizer.decoding.settings import FILES, DecoderSettings, NamedFile, settings_of
 from recognizer.errors import RecognizerError
 from recognizer.language.ngram import NGram
@@ -99,13 +100,28 @@ def _refuse_no_effect(settings: DecoderSettings, given: dict[str, Any]) -> None:
 
 def _opened(options: DecoderOptions, alphabet: Alphabet) -> DecoderFiles:
     flashlight = options.engine == "flashlight"
+    said = options.lexicon is not None and has_pronunciations(options.lexicon)
+    if said:
+        _refuse_with_pronunciations(options)
     return DecoderFiles(
-        open_language_model(options.lm) if options.lm and not flashlight else None,
-        options.lm,
-        read_words(options.hot_words, alphabet, "list of hot words") if options.hot_words else (),
-        read_words(options.lexicon, alphabet, "lexicon") if options.lexicon else (),
-        open_language_model(options.rescore) if options.rescore else None,
+        lm=open_language_model(options.lm) if options.lm and not flashlight else None,
+        lm_path=options.lm,
+        hot_words=read_words(options.hot_words, alphabet, "list of hot words") if options.hot_words else (),
+        lexicon=read_words(options.lexicon, alphabet, "lexicon") if options.lexicon and not said else (),
+        pronunciations=read_pronunciations(options.lexicon, alphabet) if options.lexicon and said else None,
+        rescore=open_language_model(options.rescore) if options.rescore else None,
     )
+
+
+def _refuse_with_pronunciations(options: DecoderOptions) -> None:
+    """Refuse what asks for words by their letters, where a lexicon gives them by other units."""
+    if options.engine == "flashlight":
+        raise RecognizerError(f"{options.lexicon}: a lexicon of pronunciations is not for flashlight, expected beam")
+    for name in ("hot_words", "oov_penalty"):
+        if getattr(options, name) is not None:
+            raise RecognizerError(
+                f"{flag_of(name)} needs the letters of words, expected a lexicon without pronunciations beside it"
+            )
 
 
 def _lacking(outside: DecoderFiles, alphabet: Alphabet) -> list[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recognizer.corpus.alphabet import Alphabet
+from recognizer.decoding.pronunciations import Pronunciations
 from recognizer.decoding.settings import NamedFile
 from recognizer.errors import RecognizerError
 from recognizer.language.ngram import NGram, unit_of
@@ -31,6 +32,7 @@ class DecoderFiles:
         lm_path: where it lies.
         hot_words: words to prefer.
         lexicon: the words that may be read.
+        pronunciations: the words that may be read with the units that they are read by, in the place of `lexicon`.
         rescore: language model that ranks texts anew.
     """
 
@@ -38,6 +40,7 @@ class DecoderFiles:
     lm_path: Path | None = None
     hot_words: Sequence[str] = ()
     lexicon: Sequence[str] = ()
+    pronunciations: Pronunciations | None = None
     rescore: "NGram | LanguageModel | None" = None
 
 

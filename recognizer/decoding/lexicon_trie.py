@@ -89,6 +89,15 @@ def word_trie(words: Sequence[str], alphabet: Alphabet, fold: Callable[[str], st
     return _built(table[kept], lengths[kept], kept, letters, len(words)), left_out
 
 
+def trie_of_units(units: Sequence[Sequence[int]], classes: int) -> WordTrie:
+    """Return the trie of distinct sequences, not empty, of classes below `classes`; a class is a letter of its own."""
+    lengths = np.array([len(one) for one in units], dtype=np.int64)
+    table = np.zeros((len(units), int(lengths.max())), dtype=np.int64)
+    for row, one in zip(table, units, strict=True):
+        row[: len(one)] = one
+    return _built(table, lengths, np.arange(len(units)), np.arange(classes), len(units))
+
+
 def _spelled(words: Sequence[str], numbers: dict[str, int]) -> tuple[Ints, Ints]:
     """Return the number (words, longest) of each letter of each word, 0 for one that has none, and (words,) lengths."""
     lengths = np.array([len(word) for word in words], dtype=np.int64)

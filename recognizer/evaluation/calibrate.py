@@ -68,9 +68,10 @@ def calibrate(
     with open_corpus(reader, corpus, say) as store:
         indices = store.indices(split)
         read = read_samples(reader, store, indices, progress)
-        texts = [reader.alphabet.text.normalize(store.text(index)) for index in indices]
+        written = reader.decoder.written
+        texts = [written.text.normalize(store.text(index)) for index in indices]
         name = f"{store.header.name} {split} ({store.fingerprint()[:16]}), {len(indices)} samples"
-    judged = [score_confidences(text, one, reader.alphabet) for text, one in zip(texts, read, strict=True)]
+    judged = [score_confidences(text, one, written) for text, one in zip(texts, read, strict=True)]
     if method not in (*FITS, "best"):
         raise RecognizerError(f"calibration: method {method!r}, expected one of {', '.join(FITS)}, best")
     tried = {one: calibration_errors(cross_validate(judged, one)) for one in (FITS if method == "best" else (method,))}

@@ -53,7 +53,7 @@ def evaluate(
         chosen = choose_by_tags(store, list(range(len(store))) if every else store.indices(split), tags, say)
         indices, left_out = exclude(store, chosen, without)
         hypotheses = read_samples(reader, store, indices, progress)
-        alphabet, references, scored, judged = reader.alphabet, [], [], []
+        alphabet, references, scored, judged = reader.decoder.written, [], [], []
         for index, hypothesis in zip(indices, hypotheses, strict=True):
             sample = store.sample(index)
             said, name = alphabet.text.normalize(sample.text), str(sample.path)

@@ -122,7 +122,7 @@ class CachedLogProbs:
 
     Args:
         log_probs: (T, C) of each.
-        references: normalised transcripts.
+        references: raw transcripts.
         name: of the corpus.
         groups: speakers, writers or documents of the samples, without those that are not named.
     """
@@ -207,21 +207,21 @@ def cache_log_probs(
         for _, found, counts in reader.outputs([store.signal(i) for i in indices]):
             log_probs += [row[:count].clone() for row, count in zip(found, counts.tolist(), strict=True)]
             progress(len(log_probs), len(indices))
-        texts = [reader.alphabet.text.normalize(store.text(index)) for index in indices]
+        texts = [store.text(index) for index in indices]
         groups = frozenset(group for index in indices if (group := store.group(index)))
     return CachedLogProbs(log_probs, texts, str(corpus), groups)
 
 
 def rates_of(heard: CachedLogProbs, decoder: Decoder) -> Rates:
     """Return the error rates of a decoder, from sums over all samples."""
-    alphabet, sums = decoder.alphabet, [0, 0, 0, 0]
+    alphabet, sums = decoder.written, [0, 0, 0, 0]
     for start in range(0, len(heard.log_probs), BATCH):
         part = heard.log_probs[start : start + BATCH]
         counts = torch.tensor([len(row) for row in part])
         padded = torch.nn.utils.rnn.pad_sequence(list(part), batch_first=True)
         references = heard.references[start : start + BATCH]
         for reference, text in zip(references, decoder.texts(padded, counts), strict=True):
-            said, read = (scored_text(one, alphabet.text) for one in (reference, text))
+            said, read = (scored_text(one, alphabet.text) for one in (alphabet.text.normalize(reference), text))
             sums[0] += distance(alphabet.split(said), alphabet.split(read))
             sums[1] += len(alphabet.split(said))
             sums[2] += distance(said.split(), read.split())
@@ -235,7 +235,7 @@ class _Search:
     def __init__(self, heard: Sequence[CachedLogProbs], fixed: Decoder, by: str, say: Callable[[str], None]) -> None:
         self.heard, self.fixed, self.by, self.say = heard, fixed, by, say
         self.tried: dict[Point, Rates] = {}
-        self.bonuses = (0.0,) if fixed.alphabet.text.unit == "token" else BONUSES
+        self.bonuses = (0.0,) if fixed.written.text.unit == "token" else BONUSES
 
     def best(self) -> Point:
         """Return the best setting; of widths that read alike the narrowest."""
