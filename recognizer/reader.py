@@ -196,13 +196,19 @@ class Reader:
 
     def read_values(self, values: Sequence[np.ndarray]) -> list[Hypothesis]:
         """Read the values of signals, spans in output frames; of views of a line the surest reading is taken."""
+        kind, signal = kind_named(self.kind), self.model_file.settings.signal
+        parts = [kind.read_part(value, signal) for value in values]
+        values = [value[part] for value, part in zip(values, parts, strict=True)]
         best = self._read_once(values)
         for view in VIEWS[1 : self.decoder.settings.tta]:
             others = self._read_once([view.of(line) for line in values])
             for i, (line, other) in enumerate(zip(values, others, strict=True)):
                 if self._selection_score(other) > self._selection_score(best[i]):
                     best[i] = _back(other, view, line, self.model.steps_per_frame())
-        return [self._calibrated(hypothesis) for hypothesis in best]
+        step = self.model.steps_per_frame()
+        return [
+            self._calibrated(_moved(hypothesis, part.start / step)) for hypothesis, part in zip(best, parts, strict=True)
+        ]
 
     def _selection_score(self, hypothesis: Hypothesis) -> float:
         """Return what readings of several views are compared by: of the best path the confidence, not calibrated.
@@ -303,6 +309,11 @@ def _as_tensors(log_probs: Any, counts: Any) -> "tuple[Tensor, Tensor]":
 def _placed(hypothesis: Hypothesis, signal: Signal, step: float) -> Hypothesis:
     """Return the hypothesis with its spans, given in output frames, in the file's own unit."""
     return move_spans(hypothesis, lambda frame: signal.place(frame * step))
+
+
+def _moved(hypothesis: Hypothesis, frames: float) -> Hypothesis:
+    """Return the hypothesis with its spans so many frames later."""
+    return move_spans(hypothesis, lambda frame: frame + frames) if frames else hypothesis
 
 
 def _back(hypothesis: Hypothesis, view: View, line: np.ndarray, step: float) -> Hypothesis:

@@ -106,6 +106,10 @@ class Kind(ABC):
     def write_sample(self, stem: Path, features: "Features", values: np.ndarray, signal: dict[str, Any]) -> list[Path]:
         """Write what the network sees or hears of a signal into files that begin with `stem`; return them."""
 
+    def read_part(self, values: np.ndarray, signal: dict[str, Any]) -> slice:
+        """Return which steps of a signal are read: all, or what is left of a recording without its quiet ends."""
+        return slice(0, len(values))
+
     def counts_per_unit(self, signal: dict[str, Any]) -> float:
         """Return the steps of a signal in one `unit` of length."""
         return 1.0

@@ -101,6 +101,12 @@ class Speech(Kind):
         assert isinstance(features, LogMel)
         return write_heard(stem, features, values, self.settings(signal))
 
+    def read_part(self, values: np.ndarray, signal: dict[str, Any]) -> slice:
+        """Leave out long silence at both ends."""
+        from recognizer.inputs.speech.quiet_ends import spoken_part
+
+        return spoken_part(values, signal["sample_rate"])
+
     def counts_per_unit(self, signal: dict[str, Any]) -> float:
         """Return the sample rate."""
         return float(signal["sample_rate"])
