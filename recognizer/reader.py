@@ -207,7 +207,8 @@ class Reader:
                     best[i] = _back(other, view, line, self.model.steps_per_frame())
         step = self.model.steps_per_frame()
         return [
-            self._calibrated(_moved(hypothesis, part.start / step)) for hypothesis, part in zip(best, parts, strict=True)
+            self._calibrated(_moved(hypothesis, part.start / step))
+            for hypothesis, part in zip(best, parts, strict=True)
         ]
 
     def _selection_score(self, hypothesis: Hypothesis) -> float:

@@ -1,5 +1,6 @@
 """Averages of models by scripts/average_models.py."""
 
+import dataclasses
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 import torch
 from tiny import Run
 
-from recognizer.model_file import load_model_file, read_header, save_model_file
+from recognizer.model_file import load_model_file, read_header, save_model_file, write_header
 
 SCRIPT = Path(__file__).resolve().parents[1] / "scripts" / "average_models.py"
 
@@ -53,3 +54,37 @@ def test_what_cannot_be_averaged_is_refused_in_one_line(
     done = ask(*[folders.get(word, word) for word in words], "--out", tmp_path / "out.safetensors")
     assert done.returncode == 2 and complaint in done.stderr and len(done.stderr.splitlines()) == 1
     assert not (tmp_path / "out.safetensors").exists()
+
+
+def test_models_of_other_symbols_share_what_both_know(line_run: Run, tmp_path: Path) -> None:
+    first, other = (load_model_file(line_run.folder / "model.safetensors") for _ in range(2))
+    known = len(first.alphabet.symbols)
+    turned = dataclasses.replace(other.alphabet, symbols=(*reversed(other.alphabet.symbols[:-1]), "\u2603"))
+    other.alphabet = turned
+    for value in other.model.state_dict().values():
+        if value.is_floating_point():
+            value.add_(1.0)
+    save_model_file(other, tmp_path / "other.safetensors")
+    files = line_run.folder, tmp_path / "other.safetensors"
+    assert "its alphabet or network" in ask(*files, "--out", tmp_path / "mean.safetensors").stderr
+    done = ask(*files, "--differ", "alphabet", "--out", tmp_path / "mean.safetensors")
+    assert done.returncode == 0, done.stderr
+    mean = load_model_file(tmp_path / "mean.safetensors")
+    assert mean.alphabet == first.alphabet
+    a, b = first.model.state_dict()["network.head.weight"], other.model.state_dict()["network.head.weight"]
+    found = mean.model.state_dict()["network.head.weight"]
+    assert torch.allclose(found[0], (a[0] + b[0]) / 2, atol=1e-6)
+    assert torch.allclose(found[1:known], (a[1:known] + b[1:known].flip(0)) / 2, atol=1e-6)
+    assert torch.equal(found[known], a[known]), "a symbol that only the first model knows"
+
+
+def test_another_range_of_speech_is_let_through_where_asked(sound_run: Run, tmp_path: Path) -> None:
+    path = sound_run.folder / "model.safetensors"
+    header = read_header(path)
+    header["settings"]["features"]["speech_range_db"] = 21.0
+    write_header(path, tmp_path / "other.safetensors", {"settings": header["settings"]})
+    files = tmp_path / "other.safetensors", path
+    assert "its alphabet or network" in ask(*files, "--out", tmp_path / "mean.safetensors").stderr
+    done = ask(*files, "--differ", "speech-range", "--out", tmp_path / "mean.safetensors")
+    assert done.returncode == 0, done.stderr
+    assert load_model_file(tmp_path / "mean.safetensors").settings.features.speech_range_db == 21.0
