@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from recognizer.errors import RecognizerError
-from recognizer.inputs.lines.augment import LineAugment, LineAugmentSettings
+from recognizer.inputs.lines.augment import PAPER, SHARES, LineAugment, LineAugmentSettings
 from recognizer.inputs.lines.margins import ROOM
 
 OFF = LineAugmentSettings(**{field.name: 0.0 for field in fields(LineAugmentSettings)})
@@ -39,7 +39,7 @@ def test_with_all_changes_off_lines_stay_as_they_are() -> None:
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_each_setting_alone_changes_lines(name: str) -> None:
-    strong = 30.0 if name == "gaps" else 0.5
+    strong = {"gaps": 30.0, "tight": 0.4}.get(name, 0.5)
     still, _ = change(replace(OFF, share=1.0))
     changed, counts = change(replace(OFF, share=1.0, **{name: strong}))
     assert changed.shape != still.shape or float((changed - still).abs().max()) > 0.05
@@ -123,3 +123,77 @@ def test_neighbours_reach_in_from_the_top_and_the_bottom_alone() -> None:
     assert float(changed[:, :, 12:41].max()) < 1e-3
     assert int((changed[:, :, :11].amax((1, 2)) > 0).sum()) > 16
     assert float((changed - ink)[:, :, 41:54].abs().max()) < 1e-3
+
+
+def paper(name: str, strength: float = 1.0) -> tuple[Tensor, Tensor]:
+    """Return lines before and after one change to all of them."""
+    return strokes([120, 60, 90, 33] * 4)[0], change(replace(OFF, share=1.0, **{name: strength}))[0]
+
+
+@pytest.mark.parametrize("name", list(PAPER))
+def test_paper_adds_ink_and_never_takes_any_away(name: str) -> None:
+    before, after = paper(name)
+    added = (after - before).flatten(1).amax(1)
+    assert float((after - before).min()) > -1e-3
+    assert int((added > 0.05).sum()) >= 8
+
+
+def test_pencil_is_paler_than_ink() -> None:
+    before, after = paper("pencil")
+    share = after.sum((1, 2)) / before.sum((1, 2))
+    assert float(share.max()) < 0.85 and float(share.min()) > 0.2
+
+
+def test_what_lies_around_a_page_comes_in_at_the_top_or_the_bottom_alone() -> None:
+    before, after = paper("surround")
+    added = (after - before) > 0.05
+    assert not bool(added[:, :, 4:-4].any())
+    assert bool(added[:, :, :4].any()) and bool(added[:, :, -4:].any())
+
+
+def test_ruling_goes_all_along_a_line() -> None:
+    before, after = paper("ruled")
+    added = ((after - before) > 0.02).any(2).float().mean(1)
+    assert float(added[::4].min()) > 0.5  # the longest lines: nothing stands behind the end of the others
+
+
+def test_crammed_letters_are_narrow_at_the_right_end_and_the_length_stays() -> None:
+    ink, counts = strokes([400])
+    wide = LineAugment(replace(OFF, share=1.0, cram=0.6))
+    for seed in range(4):
+        crammed, after = wide(ink, counts, torch.ones_like(counts), torch.Generator().manual_seed(seed))
+        edges = (crammed[0, 1:, 8] - crammed[0, :-1, 8] > 0.2).nonzero()[:, 0]
+        assert after.tolist() == [400]
+        assert int((edges > 300).sum()) > int((edges < 100).sum())
+
+
+def test_tight_cuts_take_the_first_and_the_last_rows_away() -> None:
+    ink = torch.zeros(32, 60, 16)
+    ink[:, :, 1] = ink[:, :, 14] = 1.0
+    counts = torch.full((32,), 60)
+    tight = LineAugment(replace(OFF, share=1.0, tight=0.3))
+    cut, _ = tight(ink, counts, torch.ones_like(counts), torch.Generator().manual_seed(1))
+    inked = cut[:, 30].amax(1)
+    assert int((inked < 0.05).sum()) >= 4 and int((inked > 0.5).sum()) >= 4
+
+
+def test_a_curved_line_sags_or_rises_between_its_ends() -> None:
+    ink = torch.zeros(16, 200, 32)
+    ink[:, :, 16] = 1.0
+    counts = torch.full((16,), 200)
+    curved = LineAugment(replace(OFF, share=1.0, curve=0.3))
+    bent, _ = curved(ink, counts, torch.ones_like(counts), torch.Generator().manual_seed(1))
+    rows = bent.argmax(2).float()
+    sag = rows[:, 100] - (rows[:, 2] + rows[:, 197]) / 2
+    assert float(sag.max()) > 3 and float(sag.min()) < -3
+
+
+@pytest.mark.parametrize("name", SHARES)
+def test_shares_are_at_most_one(name: str) -> None:
+    with pytest.raises(RecognizerError, match="at most 1"):
+        LineAugmentSettings(**{name: 1.5})
+
+
+def test_a_cut_leaves_something() -> None:
+    with pytest.raises(RecognizerError, match="tight is 0.5"):
+        LineAugmentSettings(tight=0.5)

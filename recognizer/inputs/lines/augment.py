@@ -11,11 +11,28 @@ from torch.nn import functional
 from recognizer.errors import RecognizerError
 from recognizer.inputs.features import Augmentation, Features
 from recognizer.inputs.lines.margins import with_ends, with_neighbours
+from recognizer.inputs.lines.paper import (
+    in_pencil,
+    with_folds,
+    with_other_side,
+    with_ruling,
+    with_stamps,
+    with_surroundings,
+)
 from recognizer.inputs.random_parameters import RandomParameters, repeat_views
 from recognizer.network.masks import valid_mask
 
 WAVE = 24  # columns between two knots of the elastic distortion
 WAVE_ROWS = 4  # knots of the elastic distortion across the height
+CRAMMED = 4  # power of the place along the line with which letters grow narrow towards its end
+PAPER = {  # what the paper brings, in this order; by the name of the setting
+    "bleed": with_other_side,
+    "ruled": with_ruling,
+    "folds": with_folds,
+    "stamps": with_stamps,
+    "surround": with_surroundings,
+}
+SHARES = ("share", "margins", "neighbours", "pencil", *PAPER)
 
 
 @dataclass(frozen=True)
@@ -38,6 +55,15 @@ class LineAugmentSettings:
         gaps: expected number of erased patches in each 1,000 columns.
         margins: share of the ends of lines with paper, a margin rule, a bracket or the edge of the page.
         neighbours: share of the lines with ink of the line above, and of those with ink of the line below.
+        curve: largest sag or bulge of the line between its ends, in heights.
+        cram: largest cramming at the right end: 0.33 makes the last letters half as wide and the first ones 1.5 times.
+        tight: largest share of the height that is cut off at the top, and of that at the bottom.
+        pencil: share of the lines that are pale and grainy.
+        bleed: share of the lines through whose paper the ink of the other side shows.
+        ruled: share of the lines on ruled or squared paper.
+        folds: share of the lines with a fold across them.
+        stamps: share of the lines with a part of a round stamp.
+        surround: share of the lines with what is black around a page at the top or the bottom.
     """
 
     share: float = 0.8
@@ -55,16 +81,27 @@ class LineAugmentSettings:
     gaps: float = 0.5
     margins: float = 0.0
     neighbours: float = 0.0
+    curve: float = 0.0
+    cram: float = 0.0
+    tight: float = 0.0
+    pencil: float = 0.0
+    bleed: float = 0.0
+    ruled: float = 0.0
+    folds: float = 0.0
+    stamps: float = 0.0
+    surround: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse values that mean nothing."""
         for name, value in vars(self).items():
             if not math.isfinite(value) or value < 0.0:
                 raise RecognizerError(f"augment.{name} is {value}, expected a number of at least 0")
-        if max(self.share, self.margins, self.neighbours) > 1.0 or max(self.width, self.height) >= 1.0:
+        if max(getattr(self, name) for name in SHARES) > 1.0 or max(self.width, self.height, self.cram) >= 1.0:
             raise RecognizerError(
-                "augment.share, margins and neighbours are at most 1, augment.width and augment.height are below 1"
+                f"augment.{', '.join(SHARES)} are at most 1, augment.width, height and cram are below 1"
             )
+        if self.tight >= 0.5:
+            raise RecognizerError(f"augment.tight is {self.tight}, expected less than 0.5: it is cut off twice")
 
 
 class AugmentedLines(Augmentation):
@@ -111,10 +148,15 @@ class LineAugment(nn.Module):
             ink = with_neighbours(ink, self.settings.neighbours, draw)
         if self.settings.margins > 0.0:
             ink, counts = with_ends(ink, counts, self.settings.margins, draw)
+        for name, marks in PAPER.items():
+            if getattr(self.settings, name) > 0.0:
+                ink = marks(ink, getattr(self.settings, name), draw)
         if views > 1:
             ink, counts = repeat_views(ink, counts, views)
             draw = RandomParameters(len(ink), self.settings.share, generator, ink.device)
         ink = self._stroke(ink, draw)
+        if self.settings.pencil > 0.0:
+            ink = in_pencil(ink, self.settings.pencil, draw)
         ink = self._tone(ink, draw)
         ink = self._gaps(ink, draw)
         mask = valid_mask(counts, ink.shape[1])[..., None]
@@ -136,7 +178,16 @@ class LineAugment(nn.Module):
             + slope
             + (draw.symmetric(s.shift) * rows)[:, None, None]
         )
-        x = at * (counts[:, None, None] / ends) + draw.symmetric(s.slant)[:, None, None] * row
+        along = at / ends
+        if s.curve > 0.0:
+            y = y + draw.symmetric(s.curve)[:, None, None] * rows * ((2.0 * along - 1.0) ** 2 - 1.0 / 3.0)
+        if s.cram > 0.0:
+            crammed = draw.symmetric(s.cram).abs()[:, None, None]
+            along = along + crammed * (along.clamp(max=1.0) ** CRAMMED - along.clamp(max=1.0))
+        if s.tight > 0.0:
+            top, bottom = (draw.symmetric(s.tight).abs()[:, None, None] for _ in range(2))
+            y = y * (1.0 - top - bottom) + (top - bottom) * (rows - 1) / 2
+        x = along * counts[:, None, None] + draw.symmetric(s.slant)[:, None, None] * row
         if s.elastic > 0.0:
             waves = draw.normal((n, 2, new_length // WAVE + 2, WAVE_ROWS), s.elastic)
             waves = _between(new_length, waves.shape[2], waves) @ waves @ _between(rows, WAVE_ROWS, waves).T
