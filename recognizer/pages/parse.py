@@ -8,6 +8,7 @@ from recognizer.errors import RecognizerError
 from recognizer.pages.alto import alto_page
 from recognizer.pages.page import SUFFIX, Page
 from recognizer.pages.page_xml import pcgts_page
+from recognizer.pages.stray_outlines import with_believable_outlines
 from recognizer.pages.xml import plain_tag
 from recognizer.pages.xml_tree import parse_xml
 
@@ -69,6 +70,6 @@ def _read(path: Path, _changed: int, size: int) -> Page:
         raise RecognizerError(
             f"{path}: XML of <{plain_tag(root)}>, expected PAGE XML (<PcGts>) or ALTO (<alto>)", "XML of another kind"
         )
-    page = FORMS[plain_tag(root)](root, path)
+    page = with_believable_outlines(FORMS[plain_tag(root)](root, path))
     del alive  # lxml makes its elements anew where nobody holds them, and the readers tell them apart by identity
     return page
