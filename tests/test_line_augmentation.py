@@ -1,6 +1,7 @@
 """Tests of the random changes to line images."""
 
 from dataclasses import fields, replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -197,3 +198,11 @@ def test_shares_are_at_most_one(name: str) -> None:
 def test_a_cut_leaves_something() -> None:
     with pytest.raises(RecognizerError, match="tight is 0.5"):
         LineAugmentSettings(tight=0.5)
+
+
+def test_every_change_has_a_picture_in_the_docs() -> None:
+    docs = Path(__file__).resolve().parents[1] / "docs"
+    page = (docs / "lab" / "augmentation.md").read_text()
+    for name in CHANGES:
+        assert f"(../images/augmentation/{name}.png)" in page
+        assert (docs / "images" / "augmentation" / f"{name}.png").is_file()
