@@ -109,6 +109,17 @@ def test_what_is_left_out_stands_in_the_table_with_its_reason(tmp_path: Path) ->
     ]
 
 
+def test_lines_that_somebody_saw_to_be_wrong_are_left_out_by_name(tmp_path: Path) -> None:
+    write_page(tmp_path / "one", "a", texts=("lox", "x"))
+    every = read_collection(tmp_path, CollectionSettings())
+    wrong = every.samples[0].path.name
+    found = read_collection(tmp_path, CollectionSettings(wrong=(wrong,)))
+    assert [sample.path for sample in found.samples] == [every.samples[1].path]
+    assert found.left_out == {"a line that does not show its text": 1}
+    with pytest.raises(RecognizerError, match="wrong: 0 lines are called as the 1 named"):
+        read_collection(tmp_path, CollectionSettings(wrong=("a.xml#no",)))
+
+
 def test_a_recipe_keeps_its_test_documents_apart(tmp_path: Path) -> None:
     write_page(tmp_path / "data" / "page", "a", texts=("lox",))
     write_page(tmp_path / "data" / "other", "b", texts=("x",))

@@ -9,7 +9,7 @@ from recognizer.corpus.yaml_file import list_of, read_mapping, text_of
 
 RECIPE = "pages.yaml"
 TEXTS = ("home", "commit", "licence")
-LISTS = ("pages", "leave_out", "valid", "test")
+LISTS = ("pages", "leave_out", "valid", "test", "wrong")
 KEYS = (*TEXTS, *LISTS, "group", "rules")
 
 

@@ -16,6 +16,7 @@ from recognizer.errors import RecognizerError
 from recognizer.pages.parse import form_of, read_page
 
 CATALOGUE = ("htr-united.yml", "htr-united.yaml")  # what a project tells the HTR-United catalogue of itself
+WRONG = "a line that does not show its text"
 OF_FORM = ("page", "alto", "pagexml", "xml", "page_xml", "alto_xml")  # folders that name a form, no document
 GROUPS = ("folder", "page")
 MOST_ROWS = 40  # documents in a table: of more, the splits alone
@@ -33,6 +34,7 @@ class CollectionSettings:
         valid: patterns of the documents of the split valid.
         test: likewise of test; where neither names any, documents are dealt out by the hash of their names.
         rules: what brings the transcripts to one form, none to leave them as they are.
+        wrong: names FILE#ID of lines that are left out, since somebody saw that they do not show their text.
     """
 
     pages: tuple[str, ...] = ()
@@ -41,6 +43,7 @@ class CollectionSettings:
     valid: tuple[str, ...] = ()
     test: tuple[str, ...] = ()
     rules: TranscriptionRules | None = None
+    wrong: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what is no way to group."""
@@ -116,8 +119,9 @@ def read_collection(source: Path, settings: CollectionSettings) -> Collection:
         name = document_of(source, path, settings.group)
         document = documents.setdefault(name, Document(name, _split(source, path, name, settings)))
         document.pages += 1
-        samples += _lines_of(path, document, settings.rules, images)
+        samples += _lines_of(path, document, settings, images)
     _refuse_idle(settings, documents.values())
+    _refuse_unknown(settings, documents.values())
     return Collection(samples, sorted(documents.values(), key=lambda d: d.name), read_card(source), noted)
 
 
@@ -220,9 +224,7 @@ def _names_document(document: str, pattern: str) -> bool:
     return fnmatchcase(document, pattern) or document == pattern or document.endswith(f"/{pattern}")
 
 
-def _lines_of(
-    path: Path, document: Document, rules: TranscriptionRules | None, images: dict[Path, Path]
-) -> list[Sample]:
+def _lines_of(path: Path, document: Document, settings: CollectionSettings, images: dict[Path, Path]) -> list[Sample]:
     """Return the lines of a page, counting in its document what is left out."""
     try:
         page = read_page(path)
@@ -237,12 +239,12 @@ def _lines_of(
         )
     samples = []
     for line in page.lines:
-        text, reason = _text(line.text, rules)
+        name = page.name_of(line)
+        text, reason = ("", WRONG) if name.name in settings.wrong else _text(line.text, settings.rules)
         if reason:
             document.left_out[reason] += 1
             continue
         document.lines += 1
-        name = page.name_of(line)
         samples.append(Sample(name, text, document.split, document.name, f"{path.name}, line {line.id}"))
     return samples
 
@@ -271,6 +273,17 @@ def _refuse_idle(settings: CollectionSettings, documents: Iterable[Document]) ->
         for pattern in getattr(settings, split):
             if not any(_names_document(name, pattern) for name in names):
                 raise RecognizerError(f"{split}: no document {pattern!r}, there are {', '.join(names[:8])} ...")
+
+
+def _refuse_unknown(settings: CollectionSettings, documents: Iterable[Document]) -> None:
+    """Refuse names of wrong lines that are not there, or there twice: another state may have other ids."""
+    dropped = sum(document.left_out[WRONG] for document in documents)
+    if dropped != len(settings.wrong):
+        names = ", ".join(settings.wrong[:3])
+        raise RecognizerError(
+            f"wrong: {dropped} lines are called as the {len(settings.wrong)} named ones ({names} ...), expected one "
+            "each: is it the commit that the recipe names?"
+        )
 
 
 def table(documents: Sequence[Document]) -> list[str]:
