@@ -95,7 +95,8 @@ class Decoder:
         beam, log_probs, counts = self.settings.beam, log_probs.detach(), counts.cpu()
         if self.outside.rescore is not None:
             beam = replace(beam, n_best=beam.width)
-        rows = NEURAL_ROWS if self.neural else max(1, len(log_probs))
+        # A lexicon of pronunciations answers one by one: several samples at once would only be slower.
+        rows = NEURAL_ROWS if self.neural else 1 if self.words else max(1, len(log_probs))
         found: list[list[Candidate]] = []
         for start in range(0, len(log_probs), rows):
             if self.neural:
