@@ -12,6 +12,7 @@ the processor, of training alone.
 """
 
 import argparse
+import random
 import resource
 import subprocess
 import sys
@@ -32,6 +33,7 @@ HEAD = ("hand", "lines", "CER before", "after", "others before", "after", "minut
 VALID = 9  # train lines to one of valid
 LEAST_VALID = 5  # lines
 REPLAYED = 0.1  # old lines to one of the hand's
+OLD_LINES = 200  # at most, of every corpus that is replayed: an epoch draws from them anew
 
 
 @dataclass(frozen=True)
@@ -89,11 +91,14 @@ def tune(chosen: argparse.Namespace, hand: Path, lines: int, run: Path) -> Tuned
     """
     pack = run.with_name(f"{run.name}-pack")
     first_lines(hand, lines, pack)
-    corpora = [pack, *chosen.replay]
-    old = sum(Store(path).column("split").count("train") for path in chosen.replay)
-    weights = [1.0, *(REPLAYED * lines / old for _ in chosen.replay)]
-    words = [f"--data.corpus=[{','.join(map(str, corpora))}]", f"--init={chosen.model}", f"--run={run}"]
-    words += [f"--data.weights=[{','.join(f'{w:.5f}' for w in weights)}]"] if chosen.replay else []
+    words = [f"--data.corpus={pack}", f"--init={chosen.model}", f"--run={run}"]
+    if chosen.replay:
+        old = run.with_name(f"{run.name}-old")
+        each = min(OLD_LINES, min(Store(path).column("split").count("train") for path in chosen.replay))
+        old_lines(chosen.replay, each, old)
+        share = REPLAYED * lines / (each * len(chosen.replay))
+        words[0] = f"--data.corpus=[{pack},{old}]"
+        words.append(f"--data.weights=[1,{share:.6f}]")
     began, used = time.monotonic(), processor_seconds()
     command = [sys.executable, "-m", "recognizer", "train", *words, *chosen.settings, "--quiet"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -115,6 +120,15 @@ def first_lines(hand: Path, lines: int, pack: Path) -> None:
     write_store(
         pack, replace(store.header, name=hand.name, left_out={}), taken(store, store.indices("train")[:lines] + valid)
     )
+
+
+def old_lines(corpora: list[Path], each: int, pack: Path) -> None:
+    """Write a corpus of random train lines of other hands, `each` of every corpus, none to choose by."""
+    stores = [Store(path) for path in corpora]
+    draw = random.Random(1)
+    chosen = [(store, sorted(draw.sample(store.indices("train"), each))) for store in stores]
+    samples = (packed for store, indices in chosen for packed in taken(store, indices))
+    write_store(pack, replace(stores[0].header, name="old", left_out={}), samples)
 
 
 def taken(store: Store, indices: list[int]) -> Iterator[Packed]:
