@@ -197,6 +197,16 @@ def test_strokes_are_learned_checked_evaluated_and_transcribed(
     assert [line.partition("\t")[2] for line in capsys.readouterr().out.splitlines()] == wanted
 
 
+def test_check_measures_by_the_network_that_train_would_take(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tiny.stroke_corpus(tmp_path, 12, 4)
+    with pytest.raises(SystemExit) as ended:
+        main(["check", str(tmp_path / "packed")])
+    shown = capsys.readouterr()
+    assert "a frame every 4 points" in shown.out and not shown.err and ended.value.code in (0, 1)
+
+
 def test_spans_of_strokes_are_numbers_of_points(tmp_path: Path) -> None:
     model = recognizer.load(save_model("strokes", tmp_path / "model.safetensors"))
     (tmp_path / "x.inkml").write_bytes(write_inkml(tiny.flat_strokes("lox-lox", np.random.default_rng(1))))

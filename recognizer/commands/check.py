@@ -30,10 +30,11 @@ def _run(console: Console, chosen: argparse.Namespace) -> int:
     from recognizer.pretrained import find_model
 
     settings = CheckSettings(model=find_model(chosen.model) if chosen.model else None)
-    if chosen.config:
+    configuration = chosen.config if chosen.config or chosen.model else _configuration(chosen.corpus)
+    if configuration:
         from recognizer.commands.train import read_config
 
-        config = read_config(["--config", str(chosen.config)])
+        config = read_config(["--config", str(configuration)])
         settings = CheckSettings(None, config.network, config.features, config.text, config.data.train)
     report = check(chosen.corpus, settings, chosen.show, console.progress("signals"))
     console.say(report.as_table())
@@ -45,3 +46,14 @@ def _run(console: Console, chosen: argparse.Namespace) -> int:
     if chosen.json:
         write_atomically(chosen.json, (json.dumps(report.as_data(), indent=1, ensure_ascii=False) + "\n").encode())
     return FOUND if report.lost else DONE
+
+
+def _configuration(corpus: Path) -> Path | None:
+    """Return what `train` would start from with a corpus, None where that is no packed one: `check` says so itself."""
+    from recognizer.corpus.recipes import folder
+    from recognizer.corpus.store import FILE, Store
+    from recognizer.inputs.registry import kind_named
+
+    if not (corpus / FILE).is_file():
+        return None
+    return folder("configs") / kind_named(Store(corpus).header.kind).config
