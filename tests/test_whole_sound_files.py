@@ -9,7 +9,7 @@ import soundfile
 from makers import tone
 
 from recognizer.errors import RecognizerError
-from recognizer.inputs.speech.audio import SpeechSettings, read_speech
+from recognizer.inputs.speech.audio import SpeechSettings, read_recording, read_speech
 from recognizer.inputs.speech.streaming import open_recording
 from recognizer.inputs.speech.whole_file import ogg_checksum
 
@@ -99,9 +99,53 @@ def test_a_flipped_bit_a_missing_page_and_a_missing_end_of_an_ogg_file_are_named
     damaged[places[2] + 60] ^= 4
     assert "Ogg page 3 has a wrong checksum" in refusal(bytes(damaged))
     assert "Ogg pages are missing" in refusal(whole[: places[2]] + whole[places[3] :])
-    assert "does not end the stream" in refusal(whole[: places[-1]])
     page = whole[: places[1]]
     assert ogg_checksum(page) == struct.unpack("<I", page[22:26])[0]
+
+
+@pytest.mark.parametrize("subtype", ["OPUS", "VORBIS"])
+def test_an_ogg_file_without_an_end_is_read_as_far_as_it_goes_and_that_is_said(subtype: str) -> None:
+    whole = made("OGG", subtype, 20.0)
+    places = [at for at in range(len(whole)) if whole[at : at + 4] == b"OggS"]
+    for data, seconds in ((whole[: places[-1]], 15.0), (whole[: places[-1]] + whole, 35.0)):
+        assert seconds < heard(data) < seconds + 4.5
+        notes: list[str] = []
+        with open_recording(io.BytesIO(data), SpeechSettings(), "a sound", notes.append) as recording:
+            list(recording.blocks())
+        assert len(notes) == 1 and notes[0].startswith("a sound: an Ogg stream without its end flag")
+        assert notes[0] == f"a sound: {read_recording(io.BytesIO(data), SpeechSettings(), 'a sound').notes[0]}"
+    assert not read_recording(io.BytesIO(whole), SpeechSettings()).notes
+    cut = bytearray(whole[: places[-1]])
+    cut[-3] ^= 1
+    assert "wrong checksum" in refusal(bytes(cut))
+
+
+@pytest.mark.parametrize("subtype", ["PCM_S8", "PCM_16", "PCM_24"])
+def test_the_samples_of_a_flac_file_are_held_against_its_checksum(subtype: str) -> None:
+    memory = io.BytesIO()
+    soundfile.write(memory, np.stack([tone(1.0, 16000), tone(1.0, 16000)[::-1]], 1), 16000, subtype, format="FLAC")
+    whole = memory.getvalue()
+    assert heard(whole) == pytest.approx(1.0)
+    for at, bit in ((26, 1), (41, 128)):  # another sum is what other samples would have
+        other = bytearray(whole)
+        other[at] ^= bit
+        assert "damaged, its samples are not those of its MD5 checksum" in refusal(bytes(other))
+    unstated = whole[:26] + bytes(16) + whole[42:]
+    assert heard(unstated) == pytest.approx(1.0)
+
+
+def test_no_flipped_bit_of_a_flac_file_gives_other_samples() -> None:
+    whole = made("FLAC", seconds=HALF)
+    right = read_speech(io.BytesIO(whole), SpeechSettings())
+    places = np.random.default_rng(3).integers(42, len(whole), 300)
+    for at in places.tolist():
+        other = bytearray(whole)
+        other[at] ^= 1 << at % 8
+        try:
+            found = read_speech(io.BytesIO(bytes(other)), SpeechSettings())
+        except RecognizerError:
+            continue
+        assert np.array_equal(found, right), at
 
 
 def test_mp3_files_that_were_joined_are_read_one_after_the_other() -> None:

@@ -38,6 +38,7 @@ CLIPPED_SHARE = 0.001  # of all samples
 OFFSET_SHARE = 0.05  # of full scale: a mean so far from zero is a fault of the sound card
 
 Signal = NDArray[np.int16]
+Decoded = tuple[NDArray[np.float32], int, str]
 
 
 @dataclass(frozen=True)
@@ -84,28 +85,31 @@ def read_recording(
         RecognizerError: as `read_speech`, or there is no such channel.
     """
     name = name or _name_of(source)
-    samples, rate = (_container_samples if in_container(source) else _file_samples)(source, settings, name)
+    samples, rate, note = (_container_samples if in_container(source) else _file_samples)(source, settings, name)
     check_array(samples, name)
     choice = choose_channel(samples, channel, name)
     values = signal_from_array(choice.mono(samples), rate, settings, name)
-    return RecordingSignal(values, len(values) / settings.sample_rate, "s", notes=(choice.note,) if choice.note else ())
+    return RecordingSignal(
+        values, len(values) / settings.sample_rate, "s", notes=tuple(filter(None, (note, choice.note)))
+    )
 
 
-def _file_samples(source: Path | BinaryIO, settings: SpeechSettings, name: str) -> tuple[NDArray[np.float32], int]:
-    """Return all samples (samples, channels) of what libsndfile reads, and their rate."""
+def _file_samples(source: Path | BinaryIO, settings: SpeechSettings, name: str) -> Decoded:
+    """Return all samples (samples, channels) of what libsndfile reads, their rate, and a note or ""."""
     with opened_sound(source, name) as sound:
         if sound.frames < UNKNOWN:
             _check_length(sound.frames, sound.samplerate, settings, name)
-        return _decoded(sound, round(settings.max_seconds * sound.samplerate), name), sound.samplerate
+        samples = _decoded(sound, round(settings.max_seconds * sound.samplerate), name)
+        return samples, sound.samplerate, sound.note
 
 
-def _container_samples(source: Path | BinaryIO, settings: SpeechSettings, name: str) -> tuple[NDArray[np.float32], int]:
-    """Return all samples (samples, channels) of what PyAV reads, and their rate."""
+def _container_samples(source: Path | BinaryIO, settings: SpeechSettings, name: str) -> Decoded:
+    """Return all samples (samples, channels) of what PyAV reads, their rate, and no note."""
     with open_media(source, name) as media:
         if media.seconds > settings.max_seconds:
             _check_length(round(media.seconds * media.rate), media.rate, settings, name)
         blocks = list(media.blocks())
-        return np.concatenate(blocks) if blocks else np.zeros((0, 1), np.float32), media.rate
+        return np.concatenate(blocks) if blocks else np.zeros((0, 1), np.float32), media.rate, ""
 
 
 def in_container(source: Path | BinaryIO) -> bool:
@@ -294,6 +298,7 @@ def sound_blocks(sound: OpenSound, size: int, expected: int, name: str) -> Itera
         )
     if fault:
         raise RecognizerError(f"{name}: damaged behind {got} samples, expected a whole sound", "cut short or damaged")
+    sound.verify()
 
 
 def resampled(mono: NDArray[np.float32], rate: int, wanted: int) -> NDArray[np.float32]:

@@ -1,7 +1,11 @@
 """Whether a sound file is whole, where libsndfile shortens what is broken without a word."""
 
+import hashlib
 from collections.abc import Iterator
 from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
 
 from recognizer.errors import RecognizerError
 
@@ -10,7 +14,42 @@ MPEG_1_KBITS = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320
 MPEG_2_KBITS = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 MPEG_SLACK = 4096  # samples: an encoder's own delay and padding are less
 XING = (b"Xing", b"Info")  # in the first frame of a stream that says how many follow
+FLAC_HEAD = 42  # bytes: the mark, the head of the first block, and STREAMINFO
 FEW_FRAMES = 4  # behind the frames that were announced: fewer are a tag that looks like frames
+
+
+class SampleDigest:
+    """The MD5 of all samples that STREAMINFO of a FLAC file states (RFC 9639, 8.2), counted while they are read.
+
+    Each frame has a checksum too, but a decoder passes over frames that are damaged, and gives silence or nothing.
+    """
+
+    def __init__(self, bits: int, said: bytes) -> None:
+        """Expect the digest `said` of samples of 8, 16 or 24 `bits`."""
+        self.bits, self.said = bits, said
+        self._md5 = hashlib.md5(usedforsecurity=False)
+
+    @classmethod
+    def stated(cls, file: BinaryIO) -> "SampleDigest | None":
+        """Return the digest that a file states; None where it is no FLAC file, or its writer left it open."""
+        here = file.tell()
+        file.seek(0)
+        head = file.read(FLAC_HEAD)
+        file.seek(here)
+        if len(head) < FLAC_HEAD or head[:4] != b"fLaC" or head[4] & 127:
+            return None
+        bits, said = ((head[20] & 1) << 4 | head[21] >> 4) + 1, head[26:42]
+        return cls(bits, said) if bits in (8, 16, 24) and any(said) else None
+
+    def add(self, block: NDArray[np.float32]) -> None:
+        """Take the next samples (samples, channels), full scale 1: a float32 holds 24 bits exactly."""
+        whole = np.rint(block * np.float32(1 << (self.bits - 1))).astype("<i4")
+        kept = np.ascontiguousarray(whole).view(np.uint8).reshape(*whole.shape, 4)[..., : self.bits // 8]
+        self._md5.update(kept.tobytes())
+
+    def fits(self) -> bool:
+        """Return whether the samples so far are those that the file states."""
+        return self._md5.digest() == self.said
 
 
 def samples_to_expect(file: BinaryIO, sound: Any, name: str) -> int:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from recognizer.errors import RecognizerError
 from recognizer.inputs.native_messages import without_native_messages
-from recognizer.inputs.speech.integrity import samples_to_expect
+from recognizer.inputs.speech.integrity import SampleDigest, samples_to_expect
 from recognizer.inputs.speech.whole_file import sound_parts
 
 UNKNOWN = 1 << 62  # samples or more: the header leaves the length open
@@ -18,13 +18,14 @@ UNKNOWN = 1 << 62  # samples or more: the header leaves the length open
 class OpenSound:
     """A sound file that is open: its streams, which have one rate and one number of channels, as one sound."""
 
-    def __init__(self, files: list[BinaryIO], sounds: list[Any], name: str) -> None:
-        """Join soundfile.SoundFile objects over the `files`.
+    def __init__(self, files: list[BinaryIO], sounds: list[Any], name: str, note: str = "") -> None:
+        """Join soundfile.SoundFile objects over the `files`; `note` is what a user should know of them, or "".
 
         Raises:
             RecognizerError: their rates or channels differ.
         """
-        self.files, self.sounds, self.name = files, sounds, name
+        self.files, self.sounds, self.name, self.note = files, sounds, name, note
+        self.digest = SampleDigest.stated(files[0])
         self.samplerate, self.channels = int(sounds[0].samplerate), int(sounds[0].channels)
         self.frames = sum(int(sound.frames) for sound in sounds)
         self.now = 0
@@ -53,9 +54,23 @@ class OpenSound:
             with _quiet(sound.format):
                 block: NDArray[np.float32] = sound.read(size, dtype=dtype, always_2d=always_2d)
             if len(block):
+                if self.digest:
+                    self.digest.add(block)
                 return block
             self.now += 1
         return np.zeros((0, self.channels), np.float32)
+
+    def verify(self) -> None:
+        """Hold all samples, now that they were read, against the checksum of the file, where it has one.
+
+        Raises:
+            RecognizerError: they are not those that were written.
+        """
+        if self.digest and not self.digest.fits():
+            raise RecognizerError(
+                f"{self.name}: damaged, its samples are not those of its MD5 checksum, expected a whole FLAC file",
+                "cut short or damaged",
+            )
 
 
 @contextmanager
@@ -73,7 +88,7 @@ def open_sound(file: BinaryIO, name: str) -> Iterator[OpenSound]:
         def seekable(self) -> bool:
             return False
 
-    parts = sound_parts(file, name)
+    parts, note = sound_parts(file, name)
     with ExitStack() as stack:
         try:
             with _quiet("MP3"):
@@ -82,7 +97,7 @@ def open_sound(file: BinaryIO, name: str) -> Iterator[OpenSound]:
             raise RecognizerError(
                 f"{name}: not a sound that can be read, expected WAV, FLAC, Ogg Vorbis, Opus or MP3", "not a sound"
             ) from error
-        yield OpenSound(parts, sounds, name)
+        yield OpenSound(parts, sounds, name, note)
 
 
 def _quiet(form: str) -> AbstractContextManager[None]:

@@ -77,6 +77,8 @@ def open_recording(
         rate, wanted = sound.samplerate, settings.sample_rate
 
         def blocks() -> Iterator[Signal]:
+            if sound.note:
+                say(f"{name}: {sound.note}")
             made = sound_blocks(sound, round(BLOCK_SECONDS * rate), expected, name)
             return signal_blocks(made, rate, wanted, name, say, channel)
 

@@ -3,7 +3,6 @@
 import io
 import struct
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -74,8 +73,8 @@ class _Stated:
     places: tuple[tuple[int, str, bool], ...] = ()
 
 
-def sound_parts(file: BinaryIO, name: str) -> list[BinaryIO]:
-    """Return the streams that a sound file holds one after the other, mostly one: the file itself.
+def sound_parts(file: BinaryIO, name: str) -> tuple[list[BinaryIO], str]:
+    """Return the streams that a sound file holds one after the other, mostly one: the file itself; and a note, or "".
 
     A header that was never finished, or says less than there is, is mended on the way.
 
@@ -87,18 +86,19 @@ def sound_parts(file: BinaryIO, name: str) -> list[BinaryIO]:
     head = file.read(64)
     file.seek(0)
     if head[:4] == b"OggS":
-        return [_window(file, start, end, size) for start, end in _ogg_streams(file, size, name)]
+        streams, note = _ogg_streams(file, size, name)
+        return [_window(file, start, end, size) for start, end in streams], note
     if head[:4] == b"NIST":
         _check_sphere(file, size, name)
-        return [file]
+        return [file], ""
     if head[:3] == b"ID3" or (head[:1] == b"\xff" and head[1:2] >= b"\xe0"):
         starts = mpeg_parts(file.read())
         ends = [*starts[1:], size]
-        return [_window(file, start, end, size) for start, end in zip(starts, ends, strict=True)]
+        return [_window(file, start, end, size) for start, end in zip(starts, ends, strict=True)], ""
     stated = _stated(file, head, size)
     if stated is None:
-        return [file]
-    return [_mended(file, size, stated, name)]
+        return [file], ""
+    return [_mended(file, size, stated, name)], ""
 
 
 def _window(file: BinaryIO, start: int, end: int, size: int) -> BinaryIO:
@@ -237,17 +237,20 @@ def _check_sphere(file: BinaryIO, size: int, name: str) -> None:
         raise RecognizerError(f"{name}: broken off, {there} of {count} samples", "cut short or damaged")
 
 
-def _ogg_streams(file: BinaryIO, size: int, name: str) -> Iterator[tuple[int, int]]:
-    """Yield where each of the streams that are chained in an Ogg file begins and ends; every page is looked at.
+def _ogg_streams(file: BinaryIO, size: int, name: str) -> tuple[list[tuple[int, int]], str]:
+    """Return where each of the streams chained in an Ogg file begins and ends, and a note on what does not end, or "".
+
+    Every page is looked at.
 
     Raises:
-        RecognizerError: a page is damaged or missing, or the last one is cut or does not end its stream.
+        RecognizerError: a page is damaged or missing, or the last one is cut.
     """
     file.seek(0)
     data = file.read()
     at, begin, number, first = 0, 0, 0, True
     following: dict[int, int] = {}  # the number that the next page of each stream must have
-    ended = False
+    ended, open_ends = False, 0
+    streams: list[tuple[int, int]] = []
     while at < size:
         if data[at : at + 4] != b"OggS":
             if ended and b"OggS" not in data[at:]:
@@ -266,7 +269,8 @@ def _ogg_streams(file: BinaryIO, size: int, name: str) -> Iterator[tuple[int, in
             raise RecognizerError(f"{name}: damaged, Ogg page {number} has a wrong checksum", "cut short or damaged")
         if flags & FIRST:
             if not first:
-                yield begin, at
+                streams.append((begin, at))
+                open_ends += not ended
                 begin, following = at, {}
             first = True
         else:
@@ -276,11 +280,11 @@ def _ogg_streams(file: BinaryIO, size: int, name: str) -> Iterator[tuple[int, in
         following[serial] = (place + 1) & 0xFFFFFFFF
         ended = bool(flags & LAST)
         at = end
-    if not ended:
-        raise RecognizerError(
-            f"{name}: broken off between two Ogg pages, the last one does not end the stream", "cut short or damaged"
-        )
-    yield begin, at
+    streams.append((begin, at))
+    open_ends += not ended
+    # A recorder that was stopped leaves whole pages and no end: they are sound, whether more was said is open.
+    note = "an Ogg stream without its end flag, read as far as it goes: what was behind it may be missing"
+    return streams, note if open_ends else ""
 
 
 def ogg_checksum(page: bytes) -> int:
