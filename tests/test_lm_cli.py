@@ -294,3 +294,18 @@ def test_references_that_look_wrong_are_listed(model: Path, tmp_path: Path, caps
     suspects = json.loads((tmp_path / "r.json").read_text())["suspect_references"]
     assert [Path(one["name"]).name for one in suspects] == [Path(surest["file"]).name]
     assert "references that look wrong (surer than most, yet half of it or more read otherwise): 1" in out
+
+
+@pytest.mark.parametrize("more", [[], ["--prune", "1e-6"]])
+def test_building_shows_a_bar_on_a_terminal_that_ends_with_its_last_step(
+    more: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = tmp_path / "a.txt"
+    text.write_text("one two\ntwo three\n" * 20, encoding="utf-8")
+    call = ("lm", "build", text, text, "--order", 3, *more, "--out")
+    _, plain, lines = said(capsys, *call, tmp_path / "a.lm")
+    steps = lines.splitlines()
+    monkeypatch.setattr("recognizer.commands.progress.sys.stderr.isatty", lambda: True, raising=False)
+    code, out, err = said(capsys, *call, tmp_path / "b.lm")
+    assert code == 0 and out.replace("b.lm", "a.lm") == plain
+    assert f"writing b.lm: step {len(steps)} of {len(steps)}" in err and f"step 1 of {len(steps)}" in err

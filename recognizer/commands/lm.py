@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from recognizer.commands.console import Console
 from recognizer.commands.options import add_decoder_options, add_division, decoder_options, division, number, whole
+from recognizer.commands.progress import steps
 from recognizer.errors import RecognizerError
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ def _text_settings(model: str | None) -> "TextSettings":
 
 
 def _build(console: Console, chosen: argparse.Namespace) -> int:
-    from recognizer.language.build import BuildSettings
+    from recognizer.language.build import BuildSettings, steps_of
     from recognizer.language.checked_build import build_checked
 
     settings = BuildSettings(
@@ -166,7 +167,8 @@ def _build(console: Console, chosen: argparse.Namespace) -> int:
         word_bonus=chosen.word_bonus,
         beam=chosen.beam,
     )
-    built = build_checked(chosen.texts, settings, chosen.out, chosen.against, console.complain)
+    with steps(steps_of(len(chosen.texts), settings), console.complain) as begin:
+        built = build_checked(chosen.texts, settings, chosen.out, chosen.against, begin)
     report, shared = built.report, built.shared
     console.say(f"{report.lines} lines, {report.tokens} {chosen.unit}s, {report.blank} blank lines left out")
     for order, (kept, counted, discounts) in enumerate(

@@ -1,11 +1,14 @@
 """How far a long verb is: a bar with rate and remaining time on a terminal, nothing in a file or a pipe."""
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tqdm import tqdm
 
+STEPS = "{desc}step {n_fmt} of {total_fmt} {bar} {elapsed}"
 LEAST = 2  # of whatever is counted: of one there is nothing to tell
 
 
@@ -30,3 +33,26 @@ class Progress:
         if done >= total:
             self.bar.close()
             self.bar = None
+
+
+@contextmanager
+def steps(total: int, otherwise: Callable[[str], None]) -> Iterator[Callable[[str], None]]:
+    """Yield what takes the name of each of `total` steps as it begins: a bar on a terminal, lines elsewhere.
+
+    Args:
+        total: steps of the work.
+        otherwise: takes the names where there is no terminal.
+    """
+    if not sys.stderr.isatty():
+        yield otherwise
+        return
+    from tqdm import tqdm
+
+    with tqdm(total=total, leave=False, dynamic_ncols=True, file=sys.stderr, bar_format=STEPS) as bar:
+
+        def begin(step: str) -> None:
+            bar.set_description(step, refresh=False)
+            bar.update()
+            bar.refresh()
+
+        yield begin

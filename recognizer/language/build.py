@@ -99,6 +99,11 @@ def is_arpa(path: Path) -> bool:
     return path.suffix == ".arpa" or path.name.endswith(".arpa.gz")
 
 
+def steps_of(texts: int, settings: BuildSettings) -> int:
+    """Return how many steps `build` names: `texts` read, orders counted and linked, smoothed, pruned, written."""
+    return texts + 2 * (settings.order - 1) + 2 + bool(settings.prune)
+
+
 def build(texts: Sequence[Path], settings: BuildSettings, out: Path, progress: Progress) -> BuildReport:
     """Build a model of `texts` and write it to `out`: ARPA where the name ends in .arpa or .arpa.gz, else packed.
 
