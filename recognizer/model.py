@@ -32,6 +32,14 @@ class ModelSettings:
         """Return plain data for a model file."""
         return asdict(self)
 
+    def counts(self, counts: Tensor) -> Tensor:
+        """Return the output frames (N,) of signals of `counts` (N,) steps; no model is built for it."""
+        return self.network.front.counts(kind_named(self.kind).frame_counts(counts, self.signal, self.features))
+
+    def steps_per_frame(self) -> float:
+        """Return how many steps of the signal one output frame stands for."""
+        return float(kind_named(self.kind).hop(self.signal, self.features) * self.network.front.stride)
+
     @classmethod
     def from_data(cls, data: dict[str, Any]) -> "ModelSettings":
         """Return the settings that plain data states.
@@ -61,11 +69,11 @@ class Model(nn.Module):
 
     def counts(self, counts: Tensor) -> Tensor:
         """Return the output frames (N,) of signals of `counts` (N,) steps."""
-        return self.network.counts(self.features.counts(counts))
+        return self.settings.counts(counts)
 
     def steps_per_frame(self) -> float:
         """Return how many steps of the signal one output frame stands for."""
-        return float(self.features.hop * self.settings.network.front.stride)
+        return self.settings.steps_per_frame()
 
 
 def pad_signals(signals: list[Tensor], kind: str) -> tuple[Tensor, Tensor]:

@@ -9,6 +9,8 @@ import numpy as np
 from recognizer.inputs.signal import Signal
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from recognizer.inputs.features import Augmentation, Features
     from recognizer.inputs.speech.log_mel import LogMelSettings
     from recognizer.training.config import AugmentSettings, DataSettings
@@ -109,6 +111,14 @@ class Kind(ABC):
     def read_part(self, values: np.ndarray, signal: dict[str, Any]) -> slice:
         """Return which steps of a signal are read: all, or what is left of a recording without its quiet ends."""
         return slice(0, len(values))
+
+    def frame_counts(self, counts: "Tensor", signal: dict[str, Any], frames: "LogMelSettings") -> "Tensor":
+        """Return the frames (N,) that `features` makes of signals of `counts` (N,) steps, by arithmetic alone."""
+        return counts
+
+    def hop(self, signal: dict[str, Any], frames: "LogMelSettings") -> int:
+        """Return the steps of a signal from one frame to the next."""
+        return 1
 
     def counts_per_unit(self, signal: dict[str, Any]) -> float:
         """Return the steps of a signal in one `unit` of length."""

@@ -12,6 +12,8 @@ from recognizer.inputs.speech.media import CONTAINERS, is_container
 from recognizer.plain_data import from_plain
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from recognizer.inputs.features import Augmentation, Features
     from recognizer.inputs.speech.log_mel import LogMelSettings
     from recognizer.training.config import AugmentSettings, DataSettings
@@ -106,6 +108,14 @@ class Speech(Kind):
         from recognizer.inputs.speech.quiet_ends import spoken_part
 
         return spoken_part(values, signal["sample_rate"])
+
+    def frame_counts(self, counts: "Tensor", signal: dict[str, Any], frames: "LogMelSettings") -> "Tensor":
+        """Return the windows that fit in."""
+        return frames.counts(counts, signal["sample_rate"])
+
+    def hop(self, signal: dict[str, Any], frames: "LogMelSettings") -> int:
+        """Return the samples from one window to the next."""
+        return frames.window_and_hop(signal["sample_rate"])[1]
 
     def counts_per_unit(self, signal: dict[str, Any]) -> float:
         """Return the sample rate."""

@@ -60,6 +60,25 @@ class LogMelSettings:
             if not good:
                 raise RecognizerError(f"log_mel.{name} is {getattr(self, name)}, expected {wanted}")
 
+    def window_and_hop(self, sample_rate: int) -> tuple[int, int]:
+        """Return the samples of a window, and those from one window to the next.
+
+        Raises:
+            RecognizerError: the settings do not fit the sample rate.
+        """
+        window, hop = (round(milliseconds * sample_rate / 1000) for milliseconds in (self.window_ms, self.hop_ms))
+        if hop < 1 or bins_of(window) * self.bands > LARGEST:
+            raise RecognizerError(
+                f"log_mel: {self.bands} bands of windows of {window} samples, {hop} from one to the "
+                f"next, expected at least 1 and less of the others"
+            )
+        return window, hop
+
+    def counts(self, counts: Tensor, sample_rate: int) -> Tensor:
+        """Return the frames (N,) that `counts` (N,) samples make; less than a window makes one frame."""
+        window, hop = self.window_and_hop(sample_rate)
+        return 1 + (counts.clamp(min=window) - window) // hop
+
 
 class LogMel(Features):
     """Sound (N, S) to frames (N, T, F), none of which depends on padding or on the other recordings.
@@ -83,16 +102,10 @@ class LogMel(Features):
         """Compute window and filters, start with a normalisation that changes nothing."""
         super().__init__()
         self.settings, self.sample_rate = settings, sample_rate
-        self.window = round(settings.window_ms * sample_rate / 1000)
-        self.hop = round(settings.hop_ms * sample_rate / 1000)
+        self.window, self.hop = settings.window_and_hop(sample_rate)
         self.parts = 3 if settings.deltas else 1  # with differences
         self.size = self.statics * self.parts
-        self.bins = 1 << (self.window - 1).bit_length()
-        if self.hop < 1 or self.bins * settings.bands > LARGEST:
-            raise RecognizerError(
-                f"log_mel: {settings.bands} bands of windows of {self.window} samples, {self.hop} from one to the "
-                f"next, expected at least 1 and less of the others"
-            )
+        self.bins = bins_of(self.window)
         with torch.device("cpu"):  # also where the weights are only shapes: these are not in a model file
             self.register_buffer("taper", torch.hann_window(self.window, periodic=False), persistent=False)
             self.register_buffer("filters", _filters(settings, sample_rate, self.bins), persistent=False)
@@ -107,7 +120,7 @@ class LogMel(Features):
 
     def counts(self, counts: Tensor) -> Tensor:
         """Return the frames (N,) that `counts` (N,) samples make; less than a window makes one frame."""
-        return 1 + (counts.clamp(min=self.window) - self.window) // self.hop
+        return self.settings.counts(counts, self.sample_rate)
 
     def forward(self, x: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:
         """Return normalised frames (N, T, F), zero beyond each recording's end, with their counts (N,).
@@ -205,6 +218,11 @@ class LogMel(Features):
             return statics
         first = _delta(statics, frames)
         return torch.cat((statics, first, _delta(first, frames)), dim=-1)
+
+
+def bins_of(window: int) -> int:
+    """Return the length of the transform of a window: the power of two that holds it."""
+    return 1 << (window - 1).bit_length()
 
 
 def _delta(values: Tensor, frames: Tensor) -> Tensor:
