@@ -157,13 +157,13 @@ def test_a_store_cut_short_anywhere_is_refused(tmp_path: Path) -> None:
     assert len(Store(path)) == 1
 
 
-@pytest.mark.parametrize(("version", "cure"), [(3, "upgrade recognizer"), (1, "prepare it again")])
+@pytest.mark.parametrize(("version", "cure"), [(4, "upgrade recognizer"), (1, "prepare it again")])
 def test_another_format_is_refused_with_its_cure(tmp_path: Path, version: int, cure: str) -> None:
     path = write_store(tmp_path, HEADER, [packed("a")])
     data = bytearray(path.read_bytes())
     data[7] = version
     path.write_bytes(data)
-    with pytest.raises(RecognizerError, match=f"format {version}, expected 2: {cure}"):
+    with pytest.raises(RecognizerError, match=f"format {version}, expected 3: {cure}"):
         Store(tmp_path)
 
 

@@ -120,7 +120,7 @@ def check(
     alphabet, model = _measure(store, settings)
     rows = corpus_columns(store, alphabet.text.normalize)
     frames = model.counts(torch.from_numpy(store.counts.astype("int64"))).tolist()
-    findings = inspect.findings(store, rows, frames, alphabet, settings.learned, progress)
+    findings = inspect.findings(store, rows, frames, alphabet, settings.learned, progress=progress)
     seen = _worth_seeing(findings, len(store)) if show else []
     unit = kind_named(store.header.kind).counts_per_unit(store.header.signal)
     return CheckReport(

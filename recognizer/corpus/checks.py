@@ -1,7 +1,7 @@
 """What is wrong with the samples of a packed corpus."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -111,6 +111,7 @@ def findings(
     frames: Sequence[int],
     alphabet: Alphabet,
     learned: str,
+    look: bool = True,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Finding]:
     """Return all that is wrong or odd, the gravest first.
@@ -121,12 +122,13 @@ def findings(
         frames: output frames that a network makes of each signal.
         alphabet: of that network, without symbols where the corpus makes it.
         learned: name of the split that is learned.
+        look: reads every signal; else what `prepare` found in them is taken, where it has looked.
         progress: takes how many signals are looked at, and how many there are.
     """
     return [
         *left_out(store),
-        *unlearnable(rows, frames, alphabet),
-        *suspect_signals(store, rows, progress),
+        *unlearnable(rows, store.frames_needed(alphabet), frames),
+        *suspect_signals(store, rows, look, progress),
         *duplicates(store, rows),
         *repaired(store, rows),
         *shared_texts(rows, learned),
@@ -147,28 +149,38 @@ def left_out(store: Store) -> list[Finding]:
     ]
 
 
-def unlearnable(rows: CorpusColumns, frames: Sequence[int], alphabet: Alphabet) -> list[Finding]:
+def unlearnable(rows: CorpusColumns, needed: Sequence[int], frames: Sequence[int]) -> list[Finding]:
     """Return the samples with an empty text, or with more characters than CTC can spell in their output frames."""
     found = _Found(rows.names)
-    for index, (text, have) in enumerate(zip(rows.texts, frames, strict=True)):
-        if fault := infeasible(text, have, alphabet):
+    for index, (need, have) in enumerate(zip(needed, frames, strict=True)):
+        if fault := infeasible(need, have):
             found.add(fault[0], index, fault[1])
     return found.findings(LOST)
 
 
 def suspect_signals(
-    store: Store, rows: CorpusColumns, progress: Callable[[int, int], None] = lambda done, total: None
+    store: Store,
+    rows: CorpusColumns,
+    look: bool = True,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Finding]:
-    """Return the faults of the signals themselves; reads every one."""
+    """Return the faults of the signals themselves: as `prepare` found them, or, to `look`, read one by one."""
+    kept = None if look else store.faults()
     found = _Found(rows.names)
+    for index, faults in _looked_at(store, progress) if kept is None else kept.items():
+        for fault in faults:
+            what, _, detail = fault.partition(" (")
+            found.add(what, index, detail.removesuffix(")"))
+    return found.findings(FAULT)
+
+
+def _looked_at(store: Store, progress: Callable[[int, int], None]) -> Iterator[tuple[int, list[str]]]:
+    """Read every signal; yield each sample with its faults."""
     kind = kind_named(store.header.kind)
     settings = kind.settings(store.header.signal)
     for index in range(len(store)):
-        for fault in kind.faults(store.signal(index), settings):
-            what, _, detail = fault.partition(" (")
-            found.add(what, index, detail.removesuffix(")"))
+        yield index, kind.faults(store.signal(index), settings)
         progress(index + 1, len(store))
-    return found.findings(FAULT)
 
 
 def repaired(store: Store, rows: CorpusColumns) -> list[Finding]:

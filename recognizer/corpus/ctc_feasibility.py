@@ -12,13 +12,12 @@ def needed(text: str, alphabet: Alphabet) -> int:
     return frames_needed([numbers.setdefault(symbol, len(numbers)) for symbol in symbols])
 
 
-def infeasible(text: str, frames: int, alphabet: Alphabet) -> tuple[str, str] | None:
-    """Return why CTC cannot learn a raw `text` from `frames` output frames: the fault and its numbers, None if it can.
+def infeasible(need: int, frames: int) -> tuple[str, str] | None:
+    """Return why CTC cannot learn a text that needs `need` output frames from `frames`: the fault and its numbers.
 
-    Source: Graves et al. 2006, section 3.1: a path of T frames spells at most T labels, and a blank must stand
-    between two equal ones.
+    None if it can. Source: Graves et al. 2006, section 3.1: a path of T frames spells at most T labels, and a blank
+    must stand between two equal ones.
     """
-    need = needed(text, alphabet)
     if need == 0:
         return EMPTY, ""
     return (SHORT, f"{need} frames needed, {frames} there") if frames < need else None

@@ -23,6 +23,7 @@ KINDS = {  # of the arrays, by name
     "unusable": "|u1",
 }
 CHECKS = "checks"  # the array of the signals' checksums
+FOUND = {"needed": "<i4", "faults": "|u1"}  # what `prepare` found: arrays of format 3
 NUMBERS = ("|u1", "<i2", "<i4", "<f4", "<f8", "|i1", "<u2")  # types of signals
 CURE = "prepare the corpus again"
 
@@ -38,11 +39,12 @@ def sealed(meta: Mapping[str, Any], checksums: Mapping[str, int]) -> dict[str, A
     return {**whole, "seal": _seal(whole)}
 
 
-def read_arrays(path: Path, meta: Any, data: np.ndarray, columns: int) -> dict[str, np.ndarray]:
+def read_arrays(path: Path, version: int, meta: Any, data: np.ndarray, columns: int) -> dict[str, np.ndarray]:
     """Return the arrays of a packed corpus by name, having looked at all but the signals.
 
     Args:
         path: of the corpus.
+        version: of its format.
         meta: its head.
         data: (bytes,) uint8, the file.
         columns: strings of a sample.
@@ -51,8 +53,9 @@ def read_arrays(path: Path, meta: Any, data: np.ndarray, columns: int) -> dict[s
         RecognizerError: damaged.
     """
     try:
-        _refuse_bad_head(meta)
-        arrays = {name: _array(data, meta["arrays"][name], kind) for name, kind in _expected(meta).items()}
+        expected = _expected(version, meta)
+        _refuse_bad_head(meta, expected)
+        arrays = {name: _array(data, meta["arrays"][name], kind) for name, kind in expected.items()}
         for name, value in meta.get("checksums", {}).items():
             if checksum(arrays[name]) != value:
                 raise ValueError(f"the checksum of its {name} is another one")
@@ -62,18 +65,20 @@ def read_arrays(path: Path, meta: Any, data: np.ndarray, columns: int) -> dict[s
         raise RecognizerError(f"{path}: damaged ({error}): {CURE}") from None
 
 
-def _expected(meta: Mapping[str, Any]) -> dict[str, str]:
-    return {**KINDS, CHECKS: "<u4"} if "checksums" in meta else KINDS
+def _expected(version: int, meta: Mapping[str, Any]) -> dict[str, str]:
+    """Return the types of the arrays that there must be, by name."""
+    found = FOUND if version >= 3 else {}
+    return {**KINDS, **found, CHECKS: "<u4"} if "checksums" in meta else {**KINDS, **found}
 
 
-def _refuse_bad_head(meta: Any) -> None:
+def _refuse_bad_head(meta: Any, expected: Mapping[str, str]) -> None:
     if not isinstance(meta, dict) or set(meta) not in (set(KEYS), {*KEYS, *SEALS}):
         raise ValueError("its head has other parts")
     if "seal" in meta:
         rest = {name: value for name, value in meta.items() if name != "seal"}
         if meta["seal"] != _seal(rest):
             raise ValueError("the checksum of its head is another one")
-        if set(meta["checksums"]) != set(_expected(meta)) - {"signals"}:
+        if set(meta["checksums"]) != set(expected) - {"signals"}:
             raise ValueError("its head lacks checksums")
     if meta["dtype"] not in NUMBERS or not all(isinstance(n, int) and 0 < n < 1 << 16 for n in meta["shape"]):
         raise ValueError(f"signals of {str(meta['dtype']):.20} {str(meta['shape']):.20}")
@@ -91,8 +96,7 @@ def _refuse_bad_index(meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray],
     """Refuse arrays that do not fit each other, so that nothing outside a sample is ever read as its own."""
     number = len(arrays["counts"])
     lengths = {"starts": number + 1, "extents": number, "string_starts": number * columns + 1, "hashes": 32 * number}
-    if CHECKS in arrays:
-        lengths[CHECKS] = number
+    lengths |= {name: number for name in (CHECKS, "needed") if name in arrays}
     for name, length in lengths.items():
         if len(arrays[name]) != length:
             raise ValueError(f"{len(arrays[name])} {name} for {number} samples")

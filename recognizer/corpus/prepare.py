@@ -184,9 +184,11 @@ def _pack(header: Header, sample: Sample) -> Packed | Unusable:
     try:
         _refuse_stray_text(sample)
         made = read_signal(header.kind, header.signal, sample.path)
+        kind = kind_named(header.kind)
+        faults = tuple(kind.faults(made.values, kind.settings(header.signal)))
         on_page = page_and_line(sample.path)
         digest = page_line_digest(*on_page) if on_page else _digest(sample.path)
-        return Packed(sample, made.values, made.extent, digest, made.notes)
+        return Packed(sample, made.values, made.extent, digest, made.notes, faults=faults)
     except RecognizerError as error:
         reason = error.reason or _reason(header.kind, sample.path)
         return Unusable(str(sample.path), reason, f"{sample.origin}: {error}")

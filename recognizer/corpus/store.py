@@ -1,4 +1,9 @@
-"""A corpus packed into one memory-mapped file."""
+"""A corpus packed into one memory-mapped file.
+
+MAGIC with the version; the length of the head (8 bytes, little endian); the head, JSON: what the corpus says of itself,
+each array's place (start, bytes, type), checksums. From byte GAP on the arrays, each at a multiple of ALIGNMENT: the
+signals one after the other, then what `_Writer._index` names, among it what `prepare` found in texts and signals.
+"""
 
 import hashlib
 import json
@@ -13,13 +18,16 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from recognizer.atomic_write import replacing
+from recognizer.corpus.alphabet import Alphabet, TextSettings
+from recognizer.corpus.ctc_feasibility import needed
 from recognizer.corpus.integrity import CHECKS, CURE, checksum, read_arrays, sealed
 from recognizer.corpus.sample import Sample
 from recognizer.errors import RecognizerError
 from recognizer.model_file_upgrade import upgrade_kind
 from recognizer.plain_data import from_plain
 
-MAGIC = b"RECPACK\x02"  # the last byte is the version of the format
+MAGIC = b"RECPACK\x03"  # the last byte is the version of the format
+READ = (2, 3)  # versions that are read; 2 lacks what `prepare` found
 FILE = "corpus.pack"
 ALIGNMENT = 64  # bytes, of every array in the file
 GAP = 16384  # bytes before the first array: magic, length and JSON
@@ -64,6 +72,7 @@ class Packed:
         digest: SHA-256 of the file, 32 bytes.
         notes: what was found odd and repaired.
         blocks: all of a signal that is too long for memory, (T, ...) each; `values` then has its form alone.
+        faults: what is suspect about the signal, each in a few words; None where nobody has looked.
     """
 
     sample: Sample
@@ -72,6 +81,7 @@ class Packed:
     digest: bytes
     notes: tuple[str, ...] = ()
     blocks: Iterable[np.ndarray] | None = None
+    faults: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -101,17 +111,17 @@ class Store:
         self.path = path / FILE if path.is_dir() else path
         if not self.path.is_file():
             raise RecognizerError(f"{path}: no prepared corpus there, expected a folder that `recognizer prepare` made")
-        meta = _read_meta(self.path)
+        version, meta = _read_meta(self.path)
         # A plain array over the map: indexing the map's own class costs several times as much.
         data = np.asarray(np.memmap(self.path, dtype=np.uint8, mode="r"))
-        arrays = read_arrays(self.path, meta, data, len(COLUMNS))
+        arrays = read_arrays(self.path, version, meta, data, len(COLUMNS))
         self.header = self._header(meta["header"])
         self._signals, self._starts = arrays["signals"], arrays["starts"]
         self._checks = arrays.get(CHECKS)
         self._shape, self._dtype = tuple(meta["shape"]), np.dtype(meta["dtype"])
         self._strings, self._string_starts = arrays["strings"], arrays["string_starts"]
         self._hashes = arrays["hashes"].reshape(-1, 32)
-        self._unusable = arrays["unusable"]
+        self._unusable, self._faults, self._needed = arrays["unusable"], arrays.get("faults"), arrays.get("needed")
         self.counts: np.ndarray = arrays["counts"]
         self.extents: np.ndarray = arrays["extents"]
 
@@ -187,6 +197,22 @@ class Store:
         except (ValueError, TypeError, RecursionError):
             raise RecognizerError(f"{self.path}: damaged (its list of unusable files): {CURE}") from None
 
+    def faults(self) -> dict[int, list[str]] | None:
+        """Return what `prepare` found suspect about signals, by sample; None where it has not looked at all of them."""
+        if self._faults is None:
+            return None
+        try:
+            found = json.loads(self._faults.tobytes())
+            return None if found is None else {range(len(self))[index]: list(map(str, few)) for index, few in found}
+        except (ValueError, TypeError, IndexError, RecursionError):
+            raise RecognizerError(f"{self.path}: damaged (its list of suspect signals): {CURE}") from None
+
+    def frames_needed(self, alphabet: Alphabet) -> list[int]:
+        """Return the fewest output frames that CTC can spell each text in, kept or, for other settings, counted now."""
+        if self._needed is not None and alphabet.text == from_plain(TextSettings, self.header.text, "text"):
+            return self._needed.tolist()  # type: ignore[no-any-return]
+        return [needed(text, alphabet) for text in self.column("text")]
+
     def digest(self, index: int) -> str:
         """Return the SHA-256 of a sample's source file."""
         return bytes(self._hashes[index]).hex()
@@ -235,7 +261,7 @@ def write_store(folder: Path, header: Header, samples: Iterable[Packed | Unusabl
     """
     path = folder / FILE
     with replacing(path) as file:
-        writer = _Writer(file)
+        writer = _Writer(file, Alphabet((), from_plain(TextSettings, header.text, "text")))
         for one in samples:
             if isinstance(one, Packed):
                 try:
@@ -249,13 +275,13 @@ def write_store(folder: Path, header: Header, samples: Iterable[Packed | Unusabl
     return path
 
 
-def _read_meta(path: Path) -> dict[str, Any]:
-    """Return the JSON before the arrays of a whole store of this format."""
+def _read_meta(path: Path) -> tuple[int, dict[str, Any]]:
+    """Return the version of a whole store's format, and the JSON before its arrays."""
     with open(path, "rb") as file:
         head = file.read(16)
         if len(head) < 16 or head[:7] != MAGIC[:7]:
             raise RecognizerError(f"{path}: not a prepared corpus, expected one that `recognizer prepare` made")
-        if head[7] != MAGIC[7]:
+        if head[7] not in READ:
             cure = "prepare it again" if head[7] < MAGIC[7] else "upgrade recognizer, or prepare it again"
             raise RecognizerError(f"{path}: format {head[7]}, expected {MAGIC[7]}: {cure}")
         length = int.from_bytes(head[8:], "little")
@@ -268,20 +294,22 @@ def _read_meta(path: Path) -> dict[str, Any]:
         raise RecognizerError(f"{path}: {size} bytes, its head is damaged or cut short: prepare it again") from None
     if size != whole:
         raise RecognizerError(f"{path}: {size} bytes, expected {whole}: cut short, prepare it again")
-    return meta
+    return head[7], meta
 
 
 class _Writer:
     """Signals first, behind a gap for the head, then the index, then the head into the gap."""
 
-    def __init__(self, file: BinaryIO) -> None:
-        self.file = file
+    def __init__(self, file: BinaryIO, alphabet: Alphabet) -> None:
+        self.file, self.alphabet = file, alphabet
         file.seek(GAP)
         # Plain numbers and bytes: a million samples as objects of Python would take a gigabyte.
         self.starts, self.counts, self.extents, self.checks = array("q", [0]), array("q"), array("d"), array("L")
         self.strings, self.string_sizes = bytearray(), array("q")
         self.hashes = bytearray()
         self.unusable: list[Unusable] = []
+        self.needed, self.faults = array("l"), list[tuple[int, tuple[str, ...]]]()
+        self.all_looked_at = True
         self.form: tuple[str, tuple[int, ...]] | None = None
 
     def add(self, packed: Packed) -> None:
@@ -292,6 +320,7 @@ class _Writer:
         assert form == self.form, f"signals of one store have one form: {form} after {self.form}"
         size, check = self._write(packed.blocks or (values,))
         self.checks.append(check)
+        self._add_findings(packed)
         self.starts.append(self.starts[-1] + size)
         self.counts.append(size // (values.itemsize * math.prod(values.shape[1:])))
         self.extents.append(packed.extent)
@@ -302,6 +331,13 @@ class _Writer:
             self.strings += data
             self.string_sizes.append(len(data))
         self.hashes += packed.digest
+
+    def _add_findings(self, packed: Packed) -> None:
+        """Append what `train` would else have to look for in every signal and text."""
+        self.needed.append(needed(packed.sample.text, self.alphabet))
+        self.all_looked_at &= packed.faults is not None
+        if packed.faults:
+            self.faults.append((len(self.counts), packed.faults))
 
     def _write(self, blocks: Iterable[np.ndarray]) -> tuple[int, int]:
         """Write a signal and return its bytes and their checksum; one whose source is at fault leaves no trace.
@@ -340,6 +376,7 @@ class _Writer:
     def _index(self) -> Iterable[tuple[str, np.ndarray]]:
         """Return the arrays behind the signals by name."""
         unusable = json.dumps([asdict(one) for one in self.unusable]).encode()
+        faults = json.dumps(self.faults if self.all_looked_at else None).encode()
         return (
             ("starts", np.array(self.starts, "<i8")),
             ("counts", np.array(self.counts, "<i8")),
@@ -349,6 +386,8 @@ class _Writer:
             ("strings", np.frombuffer(self.strings, np.uint8)),
             ("hashes", np.frombuffer(self.hashes, np.uint8)),
             ("unusable", np.frombuffer(unusable, np.uint8)),
+            ("needed", np.array(self.needed, "<i4")),
+            ("faults", np.frombuffer(faults, np.uint8)),
             (CHECKS, np.array(self.checks, "<u4")),
         )
 

@@ -11,7 +11,7 @@ from recognizer.corpus.alphabet import Alphabet, TextSettings, alphabet_of
 from recognizer.corpus.ctc_feasibility import infeasible
 from recognizer.corpus.store import Store
 from recognizer.errors import RecognizerError
-from recognizer.model import Model, ModelSettings
+from recognizer.model import ModelSettings
 from recognizer.model_file import ModelFile, load_model_file
 from recognizer.plain_data import from_plain
 from recognizer.pretrained import find_model
@@ -64,7 +64,7 @@ def make_setup(config: Config) -> TrainingSetup:
     if source and config.keep_symbols:
         alphabet = with_symbols_of(alphabet, source)
     settings = ModelSettings(header.kind, header.signal, config.features, config.network)
-    train, left_out = feasible(corpora, train, alphabet, Model(settings, alphabet.classes))
+    train, left_out = feasible(corpora, train, alphabet, settings)
     if left_out and not config.data.allow_infeasible:
         raise RecognizerError(
             f"{len(left_out)} training samples have more characters than frames, first {left_out[0]}: expected "
@@ -95,13 +95,14 @@ def open_corpora(folders: Sequence[str]) -> Corpora:
 
 
 def feasible(
-    corpora: Corpora, items: list[SampleRef], alphabet: Alphabet, model: Model
+    corpora: Corpora, items: list[SampleRef], alphabet: Alphabet, settings: ModelSettings
 ) -> tuple[list[SampleRef], list[str]]:
     """Return the samples that CTC can spell, with the names of the others and why."""
-    frames = model.counts(torch.tensor([corpora.count(item) for item in items])).tolist()
+    frames = settings.counts(torch.tensor([corpora.count(item) for item in items])).tolist()
+    needed = [store.frames_needed(alphabet) for store in corpora.stores]
     kept, left = [], []
     for item, have in zip(items, frames, strict=True):
-        if fault := infeasible(corpora.text(item), have, alphabet):
+        if fault := infeasible(needed[item.corpus][item.index], have):
             left.append(f"{corpora.name(item)} ({fault[1] or fault[0]})")
         else:
             kept.append(item)

@@ -225,11 +225,10 @@ def _record(
 def _say_findings(task: TrainingSetup, learned: str, say: Say) -> None:
     """Say in one line each what `recognizer check` would find in the corpora."""
     words = {LOST: "lost", FAULT: "suspect"}
-    model = Model(task.settings, task.alphabet.classes)
     for store in task.corpora.stores:
-        frames = model.counts(torch.from_numpy(store.counts.astype("int64"))).tolist()
+        frames = task.settings.counts(torch.from_numpy(store.counts.astype("int64"))).tolist()
         rows = corpus_columns(store, task.alphabet.text.normalize)
-        for one in findings(store, rows, frames, task.alphabet, learned):
+        for one in findings(store, rows, frames, task.alphabet, learned, look=False):
             first = f", first {one.cases[0]}" if one.cases else ""
             say(f"{store.header.name}, {words.get(one.weight, 'worth knowing')}: {one.count} {one.what}{first}")
 
