@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from recognizer.reader import Reader
+    from recognizer.reading.reader import Reader
 
 __version__ = "0.2.0"
 __all__ = ["__version__", "load"]
@@ -11,6 +11,6 @@ __all__ = ["__version__", "load"]
 
 def load(path_or_name: "str | Any", device: str = "auto") -> "Reader":
     """Return the reader of a model file, or of a shipped model by its name; torch is imported here, not before."""
-    from recognizer.reader import Reader
+    from recognizer.reading.reader import Reader
 
     return Reader.load(path_or_name, device)

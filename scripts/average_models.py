@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from recognizer.commands.exit_codes import run_and_exit  # noqa: E402
 from recognizer.corpus.alphabet import BLANK  # noqa: E402
 from recognizer.errors import RecognizerError  # noqa: E402
-from recognizer.model_file import ModelFile, load_model_file, save_model_file  # noqa: E402
+from recognizer.model.model_file import ModelFile, load_model_file, save_model_file  # noqa: E402
 from recognizer.pretrained import find_model  # noqa: E402
 
 ALPHABET, SPEECH_RANGE = "alphabet", "speech-range"

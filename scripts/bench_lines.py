@@ -21,10 +21,10 @@ from recognizer.commands.exit_codes import run_and_exit  # noqa: E402
 from recognizer.errors import RecognizerError  # noqa: E402
 from recognizer.evaluation.metrics import Edits, total  # noqa: E402
 from recognizer.evaluation.report import score  # noqa: E402
-from recognizer.page_alignment import matched_lines  # noqa: E402
 from recognizer.pages.page import LineRegion, Page  # noqa: E402
 from recognizer.pages.parse import form_of, read_page  # noqa: E402
-from recognizer.reader import Reader  # noqa: E402
+from recognizer.reading.page_alignment import matched_lines  # noqa: E402
+from recognizer.reading.reader import Reader  # noqa: E402
 
 NEAR, LONG = 0.3, 0.7
 PROBES = 50  # places along a baseline

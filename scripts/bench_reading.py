@@ -18,11 +18,11 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
 from recognizer.commands.exit_codes import run_and_exit  # noqa: E402
+from recognizer.common.processors import divide  # noqa: E402
 from recognizer.corpus.store import Store  # noqa: E402
 from recognizer.decoding.greedy import greedy  # noqa: E402
 from recognizer.pretrained import find_model  # noqa: E402
-from recognizer.processors import divide  # noqa: E402
-from recognizer.reader import Reader  # noqa: E402
+from recognizer.reading.reader import Reader  # noqa: E402
 
 SIZES = (1, 32)
 

@@ -23,7 +23,7 @@ from torch import Tensor, nn  # noqa: E402
 
 from recognizer.commands.exit_codes import run_and_exit  # noqa: E402
 from recognizer.commands.train import read_config  # noqa: E402
-from recognizer.model import Model  # noqa: E402
+from recognizer.model.model import Model  # noqa: E402
 from recognizer.training.config import Config  # noqa: E402
 from recognizer.training.data import Batch, BatchSampler  # noqa: E402
 from recognizer.training.learner import Learner  # noqa: E402

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
-from recognizer.atomic_write import write_atomically
+from recognizer.common.atomic_write import write_atomically
 
 
 @dataclass(frozen=True)

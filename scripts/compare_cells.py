@@ -29,7 +29,7 @@ from cell_table import Row, keep, read, tables  # noqa: E402
 from recognizer.commands.exit_codes import run_and_exit  # noqa: E402
 from recognizer.corpus.store import Packed, Store, write_store  # noqa: E402
 from recognizer.errors import RecognizerError  # noqa: E402
-from recognizer.model import Model  # noqa: E402
+from recognizer.model.model import Model  # noqa: E402
 from recognizer.network.cells import CELLS  # noqa: E402
 from recognizer.network.front import Front, FrontSettings  # noqa: E402
 from recognizer.network.mdlstm import MultidimensionalSettings  # noqa: E402

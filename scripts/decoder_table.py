@@ -20,7 +20,7 @@ from recognizer.decoding.decoder_factory import make_decoder  # noqa: E402
 from recognizer.decoding.options import DecoderOptions  # noqa: E402
 from recognizer.decoding.settings import DecoderSettings  # noqa: E402
 from recognizer.evaluation.tuning import CachedLogProbs, Rates, cache_log_probs, rates_of  # noqa: E402
-from recognizer.reader import Reader  # noqa: E402
+from recognizer.reading.reader import Reader  # noqa: E402
 
 WEIGHTS = (0.25, 0.5, 0.75, 1.0, 1.5)
 BONUSES = (0.0, 1.0, 2.0, 3.0)  # natural logarithm

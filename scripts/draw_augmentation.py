@@ -20,8 +20,8 @@ import torch  # noqa: E402
 from PIL import Image  # noqa: E402
 from torch import Tensor  # noqa: E402
 
-from recognizer.atomic_write import write_atomically  # noqa: E402
 from recognizer.commands.exit_codes import DONE, run_and_exit  # noqa: E402
+from recognizer.common.atomic_write import write_atomically  # noqa: E402
 from recognizer.inputs.lines.augment import LineAugment, LineAugmentSettings  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -16,11 +16,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np  # noqa: E402
 
 from recognizer.commands.exit_codes import run_and_exit  # noqa: E402
+from recognizer.common.processors import Division  # noqa: E402
 from recognizer.corpus.store import Store  # noqa: E402
 from recognizer.evaluation.metrics import distance  # noqa: E402
 from recognizer.pretrained import find_model  # noqa: E402
-from recognizer.processors import Division  # noqa: E402
-from recognizer.reader import Reader  # noqa: E402
+from recognizer.reading.reader import Reader  # noqa: E402
 
 
 @dataclass(frozen=True)

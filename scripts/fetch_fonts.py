@@ -14,8 +14,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from recognizer.atomic_write import write_atomically
 from recognizer.commands.exit_codes import run_and_exit
+from recognizer.common.atomic_write import write_atomically
 from recognizer.errors import RecognizerError
 
 FAMILIES = """

@@ -27,7 +27,7 @@ from recognizer.commands.exit_codes import DONE, run_and_exit  # noqa: E402
 from recognizer.corpus.store import Packed, Store, write_store  # noqa: E402
 from recognizer.errors import RecognizerError  # noqa: E402
 from recognizer.evaluation.evaluate import evaluate  # noqa: E402
-from recognizer.reader import Reader  # noqa: E402
+from recognizer.reading.reader import Reader  # noqa: E402
 
 HEAD = ("hand", "lines", "CER before", "after", "others before", "after", "minutes", "of the processor")
 VALID = 9  # train lines to one of valid

@@ -48,8 +48,8 @@ def model_files(folder: Path) -> list[bytes]:
 def read_model(path: Path) -> object:
     """Return what a model says of itself and what it reads of a fixed input."""
     from recognizer.commands.info import describe_model
-    from recognizer.model_file import load_model_file, read_header
-    from recognizer.reader import Reader
+    from recognizer.model.model_file import load_model_file, read_header
+    from recognizer.reading.reader import Reader
 
     describe_model(path, read_header(path))
     reader = Reader(load_model_file(path), torch.device("cpu"))
@@ -65,7 +65,7 @@ def read_model(path: Path) -> object:
 
 def other_header(data: bytes, chance: random.Random) -> bytes:
     """Change a value of a model file's header, so that its checksum fits or with no checksum at all."""
-    from recognizer.model_file import KEY, SEAL, with_header
+    from recognizer.model.model_file import KEY, SEAL, with_header
 
     try:
         length = struct.unpack("<Q", data[:8])[0]

@@ -100,7 +100,7 @@ def first_batch(folder: Path, samples: int, columns: int) -> None:
 
 def epoch_order(folder: Path, samples: int, columns: int) -> None:
     """The batches of an epoch."""
-    from recognizer.batching import batch_by_budget
+    from recognizer.common.batching import batch_by_budget
 
     store = Store(folder)
     order = np.random.default_rng(0).permutation(samples).tolist()

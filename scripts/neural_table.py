@@ -26,7 +26,7 @@ from recognizer.decoding.settings import DecoderSettings  # noqa: E402
 from recognizer.errors import RecognizerError  # noqa: E402
 from recognizer.evaluation.tuning import CachedLogProbs, cache_log_probs, rates_of  # noqa: E402
 from recognizer.language import lstm, perplexity  # noqa: E402
-from recognizer.reader import Reader  # noqa: E402
+from recognizer.reading.reader import Reader  # noqa: E402
 
 LM_WEIGHTS = (0.25, 0.5, 0.75)
 NEURAL_WEIGHTS = (0.1, 0.25, 0.5)

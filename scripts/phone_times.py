@@ -23,7 +23,7 @@ from recognizer.corpus.store import Store  # noqa: E402
 from recognizer.decoding.hypothesis import Span  # noqa: E402
 from recognizer.decoding.options import DecoderOptions  # noqa: E402
 from recognizer.errors import RecognizerError  # noqa: E402
-from recognizer.reader import Reader  # noqa: E402
+from recognizer.reading.reader import Reader  # noqa: E402
 
 Floats = NDArray[np.float64]
 RATE = 16000  # samples a second

@@ -11,8 +11,8 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from recognizer.atomic_write import replacing
 from recognizer.commands.exit_codes import run_and_exit
+from recognizer.common.atomic_write import replacing
 from recognizer.corpus.pronunciation import Pronouncer
 from recognizer.corpus.recipes import SPEECH_TEXT
 from recognizer.errors import RecognizerError

@@ -16,13 +16,13 @@ from PIL import Image
 from rendering.recombine import Hand, Word, cut_words, new_line
 from rendering.text import read_sentences
 
-from recognizer.atomic_write import write_atomically
 from recognizer.commands.exit_codes import run_and_exit
+from recognizer.common.atomic_write import write_atomically
 from recognizer.corpus.store import Store
 from recognizer.decoding.alignment import align_batch
 from recognizer.errors import RecognizerError
 from recognizer.evaluation.open_corpus import open_corpus
-from recognizer.reader import Reader
+from recognizer.reading.reader import Reader
 
 BATCH = 32  # lines aligned at a time
 SAID = 500  # lines from one word of progress to the next

@@ -18,8 +18,8 @@ from rendering.line import render_line
 from rendering.settings import MILD
 from rendering.text import plain, read_sentences
 
-from recognizer.atomic_write import write_atomically
 from recognizer.commands.exit_codes import run_and_exit
+from recognizer.common.atomic_write import write_atomically
 from recognizer.errors import RecognizerError
 
 FONTS = {"patrick-hand-400": "Patrick Hand, by Patrick Wagesreiter", "kalam-400": "Kalam, by the Indian Type Foundry"}

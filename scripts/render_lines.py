@@ -21,8 +21,8 @@ from rendering.line import render_line
 from rendering.settings import RenderSettings
 from rendering.text import line_text, read_sentences
 
-from recognizer.atomic_write import write_atomically
 from recognizer.commands.exit_codes import run_and_exit
+from recognizer.common.atomic_write import write_atomically
 from recognizer.errors import RecognizerError
 
 QUALITY = 85  # of WebP, 0 to 100

@@ -16,17 +16,17 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from recognizer.atomic_write import write_atomically  # noqa: E402
 from recognizer.commands.exit_codes import DONE, FOUND, run_and_exit  # noqa: E402
+from recognizer.common.atomic_write import write_atomically  # noqa: E402
 from recognizer.corpus.store import Store  # noqa: E402
 from recognizer.decoding.options import DecoderOptions  # noqa: E402
 from recognizer.errors import RecognizerError  # noqa: E402
 from recognizer.evaluation.evaluate import evaluate  # noqa: E402
 from recognizer.evaluation.exclusion_list import exclude  # noqa: E402
 from recognizer.evaluation.report import Report  # noqa: E402
-from recognizer.model_file import read_header, write_header  # noqa: E402
+from recognizer.model.model_file import read_header, write_header  # noqa: E402
 from recognizer.pretrained import find_model  # noqa: E402
-from recognizer.reader import Reader  # noqa: E402
+from recognizer.reading.reader import Reader  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 KEPT = ("cer", "wer", "cer_95", "wer_95", "samples", "characters", "words", "skipped", "sha256")  # in a header

@@ -22,7 +22,7 @@ from recognizer.errors import RecognizerError
 from recognizer.evaluation.metrics import total
 from recognizer.evaluation.report import score
 from recognizer.inputs.lines.image import HandwritingSettings, picture
-from recognizer.reader import Reader
+from recognizer.reading.reader import Reader
 
 RATE = 16000  # samples a second
 Fault = Callable[[np.ndarray, np.random.Generator], np.ndarray]

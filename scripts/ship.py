@@ -13,9 +13,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from recognizer.commands.exit_codes import run_and_exit  # noqa: E402
 from recognizer.evaluation.evaluate import evaluate  # noqa: E402
-from recognizer.model_file import ModelFile, load_model_file, save_model_file  # noqa: E402
+from recognizer.model.model_file import ModelFile, load_model_file, save_model_file  # noqa: E402
 from recognizer.pretrained import FOLDER, SUFFIX, find_model  # noqa: E402
-from recognizer.reader import Reader  # noqa: E402
+from recognizer.reading.reader import Reader  # noqa: E402
 
 
 def main() -> None:

@@ -23,8 +23,8 @@ from pathlib import Path
 import numpy as np
 from rendering.text import read_sentences
 
-from recognizer.atomic_write import write_atomically
 from recognizer.commands.exit_codes import run_and_exit
+from recognizer.common.atomic_write import write_atomically
 from recognizer.errors import RecognizerError
 from recognizer.inputs.speech.audio import SpeechSettings, read_speech, write_speech
 

@@ -28,7 +28,7 @@ from recognizer.commands.demo import DATA, HEIGHT  # noqa: E402
 from recognizer.commands.exit_codes import run_and_exit  # noqa: E402
 from recognizer.corpus.store import Store  # noqa: E402
 from recognizer.decoding.options import DecoderOptions  # noqa: E402
-from recognizer.reader import Reader  # noqa: E402
+from recognizer.reading.reader import Reader  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 Row = tuple[str, str, str]

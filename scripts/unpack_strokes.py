@@ -23,8 +23,8 @@ from typing import Any
 from PIL import Image, ImageDraw
 from rendering.varied_pens import varied_line
 
-from recognizer.atomic_write import write_atomically
 from recognizer.commands.exit_codes import run_and_exit
+from recognizer.common.atomic_write import write_atomically
 from recognizer.errors import RecognizerError
 from recognizer.inputs.strokes.strokes import Stroke, strokes_of, write_inkml
 

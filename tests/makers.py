@@ -11,8 +11,8 @@ from recognizer.corpus.alphabet import Alphabet
 from recognizer.decoding.beam_settings import BeamSettings
 from recognizer.inputs.registry import default_signal
 from recognizer.inputs.speech.log_mel import LogMelSettings
-from recognizer.model import Model, ModelSettings
-from recognizer.model_file import ModelFile, save_model_file
+from recognizer.model.model import Model, ModelSettings
+from recognizer.model.model_file import ModelFile, save_model_file
 from recognizer.network.front import FrontSettings
 from recognizer.network.network import NetworkSettings
 

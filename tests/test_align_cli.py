@@ -10,7 +10,7 @@ from tiny import Run
 
 from recognizer.corpus.alphabet import Alphabet
 from recognizer.decoding.alignment import align
-from recognizer.reader import Reader
+from recognizer.reading.reader import Reader
 
 
 def test_words_of_a_line_stand_where_the_alignment_says(

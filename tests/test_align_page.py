@@ -7,8 +7,8 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 from terminal import said
 
-from recognizer.page_alignment import matched_lines
 from recognizer.pages.parse import read_page
+from recognizer.reading.page_alignment import matched_lines
 
 LINES = (
     "une journée de pluie",

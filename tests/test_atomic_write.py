@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from recognizer.atomic_write import LONGEST, clean_leftovers, replacing, write_atomically
+from recognizer.common.atomic_write import LONGEST, clean_leftovers, replacing, write_atomically
 from recognizer.errors import RecognizerError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links, rights a
 WRITER = """
 import sys, time
 from pathlib import Path
-from recognizer.atomic_write import replacing
+from recognizer.common.atomic_write import replacing
 
 with replacing(Path(sys.argv[1])) as file:
     file.write(b"half of it")
@@ -80,7 +80,7 @@ def test_standard_output_by_name_gets_the_bytes_behind_what_was_printed(name: st
     path = str(link) if name == "link" else name
     code = f"""
 from pathlib import Path
-from recognizer.atomic_write import write_atomically
+from recognizer.common.atomic_write import write_atomically
 print("first")
 write_atomically(Path({path!r}), b"second\\n")
 print("third")

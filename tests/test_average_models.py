@@ -9,7 +9,7 @@ import pytest
 import torch
 from tiny import Run
 
-from recognizer.model_file import load_model_file, read_header, save_model_file, write_header
+from recognizer.model.model_file import load_model_file, read_header, save_model_file, write_header
 
 SCRIPT = Path(__file__).resolve().parents[1] / "scripts" / "average_models.py"
 

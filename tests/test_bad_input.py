@@ -18,12 +18,12 @@ from makers import line_image, model_file, page_image, save_model, tone
 from PIL import Image
 
 import recognizer
-from recognizer.atomic_write import write_atomically
 from recognizer.cli import main
+from recognizer.common.atomic_write import write_atomically
 from recognizer.errors import RecognizerError
 from recognizer.inputs.lines import image_file
 from recognizer.inputs.lines.image import HandwritingSettings, line_from_array, read_line
-from recognizer.model_file import save_model_file
+from recognizer.model.model_file import save_model_file
 
 Write = Callable[[Path], object]
 

@@ -10,8 +10,8 @@ import torch
 from recognizer.corpus.alphabet import Alphabet
 from recognizer.errors import RecognizerError
 from recognizer.inputs.speech.log_mel import LogMelSettings
-from recognizer.model import Model, ModelSettings, pad_signals
-from recognizer.model_file import ModelFile, load_model_file, save_model_file
+from recognizer.model.model import Model, ModelSettings, pad_signals
+from recognizer.model.model_file import ModelFile, load_model_file, save_model_file
 from recognizer.network.cells import CELLS
 from recognizer.network.front import FrontSettings
 from recognizer.network.mdlstm import MultidimensionalSettings

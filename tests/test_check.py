@@ -17,8 +17,8 @@ from recognizer.corpus.store import Header, Packed, Unusable, write_store
 from recognizer.errors import RecognizerError
 from recognizer.inputs.registry import default_signal
 from recognizer.inputs.speech.log_mel import LogMelSettings
-from recognizer.model import Model, ModelSettings
-from recognizer.model_file import ModelFile, save_model_file
+from recognizer.model.model import Model, ModelSettings
+from recognizer.model.model_file import ModelFile, save_model_file
 from recognizer.network.front import FrontSettings
 from recognizer.network.network import NetworkSettings
 

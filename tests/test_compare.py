@@ -14,7 +14,7 @@ from compare_cells import NAMES, SCAN, Shape, main, matching_hidden, part_of, sc
 
 from recognizer.corpus.store import Store  # noqa: E402
 from recognizer.errors import RecognizerError  # noqa: E402
-from recognizer.model_file import read_header  # noqa: E402
+from recognizer.model.model_file import read_header  # noqa: E402
 from recognizer.network.network import NetworkSettings  # noqa: E402
 
 ROW = Row("cells", "toy", 100, 2, "lstm", 1, 8, 1000, 50.0, "3.0:0.50000 6.0:0.20000")

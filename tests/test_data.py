@@ -8,7 +8,7 @@ import pytest
 import tiny
 import torch
 
-from recognizer.batching import batch_by_budget
+from recognizer.common.batching import batch_by_budget
 from recognizer.corpus.alphabet import Alphabet, alphabet_of
 from recognizer.corpus.sample import Sample
 from recognizer.corpus.store import Header, Packed, Store, write_store

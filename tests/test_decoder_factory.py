@@ -29,7 +29,7 @@ from recognizer.language.lstm import LanguageModel, LanguageModelSettings, save
 from recognizer.language.ngram_file import open_ngram
 from recognizer.language.text import SPACE
 from recognizer.network.cells import CellSettings
-from recognizer.transcription import doubtful, marked
+from recognizer.reading.transcription import doubtful, marked
 
 ALPHABET = Alphabet((" ", "a", "b", "c"))
 TEXT = "ab cab\nbac ab\nab ab cab\ncab bac\n"

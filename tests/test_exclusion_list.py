@@ -10,7 +10,7 @@ from tiny import Run
 from recognizer.cli import main
 from recognizer.evaluation.evaluate import evaluate
 from recognizer.evaluation.metrics import total
-from recognizer.reader import Reader
+from recognizer.reading.reader import Reader
 
 CARD = Path(__file__).resolve().parents[1] / "datasets" / "hooker"
 

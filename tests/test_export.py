@@ -10,8 +10,8 @@ from makers import model_file, model_settings
 
 from recognizer.errors import RecognizerError
 from recognizer.inputs.speech.log_mel import LogMelSettings
-from recognizer.model import Model, ModelSettings, pad_signals
-from recognizer.model_file import ModelFile
+from recognizer.model.model import Model, ModelSettings, pad_signals
+from recognizer.model.model_file import ModelFile
 
 onnxruntime = pytest.importorskip("onnxruntime", reason="recognizer[onnx] is not installed")
 pytest.importorskip("onnx", reason="recognizer[onnx] is not installed")

@@ -20,7 +20,7 @@ from recognizer.corpus.store import FILE, Packed, Store, write_store
 from recognizer.errors import RecognizerError
 from recognizer.inputs.registry import default_signal, kinds
 from recognizer.inputs.speech.log_mel import LogMelSettings
-from recognizer.model import Model, ModelSettings
+from recognizer.model.model import Model, ModelSettings
 from recognizer.training.train import train
 
 DATA = Path(__file__).parent / "data"

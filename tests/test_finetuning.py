@@ -9,7 +9,7 @@ from terminal import said
 
 from recognizer.commands.train import LEAST_EPOCHS, MOST_EPOCHS, finetuning_epochs
 from recognizer.inputs.registry import default_signal
-from recognizer.model import Model, ModelSettings
+from recognizer.model.model import Model, ModelSettings
 from recognizer.training.config import LearningSettings
 from recognizer.training.layer_rates import parameter_groups, pull_back
 

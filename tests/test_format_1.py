@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from recognizer.model_file import load_model_file, read_header
-from recognizer.reader import Reader
+from recognizer.model.model_file import load_model_file, read_header
+from recognizer.reading.reader import Reader
 
 DATA = Path(__file__).parent / "data"
 SUMS = {"handwriting": -81.70353698730469, "speech": -136.5283203125, "strokes": -85.11543273925781}  # by version 0.1

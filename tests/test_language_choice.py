@@ -16,7 +16,7 @@ from recognizer.decoding.options import DecoderOptions
 from recognizer.errors import RecognizerError
 from recognizer.language.build import BuildSettings, build
 from recognizer.pretrained import find_language_model, language_models
-from recognizer.reader import Reader
+from recognizer.reading.reader import Reader
 
 TEXT = "lox ol\nxo lx-\nol lox\nx-o l\nlx ol-\n" * 3
 

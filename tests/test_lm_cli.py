@@ -11,14 +11,14 @@ import tiny
 from terminal import said
 from tiny import Run
 
+from recognizer.common.interruption import Interrupted
 from recognizer.decoding.settings import settings_of
 from recognizer.evaluation.calibration import calibrations_of
 from recognizer.evaluation.tuning import BONUSES, WEIGHTS, CachedLogProbs, few_voices
-from recognizer.interruption import Interrupted
 from recognizer.language import lstm
 from recognizer.language.ngram_file import open_ngram
 from recognizer.language.perplexity import perplexity
-from recognizer.model_file import load_model_file, read_header
+from recognizer.model.model_file import load_model_file, read_header
 
 TEXT = "lox ol\nxo lx-\nol lox\nx-o l\nlx ol-\n"
 

@@ -10,7 +10,7 @@ from terminal import said
 from test_recordings import long_signal
 from test_segmentation import RATE
 
-from recognizer.long_alignment import words_of
+from recognizer.reading.long_alignment import words_of
 
 TEXT = "it was a bright cold day in april and the clocks were striking thirteen winston smith".split()
 

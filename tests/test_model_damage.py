@@ -18,7 +18,15 @@ from terminal import said
 from recognizer import pretrained
 from recognizer.corpus.alphabet import Alphabet, TextSettings
 from recognizer.errors import RecognizerError
-from recognizer.model_file import KEY, SEAL, load_model_file, read_header, save_model_file, with_header, write_header
+from recognizer.model.model_file import (
+    KEY,
+    SEAL,
+    load_model_file,
+    read_header,
+    save_model_file,
+    with_header,
+    write_header,
+)
 
 Change = Callable[[dict[str, Any]], object]
 

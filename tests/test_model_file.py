@@ -12,9 +12,9 @@ from safetensors.torch import save_file
 
 from recognizer.corpus.alphabet import Alphabet, TextSettings
 from recognizer.errors import RecognizerError
-from recognizer.model import Model
-from recognizer.model_file import FORMAT, KEY, load_model_file, read_header, save_model_file
-from recognizer.reader import Reader
+from recognizer.model.model import Model
+from recognizer.model.model_file import FORMAT, KEY, load_model_file, read_header, save_model_file
+from recognizer.reading.reader import Reader
 
 
 @pytest.mark.parametrize("kind", ["handwriting", "speech"])

@@ -7,7 +7,7 @@ import torch
 
 from recognizer.errors import RecognizerError
 from recognizer.inputs.speech.log_mel import LogMelSettings
-from recognizer.model import Model, ModelSettings, pad_signals
+from recognizer.model.model import Model, ModelSettings, pad_signals
 from recognizer.network.dropout import Dropout
 from recognizer.network.front import FrontSettings
 from recognizer.network.network import Network, NetworkSettings

@@ -12,7 +12,7 @@ from terminal import said
 
 from recognizer.decoding.options import DecoderOptions
 from recognizer.errors import RecognizerError
-from recognizer.reader import Reader
+from recognizer.reading.reader import Reader
 
 pytest.importorskip("onnxruntime", reason="recognizer[onnx] is not installed")
 onnx = pytest.importorskip("onnx", reason="recognizer[onnx] is not installed")

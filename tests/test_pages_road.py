@@ -23,7 +23,7 @@ from recognizer.evaluation.report import score
 from recognizer.formats.layout import box_around, layout_of_page
 from recognizer.formats.result import make_result
 from recognizer.pages.parse import read_page
-from recognizer.reader import Reader
+from recognizer.reading.reader import Reader
 
 TEXTS = ("lox", "ox-", "x-l")
 STEP, LEFT = 40, 10  # pixels from line to line, and before each

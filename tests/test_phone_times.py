@@ -9,7 +9,7 @@ from phone_times import RATE, brightness, contrasts, spectrogram
 
 from recognizer.decoding.hypothesis import Span
 from recognizer.errors import RecognizerError
-from recognizer.reader import Reader
+from recognizer.reading.reader import Reader
 
 
 def sound() -> phone_times.Floats:

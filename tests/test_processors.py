@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from recognizer.common.processors import Division, cgroup_quotas, divide, in_order, usable_processors
 from recognizer.errors import RecognizerError
-from recognizer.processors import Division, cgroup_quotas, divide, in_order, usable_processors
 
 V2 = "30 23 0:26 {mounted} /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate"
 V1 = "31 23 0:27 {mounted} /sys/fs/cgroup/cpu rw,relatime shared:9 - cgroup cgroup rw,cpu,cpuacct"
@@ -65,7 +65,7 @@ def test_the_affinity_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(64)))
     assert usable_processors(Path("/nothing-there")) == 64
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    monkeypatch.setattr("recognizer.processors.usable_processors", lambda: 6)
+    monkeypatch.setattr("recognizer.common.processors.usable_processors", lambda: 6)
     monkeypatch.setattr(os, "cpu_count", lambda: 64)
     assert divide() == Division(6, 1)
     assert divide(threads=4) == Division(1, 4)
@@ -73,7 +73,7 @@ def test_the_affinity_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_omp_num_threads_bounds_what_is_left_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("recognizer.processors.usable_processors", lambda: 8)
+    monkeypatch.setattr("recognizer.common.processors.usable_processors", lambda: 8)
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     assert divide() == Division(3, 1)
     assert divide(workers=5) == Division(5, 1)

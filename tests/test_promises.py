@@ -25,12 +25,12 @@ from recognizer.evaluation.evaluate import evaluate
 from recognizer.evaluation.metrics import Edits, edits, total
 from recognizer.inputs.registry import kind_named
 from recognizer.inputs.speech.log_mel import LogMelSettings
-from recognizer.model import Model, ModelSettings, pad_signals
-from recognizer.model_file import ModelFile, load_model_file, read_header
+from recognizer.model.model import Model, ModelSettings, pad_signals
+from recognizer.model.model_file import ModelFile, load_model_file, read_header
 from recognizer.network.front import FrontSettings
 from recognizer.network.mdlstm import MultidimensionalSettings
 from recognizer.network.network import NetworkSettings
-from recognizer.reader import Reader
+from recognizer.reading.reader import Reader
 
 ROOT = Path(__file__).resolve().parents[1]
 FRONTS = {

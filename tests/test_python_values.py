@@ -15,7 +15,7 @@ from PIL import Image
 
 import recognizer
 from recognizer.errors import RecognizerError
-from recognizer.reader import Reader
+from recognizer.reading.reader import Reader
 
 
 @pytest.fixture(scope="module")

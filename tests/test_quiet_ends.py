@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from tiny import Run
 
 from recognizer.inputs.speech.quiet_ends import KEPT, LONGEST, spoken_part
-from recognizer.reader import Reader
+from recognizer.reading.reader import Reader
 
 RATE = 16000
 

@@ -36,7 +36,7 @@ def test_a_worker_that_is_killed_loses_nothing_and_doubles_nothing(
     pytest.importorskip("ray", reason="recognizer[ray] is not installed")
     from recognizer.commands.console import terminal
     from recognizer.commands.transcribe import _worker, add_transcribe
-    from recognizer.ray_engine import Cluster, on_ray
+    from recognizer.reading.ray_engine import Cluster, on_ray
 
     model, alone, shared = tmp_path / "model.safetensors", tmp_path / "alone", tmp_path / "shared"
     assert said(capsys, "transcribe", lines, "--model", model, "--out", alone)[0] == 1

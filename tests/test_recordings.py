@@ -19,7 +19,7 @@ from recognizer.errors import RecognizerError
 from recognizer.inputs.speech.audio import SpeechSettings, read_recording, read_speech
 from recognizer.inputs.speech.segmentation import pieces_of
 from recognizer.inputs.speech.streaming import Resampler, open_recording
-from recognizer.reader import Reader
+from recognizer.reading.reader import Reader
 
 
 @pytest.fixture(scope="module")

@@ -121,7 +121,7 @@ def test_a_run_has_a_page_that_grows_with_it(lines: Path, tmp_path: Path) -> Non
 def test_a_finished_run_is_calibrated_and_says_what_comes_next(
     lines: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from recognizer.model_file import read_header
+    from recognizer.model.model_file import read_header
 
     code, out, err = said(capsys, "train", *tiny.words(lines, tmp_path / "run", trainer__max_epochs=2))
     assert code == 0 and "recognizer evaluate" in out and "confidences calibrated on " in out

@@ -15,7 +15,7 @@ from tiny import rows, words
 from torch import Tensor
 
 from recognizer.commands.train import run_train
-from recognizer.model_file import read_header
+from recognizer.model.model_file import read_header
 
 ROOT = Path(__file__).resolve().parents[1]
 KILLER = """

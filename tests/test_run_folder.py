@@ -17,7 +17,7 @@ from tiny import line_corpus, words, write_lines
 from recognizer.commands.train import run_train
 from recognizer.corpus.prepare import PrepareSettings, prepare
 from recognizer.errors import RecognizerError
-from recognizer.model_file import load_model_file
+from recognizer.model.model_file import load_model_file
 from recognizer.training.run_folder import LOCK, locked
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -7,7 +7,7 @@ import numpy as np
 import tiny
 import torch
 
-from recognizer.reader import Reader
+from recognizer.reading.reader import Reader
 
 LETTERS = str.maketrans("abcd", "äößł")
 

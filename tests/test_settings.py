@@ -21,7 +21,7 @@ from recognizer.evaluation.metrics import scored_text
 from recognizer.inputs.lines.augment import LineAugmentSettings
 from recognizer.inputs.speech.augment import SoundAugmentSettings
 from recognizer.inputs.strokes.augment import StrokeAugmentSettings
-from recognizer.model_file import read_header
+from recognizer.model.model_file import read_header
 from recognizer.network.front import FrontSettings
 from recognizer.network.mdlstm import MultidimensionalSettings
 from recognizer.training.checkpointing import BestScore

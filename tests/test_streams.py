@@ -22,7 +22,7 @@ SLEEPS = """
 import sys, time
 from pathlib import Path
 from recognizer.commands.exit_codes import run_and_exit
-from recognizer.atomic_write import replacing
+from recognizer.common.atomic_write import replacing
 
 def program():
     with replacing(Path(sys.argv[1])) as file:

@@ -28,7 +28,7 @@ from recognizer.inputs.strokes.strokes import (
     strokes_from_array,
     write_inkml,
 )
-from recognizer.reader import Reader
+from recognizer.reading.reader import Reader
 from recognizer.training.config import AugmentSettings
 
 PLAIN = StrokeSettings()

@@ -10,30 +10,58 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "recognizer"
 FILES = sorted(PACKAGE.rglob("*.py"))
-VERBS = ("training.train", "corpus.check_report", "evaluation.evaluate", "transcription")
-SPLIT = ("commands", "training", "evaluation", "corpus")  # packages whose files are parts of their own
-PRINTING = ("commands/console.py", "interruption.py", "commands/exit_codes.py")  # what a user sees, and the exit code
+VERBS = ("training.train", "corpus.check_report", "evaluation.evaluate", "reading.transcription")
+SPLIT = (
+    "commands",
+    "training",
+    "evaluation",
+    "corpus",
+    "reading",
+    "model",
+    "common",
+)  # packages whose files are parts of their own
+PRINTING = (
+    "commands/console.py",
+    "common/interruption.py",
+    "commands/exit_codes.py",
+)  # what a user sees, and the exit code
 TOP = ("cli", "__main__")  # imported by nothing
 # What a part of the package may import of the package; a part that is not named here may import anything but TOP.
 # "commands" stands for every file in it.
 BELOW = {
     "errors": (),
-    "batching": (),
-    "atomic_write": ("errors",),
-    "plain_data": ("errors",),
-    "interruption": (),
+    "common.batching": (),
+    "common.atomic_write": ("errors",),
+    "common.plain_data": ("errors",),
+    "common.interruption": (),
     "commands.streams": (),
     "corpus.alphabet": ("errors",),
     "training.config_file": ("errors",),
     "pages": ("errors",),
-    "inputs": ("errors", "atomic_write", "network", "pages", "plain_data"),  # of network its masks alone
+    "inputs": ("errors", "common.atomic_write", "network", "pages", "common.plain_data"),  # of network its masks alone
     "network": ("errors",),
-    "model": ("errors", "inputs", "network", "plain_data"),
+    "model.model": ("errors", "inputs", "network", "common.plain_data"),
     "evaluation.metrics": ("errors", "corpus.alphabet", "corpus.phones"),
-    "model_file": ("errors", "atomic_write", "corpus.alphabet", "model", "model_file_upgrade", "network", "plain_data"),
+    "model.model_file": (
+        "errors",
+        "common.atomic_write",
+        "corpus.alphabet",
+        "model.model",
+        "model.upgrade",
+        "network",
+        "common.plain_data",
+    ),
     "pretrained": ("errors",),
-    "language": ("errors", "atomic_write", "corpus.alphabet", "corpus.manifest", "corpus.store", "network", "inputs"),
-    "decoding": ("errors", "atomic_write", "corpus.alphabet", "language", "network", "plain_data"),
+    "language": (
+        "errors",
+        "common.atomic_write",
+        "corpus.alphabet",
+        "corpus.manifest",
+        "corpus.store",
+        "network",
+        "inputs",
+    ),
+    "decoding": ("errors", "common.atomic_write", "corpus.alphabet", "language", "network", "common.plain_data"),
     "formats": ("__version__", "errors", "decoding", "pages", "inputs"),
     "training.config": ("errors", "corpus.alphabet", "network", "inputs"),
 }
@@ -57,10 +85,10 @@ HOMES = {
     "editdistance": ("evaluation/metrics.py",),
     "rapidfuzz": ("evaluation/metrics.py",),
     "lxml": ("pages/", "formats/"),
-    "safetensors": ("model_file.py", "language/"),
+    "safetensors": ("model/model_file.py", "language/"),
     "onnx": ("export/",),
     "onnxruntime": ("export/",),
-    "ray": ("ray_engine.py",),
+    "ray": ("reading/ray_engine.py",),
     "yaml": ("training/config_file.py", "corpus/yaml_file.py"),
     "tensorboard": (),
     "fastapi": ("web/", "commands/serve.py"),
@@ -89,7 +117,7 @@ LIGHT = (
     "cli.py",
     "errors.py",
     "corpus/alphabet.py",
-    "atomic_write.py",
+    "common/atomic_write.py",
     "pretrained/__init__.py",
     "inputs/kind.py",
     "inputs/registry.py",

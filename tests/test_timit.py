@@ -17,9 +17,9 @@ from recognizer.errors import RecognizerError
 from recognizer.evaluation.evaluate import evaluate
 from recognizer.evaluation.metrics import edits, scored_text, total
 from recognizer.evaluation.report import Report, table
-from recognizer.model import Model, ModelSettings
-from recognizer.model_file import read_header
-from recognizer.reader import Reader
+from recognizer.model.model import Model, ModelSettings
+from recognizer.model.model_file import read_header
+from recognizer.reading.reader import Reader
 from recognizer.training.config import Config
 
 CONFIG = Path(__file__).resolve().parents[1] / "configs" / "timit.yaml"

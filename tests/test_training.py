@@ -15,8 +15,8 @@ from torch import Tensor
 from recognizer.corpus.alphabet import Alphabet, TextSettings
 from recognizer.corpus.store import Store
 from recognizer.errors import RecognizerError
-from recognizer.model import Model
-from recognizer.model_file import ModelFile, load_model_file, read_header
+from recognizer.model.model import Model
+from recognizer.model.model_file import ModelFile, load_model_file, read_header
 from recognizer.training import learner as learner_module
 from recognizer.training.config import LearningSettings
 from recognizer.training.data import Batch, Corpora

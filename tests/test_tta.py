@@ -12,7 +12,7 @@ from recognizer.decoding.options import DecoderOptions
 from recognizer.errors import RecognizerError
 from recognizer.evaluation.evaluate import evaluate
 from recognizer.inputs.lines.tta import VIEWS, View
-from recognizer.reader import Reader
+from recognizer.reading.reader import Reader
 
 
 def ink(values: np.ndarray) -> np.ndarray:

@@ -10,11 +10,11 @@ import torch
 from makers import line_image, model_file, save_model
 from terminal import said
 
+from recognizer.common.processors import Division, in_processes
 from recognizer.corpus.prepare import PrepareSettings, prepare
 from recognizer.errors import RecognizerError
 from recognizer.inputs.registry import kind_named
-from recognizer.processors import Division, in_processes
-from recognizer.reader import Reader
+from recognizer.reading.reader import Reader
 
 
 def reader(division: Division) -> Reader:

@@ -17,8 +17,8 @@ from recognizer.inputs.lines.augment import LineAugmentSettings
 from recognizer.inputs.speech.log_mel import LogMelSettings
 from recognizer.inputs.strokes.augment import StrokeAugmentSettings
 from recognizer.inputs.strokes.strokes import write_inkml
-from recognizer.model import Model
-from recognizer.model_file import ModelFile, save_model_file
+from recognizer.model.model import Model
+from recognizer.model.model_file import ModelFile, save_model_file
 from recognizer.network.front import FrontSettings
 from recognizer.network.network import NetworkSettings
 from recognizer.training.checkpointing import BestScore

@@ -13,7 +13,7 @@ from recognizer.errors import RecognizerError
 if TYPE_CHECKING:
     from recognizer.decoding.hypothesis import Hypothesis
     from recognizer.formats.result import Result
-    from recognizer.reader import Reader
+    from recognizer.reading.reader import Reader
 
 
 def add_align(verbs: Any, console: Console) -> None:
@@ -44,8 +44,8 @@ def _run(console: Console, chosen: argparse.Namespace) -> int:
     from recognizer.decoding.options import DecoderOptions
     from recognizer.formats.formats import format_reading
     from recognizer.formats.result import make_result
-    from recognizer.reader import Reader
-    from recognizer.recordings import is_long
+    from recognizer.reading.reader import Reader
+    from recognizer.reading.recordings import is_long
 
     reader = Reader.load(chosen.model, chosen.device, DecoderOptions(engine="greedy"))
     if reader.kind == "speech":
@@ -87,7 +87,7 @@ def _run_long(console: Console, chosen: argparse.Namespace, reader: "Reader", te
     from recognizer.formats.streamed import streamed
     from recognizer.inputs.speech.audio import SpeechSettings
     from recognizer.inputs.speech.streaming import open_recording
-    from recognizer.long_alignment import align_long, pieces_without_overlap
+    from recognizer.reading.long_alignment import align_long, pieces_without_overlap
 
     left: list[str] = []
     name, settings = str(chosen.file), SpeechSettings(**reader.model_file.settings.signal)
@@ -114,7 +114,7 @@ def _run_page(console: Console, chosen: argparse.Namespace, reader: "Reader") ->
     import json
 
     from recognizer.formats.formats import format_page
-    from recognizer.page_alignment import align_page
+    from recognizer.reading.page_alignment import align_page
 
     done = align_page(reader, chosen.file, chosen.lines)
     form = "json" if chosen.json else chosen.format

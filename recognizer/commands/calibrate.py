@@ -40,7 +40,7 @@ def _run(console: Console, chosen: argparse.Namespace) -> int:
     from recognizer.evaluation.calibration_report import error_words
     from recognizer.evaluation.open_corpus import refuse_test
     from recognizer.pretrained import find_model, output_path
-    from recognizer.reader import Reader
+    from recognizer.reading.reader import Reader
 
     refuse_test(chosen.split, "calibrate")
     path = find_model(chosen.model)

@@ -25,7 +25,7 @@ def add_check(verbs: Any, console: Console) -> None:
 def _run(console: Console, chosen: argparse.Namespace) -> int:
     import json
 
-    from recognizer.atomic_write import write_atomically
+    from recognizer.common.atomic_write import write_atomically
     from recognizer.corpus.check_report import CheckSettings, check
     from recognizer.pretrained import find_model
 

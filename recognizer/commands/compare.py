@@ -37,7 +37,7 @@ def add_compare(verbs: Any, console: Console) -> None:
 def _compare(console: Console, chosen: argparse.Namespace) -> int:
     import json
 
-    from recognizer.atomic_write import write_atomically
+    from recognizer.common.atomic_write import write_atomically
     from recognizer.evaluation.compare import compare, comparison_lines
 
     found = compare(_readings(chosen.first, chosen, console), _readings(chosen.second, chosen, console))
@@ -60,7 +60,7 @@ def _readings(name: str, chosen: argparse.Namespace, console: Console) -> "Readi
         return read_report(Path(name))
     from recognizer.evaluation.evaluate import evaluate
     from recognizer.pretrained import find_model
-    from recognizer.reader import Reader
+    from recognizer.reading.reader import Reader
 
     find_model(name)
     if chosen.corpus is None:

@@ -89,7 +89,7 @@ def run_demo(out: Path, arguments: list[str], say: Say) -> Demo:
     from recognizer.corpus.store import Store
     from recognizer.evaluation.evaluate import evaluate
     from recognizer.evaluation.html_report import write_html
-    from recognizer.reader import Reader
+    from recognizer.reading.reader import Reader
 
     samples, packed, run = out / "samples", out / "corpus", out / "run"
     if not (samples / "manifest.tsv").exists():

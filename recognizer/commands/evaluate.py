@@ -41,12 +41,12 @@ def add_evaluate(verbs: Any, console: Console) -> None:
 def _run(console: Console, chosen: argparse.Namespace) -> int:
     import json
 
-    from recognizer.atomic_write import write_atomically
+    from recognizer.common.atomic_write import write_atomically
     from recognizer.corpus.sample import NO_TEXT
     from recognizer.evaluation.evaluate import evaluate
     from recognizer.evaluation.report import table
     from recognizer.evaluation.tags import TagChoice
-    from recognizer.reader import Reader
+    from recognizer.reading.reader import Reader
 
     reader = Reader.load(chosen.model, chosen.device, decoder_options(chosen), division(chosen))
     for note in reader.decoder.notes:

@@ -7,8 +7,8 @@ from contextlib import suppress
 from typing import NoReturn
 
 from recognizer.commands.streams import Escapes, drop_output, open_streams
+from recognizer.common.interruption import Guard, Interrupted, interruptible
 from recognizer.errors import RecognizerError
-from recognizer.interruption import Guard, Interrupted, interruptible
 
 DONE, FOUND, FAULT = 0, 1, 2
 """All done; done, but something was found or left out; the input or the call at fault."""

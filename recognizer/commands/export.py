@@ -27,7 +27,7 @@ def add_export(verbs: Any, console: Console) -> None:
 def _run(console: Console, chosen: argparse.Namespace) -> int:
     from recognizer.export.onnx_file import export_onnx
     from recognizer.export.onnx_model import is_onnx
-    from recognizer.model_file import load_model_file
+    from recognizer.model.model_file import load_model_file
     from recognizer.pretrained import find_model
 
     path = find_model(chosen.model)

@@ -23,7 +23,7 @@ def add_info(verbs: Any, console: Console) -> None:
 def _run(console: Console, chosen: argparse.Namespace) -> int:
     import json
 
-    from recognizer.model_file import read_header
+    from recognizer.model.model_file import read_header
     from recognizer.pretrained import find_model
 
     path = find_model(chosen.model)
@@ -38,7 +38,7 @@ def describe_model(path: Path, header: dict[str, Any]) -> str:
     Raises:
         RecognizerError: the header is at fault.
     """
-    from recognizer.model_file import parse_header
+    from recognizer.model.model_file import parse_header
 
     parse_header(path, header)
     try:

@@ -17,7 +17,7 @@ from recognizer.commands.options import add_decoder_options, decoder_options, nu
 from recognizer.errors import RecognizerError
 
 if TYPE_CHECKING:
-    from recognizer.recordings import PieceReading
+    from recognizer.reading.recordings import PieceReading
 
 
 class Stop:
@@ -70,8 +70,8 @@ def add_listen(verbs: Any, console: Console) -> None:
 def _listen(console: Console, chosen: argparse.Namespace) -> int:
     from recognizer.inputs.speech.live import microphone, pcm
     from recognizer.inputs.speech.segmentation import LIVE
-    from recognizer.reader import Reader
-    from recognizer.recordings import PieceReader
+    from recognizer.reading.reader import Reader
+    from recognizer.reading.recordings import PieceReader
 
     if (chosen.source == "-") != (chosen.rate is not None):
         raise RecognizerError("listen: expected --rate HZ with -, and neither for the microphone")

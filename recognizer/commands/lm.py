@@ -133,7 +133,7 @@ def _letters(model: str | None, unit: str) -> str:
     """Return the characters that the words of a language model for `model` may hold, "" for any."""
     if model is None or unit != "word":
         return ""
-    from recognizer.model_file import load_model_file
+    from recognizer.model.model_file import load_model_file
     from recognizer.pretrained import find_model
 
     return "".join(load_model_file(find_model(model)).alphabet.symbols)
@@ -144,7 +144,7 @@ def _text_settings(model: str | None) -> "TextSettings":
 
     if model is None:
         return TextSettings()
-    from recognizer.model_file import load_model_file
+    from recognizer.model.model_file import load_model_file
     from recognizer.pretrained import find_model
 
     return load_model_file(find_model(model)).alphabet.text
@@ -236,7 +236,7 @@ def _tune(console: Console, chosen: argparse.Namespace) -> int:
     from recognizer.decoding.options import DecoderOptions
     from recognizer.evaluation.tuning import TuneSettings, corpus_lines, point_line, surface_lines, tune
     from recognizer.pretrained import find_language_model, find_model, output_path
-    from recognizer.reader import Reader
+    from recognizer.reading.reader import Reader
 
     settings = TuneSettings(chosen.split, chosen.by, chosen.samples)
     options = decoder_options(chosen)

@@ -10,7 +10,7 @@ from recognizer.decoding.options import ENGINES, DecoderOptions, asked, flag_of
 from recognizer.errors import RecognizerError
 
 if TYPE_CHECKING:
-    from recognizer.processors import Division
+    from recognizer.common.processors import Division
 
 # Names of recognizer.formats.formats, spelled here because help is not to wait for what writes them.
 DOCUMENTS = ("srt", "vtt", "ctm", "textgrid", "hocr", "page", "alto")
@@ -35,7 +35,7 @@ def add_division(parser: argparse.ArgumentParser) -> None:
 
 def division(chosen: argparse.Namespace) -> "Division":
     """Return how a command line divides the processors."""
-    from recognizer.processors import divide
+    from recognizer.common.processors import divide
 
     return divide(chosen.workers, chosen.threads)
 

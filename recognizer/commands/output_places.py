@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from recognizer.atomic_write import write_atomically
+from recognizer.common.atomic_write import write_atomically
 from recognizer.errors import RecognizerError
 
 PAGE_NUMBER = re.compile(r"\[\d+\]$")  # behind the name of a file: one of its pages

@@ -37,10 +37,10 @@ def add_prepare(verbs: Any, console: Console) -> None:
 
 
 def _run(console: Console, chosen: argparse.Namespace) -> int:
+    from recognizer.common.processors import divide
     from recognizer.corpus.collections import table
     from recognizer.corpus.prepare import PrepareSettings, prepare
     from recognizer.corpus.sample import NO_TEXT
-    from recognizer.processors import divide
 
     given = {name: getattr(chosen, name) for name in ("height", "direction", "spacing")}
     signal = {name: value for name, value in given.items() if value is not None}

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from recognizer.evaluation.suggestion import Candidate
-    from recognizer.reader import Reader
+    from recognizer.reading.reader import Reader
 
 SEEN = 400  # lines of a corpus that stand for all of it
 
@@ -35,9 +35,9 @@ def add_suggest(verbs: Any, console: Console) -> None:
 
 
 def _suggest(console: Console, chosen: argparse.Namespace) -> int:
-    from recognizer.atomic_write import write_atomically
+    from recognizer.common.atomic_write import write_atomically
     from recognizer.evaluation.suggestion import suggest, suggestion_lines
-    from recognizer.reader import Reader
+    from recognizer.reading.reader import Reader
 
     if chosen.number < 1:
         raise RecognizerError(f"--number is {chosen.number}, expected at least 1")

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recognizer.atomic_write import write_atomically
 from recognizer.commands.console import Console
 from recognizer.commands.exit_codes import DONE
+from recognizer.common.atomic_write import write_atomically
+from recognizer.common.interruption import leave_to_parent
+from recognizer.common.plain_data import from_plain
 from recognizer.errors import RecognizerError
-from recognizer.interruption import leave_to_parent
-from recognizer.plain_data import from_plain
 from recognizer.training.logging_setup import silence_libraries
 from recognizer.training.run_folder import locked, refuse_old_run
 from recognizer.training.settings_parser import known_settings, settings_parser, short_help
@@ -107,7 +107,7 @@ def _calibrate(config: "Config", run: Path, say: Callable[[str], None]) -> None:
     """Fit the confidences of the finished model on the validation samples that chose its weights."""
     from recognizer.evaluation.calibrate import calibrate
     from recognizer.evaluation.calibration_report import error_words
-    from recognizer.reader import Reader
+    from recognizer.reading.reader import Reader
     from recognizer.training.checkpointing import MODEL
 
     path, folders = run / MODEL, config.data.folders
@@ -200,7 +200,7 @@ def _chosen_words(values: dict[str, str]) -> str:
 
 def _made_like(model: str) -> list[str]:
     """Return the flags of the network and the features that a model file states."""
-    from recognizer.model_file import read_header
+    from recognizer.model.model_file import read_header
     from recognizer.pretrained import find_model
 
     settings = read_header(find_model(model))["settings"]

@@ -22,10 +22,10 @@ from recognizer.commands.output_places import OutputPlaces
 from recognizer.errors import RecognizerError
 
 if TYPE_CHECKING:
+    from recognizer.common.processors import Division
     from recognizer.formats.result import Result
-    from recognizer.long_recordings import LongRecording
-    from recognizer.processors import Division
-    from recognizer.transcription import TranscribeOptions
+    from recognizer.reading.long_recordings import LongRecording
+    from recognizer.reading.transcription import TranscribeOptions
 
 RAY_BATCH = 32  # files that a worker of Ray is given at once
 
@@ -102,7 +102,7 @@ def _here(console: Console, chosen: argparse.Namespace, names: list[str]) -> tup
 
 def _options(console: Console, chosen: argparse.Namespace, divided: "Division") -> "TranscribeOptions":
     """Return how files are read."""
-    from recognizer.transcription import TranscribeOptions
+    from recognizer.reading.transcription import TranscribeOptions
 
     return TranscribeOptions(
         chosen.model,
@@ -119,7 +119,7 @@ def _options(console: Console, chosen: argparse.Namespace, divided: "Division") 
 
 def _left_to_do(chosen: argparse.Namespace, form: str) -> tuple[list[str], list[str]]:
     """Return the files to read, folders opened up, without those whose text is there; and what is wrong with others."""
-    from recognizer.transcription import files_of
+    from recognizer.reading.transcription import files_of
 
     if "-" in chosen.files:
         raise RecognizerError("standard input cannot be read with --resume or --engine ray, expected files")
@@ -135,7 +135,7 @@ def _left_to_do(chosen: argparse.Namespace, form: str) -> tuple[list[str], list[
 
 def _on_ray(console: Console, chosen: argparse.Namespace, names: list[str]) -> tuple[int, int]:
     """Read files on a Ray cluster; return how many, and how many errors there were."""
-    from recognizer.ray_engine import Cluster, on_ray
+    from recognizer.reading.ray_engine import Cluster, on_ray
 
     told = {name: _absolute(value) for name, value in vars(chosen).items() if name != "act"}
     if chosen.model and Path(chosen.model).exists():
@@ -160,7 +160,7 @@ def _absolute(value: Any) -> Any:
 
 def _worker(told: dict[str, Any]) -> Callable[[list[str]], list[dict[str, Any]]]:
     """Return what reads a batch of files in a process of its own, with one thread, its models loaded once."""
-    from recognizer.processors import Division
+    from recognizer.common.processors import Division
 
     chosen, lines = argparse.Namespace(**told), []  # type: argparse.Namespace, list[str]
     console = Console(lines.append, lines.append)
@@ -178,11 +178,11 @@ def _read(
     console: Console, chosen: argparse.Namespace, names: list[str], options: "TranscribeOptions"
 ) -> tuple[int, int]:
     """Read files; print or write their texts; return how many files, and how many errors there were."""
-    from recognizer.atomic_write import replacing
+    from recognizer.common.atomic_write import replacing
     from recognizer.formats.ctm_names import CtmNames
     from recognizer.formats.formats import FORMATS, TimedFormat, format_page, format_reading
     from recognizer.formats.streamed import streamed
-    from recognizer.transcription import Transcript, doubtful, marked, transcribe
+    from recognizer.reading.transcription import Transcript, doubtful, marked, transcribe
 
     below = chosen.min_confidence or 0.0
     form = "json" if chosen.json else chosen.format

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from recognizer.common.plain_data import from_plain
 from recognizer.corpus import checks as inspect
 from recognizer.corpus.alphabet import Alphabet, TextSettings
 from recognizer.corpus.alphabet_report import AlphabetReport, named, report_alphabet
@@ -16,10 +17,9 @@ from recognizer.corpus.store import Store
 from recognizer.evaluation.open_corpus import refuse_other_form
 from recognizer.inputs.registry import kind_named
 from recognizer.inputs.speech.log_mel import LogMelSettings
-from recognizer.model import Model, ModelSettings
-from recognizer.model_file import load_model_file
+from recognizer.model.model import Model, ModelSettings
+from recognizer.model.model_file import load_model_file
 from recognizer.network.network import NetworkSettings
-from recognizer.plain_data import from_plain
 
 LISTED = 20  # names of a finding, characters of a kind, in the table; the data have all
 SHOWN = 20  # samples that are written to be looked at or listened to

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from recognizer.atomic_write import write_atomically
+from recognizer.common.atomic_write import write_atomically
 from recognizer.corpus.store import Store
 from recognizer.inputs.features import Features
 from recognizer.inputs.registry import kind_named

@@ -15,7 +15,7 @@ from typing import BinaryIO
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from recognizer.atomic_write import write_atomically
+from recognizer.common.atomic_write import write_atomically
 from recognizer.errors import RecognizerError
 
 CHUNK = 1 << 20  # bytes read at once

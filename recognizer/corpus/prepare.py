@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from recognizer.common.processors import in_processes
 from recognizer.corpus.alphabet import TextSettings
 from recognizer.corpus.archives import opened
 from recognizer.corpus.collections import CollectionSettings, Document, is_collection
@@ -26,7 +27,6 @@ from recognizer.inputs.lines.page_line import page_line_digest
 from recognizer.inputs.registry import default_signal, kind_named, kind_of, read_signal
 from recognizer.inputs.speech.audio import TOO_LONG, seconds
 from recognizer.pages.page import file_of, is_there, page_and_line
-from recognizer.processors import in_processes
 
 SAMPLES_A_WORKER = 200  # fewer are read in the time that it takes to start a process
 UNREADABLE = "cannot be read"  # the reason where nobody knows a better one

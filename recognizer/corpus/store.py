@@ -17,14 +17,14 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from recognizer.atomic_write import replacing
+from recognizer.common.atomic_write import replacing
+from recognizer.common.plain_data import from_plain
 from recognizer.corpus.alphabet import Alphabet, TextSettings
 from recognizer.corpus.ctc_feasibility import needed
 from recognizer.corpus.integrity import CHECKS, CURE, checksum, read_arrays, sealed
 from recognizer.corpus.sample import Sample
 from recognizer.errors import RecognizerError
-from recognizer.model_file_upgrade import upgrade_kind
-from recognizer.plain_data import from_plain
+from recognizer.model.upgrade import upgrade_kind
 
 MAGIC = b"RECPACK\x03"  # the last byte is the version of the format
 READ = (2, 3)  # versions that are read; 2 lacks what `prepare` found

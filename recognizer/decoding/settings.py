@@ -4,10 +4,10 @@ import math
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from recognizer.common.plain_data import from_plain
 from recognizer.decoding.beam_settings import BeamSettings
 from recognizer.decoding.options import ENGINES
 from recognizer.errors import RecognizerError
-from recognizer.plain_data import from_plain
 
 FILES = ("lm", "hot_words", "lexicon", "rescore")  # settings that name a file outside the model file
 

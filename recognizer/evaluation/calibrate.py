@@ -15,8 +15,8 @@ from recognizer.evaluation.calibration import (
 )
 from recognizer.evaluation.open_corpus import open_corpus, refuse_test
 from recognizer.evaluation.read_samples import Progress, no_progress, read_samples
-from recognizer.model_file import write_header
-from recognizer.reader import Reader
+from recognizer.model.model_file import write_header
+from recognizer.reading.reader import Reader
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from recognizer.common.plain_data import from_plain
 from recognizer.errors import RecognizerError
 from recognizer.evaluation.intervals import LEVEL, RESAMPLES, Difference, Units, difference, units_of
 from recognizer.evaluation.report import RATES, Report
-from recognizer.plain_data import from_plain
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from recognizer.evaluation.open_corpus import open_corpus
 from recognizer.evaluation.read_samples import Progress, no_progress, read_samples
 from recognizer.evaluation.report import Report, score
 from recognizer.evaluation.tags import EVERY_TAG, TagChoice, choose_by_tags
-from recognizer.reader import Reader
+from recognizer.reading.reader import Reader
 
 ALL = "all"
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from recognizer.corpus.store import FILE, Store
 from recognizer.errors import RecognizerError
 from recognizer.export.onnx_model import OnnxSettings
-from recognizer.model import ModelSettings
-from recognizer.reader import Reader
+from recognizer.model.model import ModelSettings
+from recognizer.reading.reader import Reader
 
 
 @contextmanager

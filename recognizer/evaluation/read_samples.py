@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 
 from recognizer.corpus.store import Store
 from recognizer.decoding.hypothesis import Hypothesis
-from recognizer.reader import Reader
-from recognizer.recordings import read_blocks
+from recognizer.reading.reader import Reader
+from recognizer.reading.recordings import read_blocks
 
 RUN = 256  # samples from one word of progress to the next
 BLOCK = 10  # seconds of a long recording that are taken at once

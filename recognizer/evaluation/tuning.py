@@ -15,8 +15,8 @@ from recognizer.errors import RecognizerError
 from recognizer.evaluation.metrics import distance, scored_text
 from recognizer.evaluation.open_corpus import open_corpus, refuse_test
 from recognizer.evaluation.read_samples import Progress, no_progress
-from recognizer.model_file import write_header
-from recognizer.reader import Reader
+from recognizer.model.model_file import write_header
+from recognizer.reading.reader import Reader
 
 WEIGHTS = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5)
 BONUSES = (-1.0, 0.0, 1.0, 2.0)  # natural logarithm

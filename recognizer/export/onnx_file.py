@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 import torch
 
-from recognizer.atomic_write import write_atomically
+from recognizer.common.atomic_write import write_atomically
 from recognizer.errors import RecognizerError
 from recognizer.export.graph import Graph
 from recognizer.export.onnx_features import CHECKED_FRAMES, add_features, made_up
 from recognizer.export.onnx_model import FORMAT, KEY, OnnxSettings
 from recognizer.export.onnx_network import add_network
 from recognizer.inputs.registry import kind_named
-from recognizer.model import Model, pad_signals
-from recognizer.model_file import ModelFile
+from recognizer.model.model import Model, pad_signals
+from recognizer.model.model_file import ModelFile
 
 TOLERANCE = 1e-3  # of log-probabilities: more is a fault of these nodes, not of rounding
 LENGTHS = (1.0, 0.61, 0.27)  # of the samples of the check, in parts of the longest

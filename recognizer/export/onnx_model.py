@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from recognizer.common.plain_data import from_plain
 from recognizer.corpus.alphabet import Alphabet, TextSettings
 from recognizer.errors import RecognizerError
-from recognizer.plain_data import from_plain
 
 KEY = "recognizer"  # of the header in the metadata
 SUFFIX = ".onnx"

@@ -4,7 +4,7 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recognizer.atomic_write import write_atomically
+from recognizer.common.atomic_write import write_atomically
 
 if TYPE_CHECKING:
     from PIL import Image

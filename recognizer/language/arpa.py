@@ -12,7 +12,7 @@ from typing import BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from recognizer.atomic_write import replacing
+from recognizer.common.atomic_write import replacing
 from recognizer.errors import RecognizerError
 from recognizer.language.text import END, START, UNKNOWN
 from recognizer.language.trie import Trie, find

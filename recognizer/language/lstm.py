@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from recognizer.atomic_write import write_atomically
+from recognizer.common.atomic_write import write_atomically
 from recognizer.corpus.alphabet import TextSettings
 from recognizer.errors import RecognizerError
 from recognizer.language.perplexity import Perplexity

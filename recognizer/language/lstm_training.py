@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from recognizer.atomic_write import write_atomically
+from recognizer.common.atomic_write import write_atomically
 from recognizer.errors import RecognizerError
 from recognizer.language.lstm import END_ID, LanguageModel, LanguageModelSettings, settings_of
 

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from recognizer.atomic_write import replacing
+from recognizer.common.atomic_write import replacing
 from recognizer.errors import RecognizerError
 
 MAGIC, OLD_MAGIC = b"recognizer n-gram 2\n", b"recognizer n-gram 1\n"

@@ -4,7 +4,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from recognizer.atomic_write import write_atomically
+from recognizer.common.atomic_write import write_atomically
 
 TEMPLATES = Path(__file__).parent / "templates"
 

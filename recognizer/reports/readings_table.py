@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from recognizer.atomic_write import write_atomically
+from recognizer.common.atomic_write import write_atomically
 from recognizer.evaluation.report import Report, Scored
 
 COLUMNS = (

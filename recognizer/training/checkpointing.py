@@ -10,11 +10,11 @@ from typing import Any
 import lightning
 import torch
 
-from recognizer.atomic_write import write_atomically
+from recognizer.common.atomic_write import write_atomically
+from recognizer.common.interruption import Interrupted
 from recognizer.errors import RecognizerError
 from recognizer.inputs.registry import kind_named
-from recognizer.interruption import Interrupted
-from recognizer.model_file import ModelFile, save_model_file
+from recognizer.model.model_file import ModelFile, save_model_file
 from recognizer.training.learner import Learner
 
 LAST, MODEL, HISTORY = "last.ckpt", "model.safetensors", "history.tsv"

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from recognizer.batching import batch_by_budget
+from recognizer.common.batching import batch_by_budget
 from recognizer.corpus.alphabet import Alphabet
 from recognizer.corpus.store import Store
 from recognizer.inputs.registry import kind_named
-from recognizer.model import pad_signals
+from recognizer.model.model import pad_signals
 from recognizer.training.config import DataSettings
 
 SPREAD = 0.04  # relative noise on lengths, so that batches of like length differ from epoch to epoch

@@ -7,8 +7,8 @@ import torch
 
 from recognizer.corpus.alphabet import Alphabet
 from recognizer.inputs.registry import kind_named
-from recognizer.model import Model, ModelSettings
-from recognizer.model_file import ModelFile
+from recognizer.model.model import Model, ModelSettings
+from recognizer.model.model_file import ModelFile
 
 HEADS = ("network.head", "network.auxiliary_head")
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from recognizer.common.processors import usable_processors
 from recognizer.errors import RecognizerError
-from recognizer.processors import usable_processors
 
 GAIN = 1.15  # bf16 is taken where it is at least so many times faster than float32
 ROUNDS = 6  # of the measurement

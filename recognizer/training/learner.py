@@ -16,7 +16,7 @@ from recognizer.decoding.greedy import greedy
 from recognizer.errors import RecognizerError
 from recognizer.evaluation.metrics import Edits, distance, scored_text
 from recognizer.inputs.registry import kind_named
-from recognizer.model import Model
+from recognizer.model.model import Model
 from recognizer.network.cells.weight_noise import weight_noise
 from recognizer.network.masks import valid_mask
 from recognizer.network.network import Output

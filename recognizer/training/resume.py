@@ -11,8 +11,8 @@ from torch import Tensor
 
 from recognizer.corpus.alphabet import Alphabet
 from recognizer.errors import RecognizerError
-from recognizer.model import ModelSettings
-from recognizer.model_file import read_header
+from recognizer.model.model import ModelSettings
+from recognizer.model.model_file import read_header
 from recognizer.training.checkpointing import LAST, MADE_OF, MODEL
 from recognizer.training.data import Corpora
 from recognizer.training.setup import TrainingSetup

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import torch
 
+from recognizer.common.plain_data import from_plain
 from recognizer.corpus.alphabet import Alphabet, TextSettings, alphabet_of
 from recognizer.corpus.ctc_feasibility import infeasible
 from recognizer.corpus.store import Store
 from recognizer.errors import RecognizerError
-from recognizer.model import ModelSettings
-from recognizer.model_file import ModelFile, load_model_file
-from recognizer.plain_data import from_plain
+from recognizer.model.model import ModelSettings
+from recognizer.model.model_file import ModelFile, load_model_file
 from recognizer.pretrained import find_model
 from recognizer.training.config import Config
 from recognizer.training.data import Corpora, SampleRef

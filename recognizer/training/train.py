@@ -17,12 +17,12 @@ from lightning.pytorch.callbacks import Callback, EarlyStopping
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from recognizer import __version__
-from recognizer.batching import batch_by_budget
+from recognizer.common.batching import batch_by_budget
+from recognizer.common.interruption import Interrupted
 from recognizer.corpus.checks import FAULT, LOST, corpus_columns, findings
 from recognizer.errors import RecognizerError
-from recognizer.interruption import Interrupted
-from recognizer.model import Model
-from recognizer.model_file import ModelFile
+from recognizer.model.model import Model
+from recognizer.model.model_file import ModelFile
 from recognizer.training.checkpointing import LAST, MODEL, BestScore, CheckpointCallback
 from recognizer.training.config import Config
 from recognizer.training.data import CorpusData

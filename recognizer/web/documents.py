@@ -19,7 +19,7 @@ from recognizer.inputs.lines.page_line import find_page
 from recognizer.inputs.signal import Signal
 from recognizer.inputs.speech.audio import seconds
 from recognizer.pages.parse import read_page
-from recognizer.reader import Reader
+from recognizer.reading.reader import Reader
 from recognizer.web.drafts import Draft, DraftLine, Drafts, ModelReading, Word, digest_of
 from recognizer.web.line_images import page_of, signal_of
 from recognizer.web.models import Models

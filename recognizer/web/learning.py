@@ -15,7 +15,7 @@ from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from recognizer.atomic_write import write_atomically
+from recognizer.common.atomic_write import write_atomically
 from recognizer.errors import RecognizerError
 from recognizer.inputs.registry import default_signal
 from recognizer.inputs.speech.audio import SpeechSettings, write_speech
@@ -281,7 +281,7 @@ def _held_back(samples: Sequence[tuple[Corrected, DraftLine]], wish: LearningWis
 
 def _form_of(init: str) -> tuple[str, ...]:
     """Return the options of `prepare` that make a corpus as a model reads it."""
-    from recognizer.model_file import read_header
+    from recognizer.model.model_file import read_header
 
     settings = read_header(Path(init))["settings"]
     names = {"handwriting": ("height", "direction"), "strokes": ("spacing",)}.get(settings["kind"], ())

@@ -13,9 +13,9 @@ from recognizer.decoding.hypothesis import Hypothesis
 from recognizer.errors import RecognizerError
 from recognizer.inputs.registry import kind_named
 from recognizer.inputs.signal import Signal
-from recognizer.model_file import read_header
+from recognizer.model.model_file import read_header
 from recognizer.pretrained import find_model, pretrained_models
-from recognizer.reader import Reader
+from recognizer.reading.reader import Reader
 from recognizer.web.limits import Limits, Refused
 
 KINDS = {"handwriting": "lines", "speech": "speech", "strokes": "strokes"}  # a reader's kind to what the page calls it

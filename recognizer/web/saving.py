@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from recognizer.atomic_write import write_atomically
+from recognizer.common.atomic_write import write_atomically
 from recognizer.decoding.hypothesis import Hypothesis, Span
 from recognizer.errors import RecognizerError
 from recognizer.formats.page_documents import PAGE, now
@@ -15,7 +15,7 @@ from recognizer.pages.dewarping import dewarp
 from recognizer.pages.page import clipped
 from recognizer.pages.parse import read_page
 from recognizer.pages.xml_edit import EditedLine, EditedWord, edit_lines
-from recognizer.reader import Reader
+from recognizer.reading.reader import Reader
 from recognizer.web.documents import truth_path
 from recognizer.web.drafts import Draft, DraftLine, Drafts, digest_of
 from recognizer.web.limits import Refused

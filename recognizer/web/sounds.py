@@ -11,15 +11,15 @@ import anyio
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.atomic_write import replacing
+from recognizer.common.atomic_write import replacing
 from recognizer.decoding.hypothesis import Span
 from recognizer.inputs.registry import default_signal
 from recognizer.inputs.signal import Signal
 from recognizer.inputs.speech.audio import SpeechSettings
 from recognizer.inputs.speech.streaming import open_recording
-from recognizer.long_recordings import LongRecording
-from recognizer.reader import Reader
-from recognizer.recordings import PieceReading, is_long
+from recognizer.reading.long_recordings import LongRecording
+from recognizer.reading.reader import Reader
+from recognizer.reading.recordings import PieceReading, is_long
 from recognizer.web.drafts import digest_of
 from recognizer.web.models import Models
 from recognizer.web.project import ProjectFile

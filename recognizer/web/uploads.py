@@ -18,7 +18,7 @@ from recognizer.inputs.registry import kind_of
 from recognizer.inputs.signal import Signal
 from recognizer.inputs.speech.audio import seconds
 from recognizer.pages.parse import HEAD, form_of_head
-from recognizer.reader import Reader
+from recognizer.reading.reader import Reader
 from recognizer.web.limits import Limits, Refused
 from recognizer.web.models import Models
 from recognizer.web.sounds import DECODING, read_recording

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
+from recognizer.common.plain_data import from_plain
 from recognizer.errors import RecognizerError
 from recognizer.inputs.kind import Kind
 from recognizer.inputs.signal import Signal
 from recognizer.pages.page import IMAGES, page_and_line
 from recognizer.pages.parse import form_of, read_page
-from recognizer.plain_data import from_plain
 
 if TYPE_CHECKING:
     from recognizer.inputs.features import Augmentation, Features

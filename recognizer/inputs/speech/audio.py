@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.atomic_write import replacing
+from recognizer.common.atomic_write import replacing
 from recognizer.errors import RecognizerError
 from recognizer.inputs.signal import Signal as RecordingSignal
 from recognizer.inputs.speech.channels import choose_channel

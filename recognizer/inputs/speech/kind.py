@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
+from recognizer.common.plain_data import from_plain
 from recognizer.errors import RecognizerError
 from recognizer.inputs.kind import Kind
 from recognizer.inputs.signal import Signal
 from recognizer.inputs.speech.media import CONTAINERS, is_container
-from recognizer.plain_data import from_plain
 
 if TYPE_CHECKING:
     from torch import Tensor

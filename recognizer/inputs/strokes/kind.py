@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
+from recognizer.common.plain_data import from_plain
 from recognizer.inputs.kind import Kind
 from recognizer.inputs.signal import Signal
 from recognizer.pages.parse import form_of_head
-from recognizer.plain_data import from_plain
 
 if TYPE_CHECKING:
     from recognizer.inputs.features import Augmentation, Features

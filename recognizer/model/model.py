@@ -6,10 +6,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from recognizer.common.plain_data import from_plain
 from recognizer.inputs.registry import kind_named
 from recognizer.inputs.speech.log_mel import LogMelSettings
 from recognizer.network.network import Network, NetworkSettings, Output
-from recognizer.plain_data import from_plain
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ from typing import Any
 
 import torch
 
-from recognizer.atomic_write import write_atomically
+from recognizer.common.atomic_write import write_atomically
+from recognizer.common.plain_data import from_plain
 from recognizer.corpus.alphabet import Alphabet, TextSettings
 from recognizer.errors import RecognizerError
-from recognizer.model import Model, ModelSettings
-from recognizer.model_file_upgrade import upgrade_header, upgrade_weight
-from recognizer.plain_data import from_plain
+from recognizer.model.model import Model, ModelSettings
+from recognizer.model.upgrade import upgrade_header, upgrade_weight
 
 FORMAT = 2  # 1 named some settings otherwise, see model_file_upgrade.py
 KEY = "recognizer"  # of the header in safetensors' metadata

@@ -12,7 +12,7 @@ from recognizer.evaluation.metrics import distance
 from recognizer.formats.result import Result, make_result
 from recognizer.pages.page import Page
 from recognizer.pages.parse import form_of
-from recognizer.reader import Reader
+from recognizer.reading.reader import Reader
 
 ALONE = 0.3  # of its characters: what a line costs that has no other beside it; lines match below 60 % of edits
 

@@ -19,7 +19,7 @@ from recognizer.inputs.speech.streaming import open_recording
 
 if TYPE_CHECKING:
     from recognizer.inputs.speech.segmentation import Signal as Samples
-    from recognizer.reader import Reader
+    from recognizer.reading.reader import Reader
 
 BATCH_SECONDS = 60.0  # of pieces that are read at once: no more than one recording that is read whole
 

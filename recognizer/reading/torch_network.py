@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from recognizer.errors import RecognizerError
-from recognizer.model import Model, pad_signals
+from recognizer.model.model import Model, pad_signals
 
 
 class TorchNetwork:

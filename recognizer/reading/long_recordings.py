@@ -9,8 +9,8 @@ from recognizer.errors import RecognizerError
 from recognizer.formats.result import Result
 from recognizer.inputs.speech.audio import SpeechSettings
 from recognizer.inputs.speech.streaming import open_recording
-from recognizer.reader import Reader
-from recognizer.recordings import PieceReader, PieceReading
+from recognizer.reading.reader import Reader
+from recognizer.reading.recordings import PieceReader, PieceReading
 
 Say = Callable[[str], None]
 

@@ -10,7 +10,7 @@ from recognizer.errors import RecognizerError
 from recognizer.formats.result import Result
 from recognizer.inputs.signal import Signal
 from recognizer.inputs.speech.segmentation import Piece, Segmenter
-from recognizer.reader import Reader
+from recognizer.reading.reader import Reader
 
 AHEAD = 2.0  # times what was read: so much text is looked through for its like
 SPARE = 200  # characters more: text that was not read at all

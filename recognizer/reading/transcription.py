@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
+from recognizer.common.processors import Division
 from recognizer.decoding.hypothesis import Hypothesis
 from recognizer.decoding.options import DecoderOptions
 from recognizer.errors import RecognizerError
@@ -19,14 +20,13 @@ from recognizer.inputs.lines.image_file import encoded_pages, page_names
 from recognizer.inputs.lines.page_line import PAGE_NOTE
 from recognizer.inputs.registry import kind_named, kind_of, suffixes
 from recognizer.inputs.signal import Signal
-from recognizer.long_recordings import LongRecording
 from recognizer.pages.image_lookup import find_image
 from recognizer.pages.page import Page, file_of, page_and_line
 from recognizer.pages.parse import HEAD, form_of, read_page
 from recognizer.pretrained import pretrained_models
-from recognizer.processors import Division
-from recognizer.reader import Reader
-from recognizer.recordings import is_long
+from recognizer.reading.long_recordings import LongRecording
+from recognizer.reading.reader import Reader
+from recognizer.reading.recordings import is_long
 
 OURS = b"<!-- recognizer "  # before the root of XML that `transcribe` wrote
 FIRST, RUN = 4, 64  # files, or lines of pages, that are read together: few at first, that the first texts come soon

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias, overload
 
 import numpy as np
 
-from recognizer.batching import batch_by_budget
+from recognizer.common.batching import batch_by_budget
+from recognizer.common.processors import Division, divide, in_order
 from recognizer.decoding.decoder import Decoder
 from recognizer.decoding.decoder_factory import make_decoder
 from recognizer.decoding.hypothesis import Hypothesis, move_spans
@@ -21,19 +22,18 @@ from recognizer.inputs.lines.tta import VIEWS, View
 from recognizer.inputs.python_values import rate_of, source_of, sources_of
 from recognizer.inputs.registry import kind_named, read_signal
 from recognizer.inputs.signal import Signal
-from recognizer.language_choice import with_language_model
 from recognizer.pages.page import Page, PageLine
 from recognizer.pages.parse import read_page
 from recognizer.pretrained import find_model
-from recognizer.processors import Division, divide, in_order
-from recognizer.recordings import is_long, read_long
+from recognizer.reading.language_choice import with_language_model
+from recognizer.reading.recordings import is_long, read_long
 
 if TYPE_CHECKING:
     import torch
     from PIL.Image import Image
     from torch import Tensor
 
-    from recognizer.model_file import ModelFile
+    from recognizer.model.model_file import ModelFile
 
     Source: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO | np.ndarray | Tensor | Image
 
@@ -280,7 +280,7 @@ class Reader:
 
 def _torch_model(path: Path) -> "ModelFile":
     """Read a model file; torch is imported here, not before."""
-    from recognizer.model_file import load_model_file
+    from recognizer.model.model_file import load_model_file
 
     return load_model_file(path)
 
@@ -295,7 +295,7 @@ def _network_of(model_file: "ModelFile | OnnxModel", device: "torch.device | str
         if str(device) not in ("auto", "cpu"):
             raise RecognizerError(f"{model_file.path}: ONNX is read on the CPU, expected --device cpu")
         return model_file
-    from recognizer.torch_network import TorchNetwork
+    from recognizer.reading.torch_network import TorchNetwork
 
     return TorchNetwork(model_file.model, device)
 

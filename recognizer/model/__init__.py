@@ -1,0 +1,1 @@
+"""The model, features and network in one, and the file that holds it."""
