@@ -16,7 +16,7 @@ from recognizer.commands.train import read_config
 from recognizer.errors import RecognizerError
 from recognizer.inputs.registry import kinds
 
-CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.yaml"))
+CONFIGS = sorted((Path(__file__).parents[1] / "configs").rglob("*.yaml"))
 HEAVY = ("torch", "numpy", "PIL", "lightning", "jsonargparse", "soundfile", "torchaudio", "safetensors", "yaml")
 VERBS = ("prepare", "train", "check", "evaluate", "transcribe", "info", "demo")
 
@@ -89,12 +89,13 @@ def test_a_model_says_what_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert json.loads(capsys.readouterr().out)["settings"]["kind"] == "speech"
 
 
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: "-".join(path.with_suffix("").parts[-2:]))
 def test_a_shipped_configuration_is_valid_and_says_how_it_is_run(path: Path) -> None:
     config = read_config(["--config", str(path)])
     general = path.stem in ("demo", "finetuning", *(Path(kind.config).stem for kind in kinds().values()))
     assert (config.data.folders == [""]) == general
-    assert path.read_text().startswith(f"# recognizer train --config configs/{path.name}") or general
+    name = path.relative_to(CONFIGS[0].parent).as_posix()
+    assert path.read_text().startswith(f"# recognizer train --config configs/{name}") or general
 
 
 def test_without_a_configuration_the_kind_of_the_corpus_chooses_one(lines: Path, sounds: Path) -> None:
