@@ -15,6 +15,7 @@ from recognizer.commands.options import (
     decoder_options,
     division,
 )
+from recognizer.commands.output_file import MODEL, refuse_foreign
 
 
 def add_calibrate(verbs: Any, console: Console) -> None:
@@ -45,6 +46,7 @@ def _run(console: Console, chosen: argparse.Namespace) -> int:
     refuse_test(chosen.split, "calibrate")
     path = find_model(chosen.model)
     out = output_path(path, chosen.out, "calibrate")
+    refuse_foreign("--out", chosen.out, MODEL)
     reader = Reader.load(path, chosen.device, decoder_options(chosen), division(chosen))
     for note in reader.decoder.notes:
         console.complain(note)

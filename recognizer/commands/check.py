@@ -7,6 +7,7 @@ from typing import Any
 
 from recognizer.commands.console import Console
 from recognizer.commands.exit_codes import DONE, FOUND
+from recognizer.commands.output_file import PAGE, REPORT, refuse_foreign
 
 
 def add_check(verbs: Any, console: Console) -> None:
@@ -29,6 +30,8 @@ def _run(console: Console, chosen: argparse.Namespace) -> int:
     from recognizer.corpus.check_report import CheckSettings, check
     from recognizer.pretrained import find_model
 
+    refuse_foreign("--json", chosen.json, REPORT)
+    refuse_foreign("--html", chosen.html, PAGE)
     settings = CheckSettings(model=find_model(chosen.model) if chosen.model else None)
     configuration = chosen.config if chosen.config or chosen.model else _configuration(chosen.corpus)
     if configuration:

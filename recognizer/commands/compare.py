@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from recognizer.commands.console import Console
 from recognizer.commands.exit_codes import DONE
 from recognizer.commands.options import add_decoder_options, add_division, decoder_options, division
+from recognizer.commands.output_file import PAGE, REPORT, refuse_foreign
 from recognizer.errors import RecognizerError
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ def _compare(console: Console, chosen: argparse.Namespace) -> int:
     from recognizer.common.atomic_write import write_atomically
     from recognizer.evaluation.compare import compare, comparison_lines
 
+    refuse_foreign("--json", chosen.json, REPORT)
+    refuse_foreign("--html", chosen.html, PAGE)
     found = compare(_readings(chosen.first, chosen, console), _readings(chosen.second, chosen, console))
     for line in comparison_lines(found):
         console.say(line)

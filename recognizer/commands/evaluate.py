@@ -15,6 +15,7 @@ from recognizer.commands.options import (
     decoder_options,
     division,
 )
+from recognizer.commands.output_file import PAGE, REPORT, TABLE, refuse_foreign
 
 if TYPE_CHECKING:
     from recognizer.evaluation.evaluate import Look
@@ -48,6 +49,12 @@ def _run(console: Console, chosen: argparse.Namespace) -> int:
     from recognizer.evaluation.tags import TagChoice
     from recognizer.reading.reader import Reader
 
+    for option, path, form in (
+        ("--json", chosen.json, REPORT),
+        ("--html", chosen.html, PAGE),
+        ("--out", chosen.out, TABLE),
+    ):
+        refuse_foreign(option, path, form)
     reader = Reader.load(chosen.model, chosen.device, decoder_options(chosen), division(chosen))
     for note in reader.decoder.notes:
         console.complain(note)

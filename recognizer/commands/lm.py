@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from recognizer.commands.console import Console
 from recognizer.commands.options import add_decoder_options, add_division, decoder_options, division, number, whole
+from recognizer.commands.output_file import LANGUAGE_MODEL, MODEL, refuse_foreign
 from recognizer.commands.progress import steps
 from recognizer.errors import RecognizerError
 
@@ -154,6 +155,7 @@ def _build(console: Console, chosen: argparse.Namespace) -> int:
     from recognizer.language.build import BuildSettings, steps_of
     from recognizer.language.checked_build import build_checked
 
+    refuse_foreign("--out", chosen.out, LANGUAGE_MODEL)
     settings = BuildSettings(
         order=chosen.order,
         unit=chosen.unit,
@@ -225,6 +227,7 @@ def _train(console: Console, chosen: argparse.Namespace) -> int:
     settings = LanguageTraining(
         **{name: getattr(chosen, name) for name in names}, text=text, training=TrainingSettings(**learning)
     )
+    refuse_foreign("--out", chosen.out, MODEL)
     if chosen.against:
         compare(chosen.texts, chosen.against, BuildSettings(text=text))
     train_language(chosen.texts, settings, chosen.out, chosen.resume, console.say)
@@ -247,6 +250,7 @@ def _tune(console: Console, chosen: argparse.Namespace) -> int:
         raise RecognizerError("--tta is not for lm tune, which reads each line once, leave it out")
     path = find_model(chosen.model)
     out = output_path(path, chosen.out, "lm tune")
+    refuse_foreign("--out", chosen.out, MODEL)
     reader = Reader.load(path, chosen.device, DecoderOptions(engine="greedy"), division(chosen))
     if options.lm is not None:
         options = replace(options, lm=find_language_model(options.lm, reader.kind))

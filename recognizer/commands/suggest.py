@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from recognizer.commands.console import Console
 from recognizer.commands.exit_codes import DONE, FOUND
 from recognizer.commands.options import add_division, division
+from recognizer.commands.output_file import NAMES, refuse_foreign
 from recognizer.errors import RecognizerError
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def _suggest(console: Console, chosen: argparse.Namespace) -> int:
 
     if chosen.number < 1:
         raise RecognizerError(f"--number is {chosen.number}, expected at least 1")
+    refuse_foreign("--list", chosen.list, NAMES)
     reader = Reader.load(chosen.model, chosen.device, division=division(chosen))
     if reader.kind != "handwriting":
         raise RecognizerError(f"{chosen.model}: reads {reader.kind}, expected a model of handwriting")
