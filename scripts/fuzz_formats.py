@@ -147,7 +147,7 @@ def read_checkpoint(path: Path) -> object:
 
 def configurations(folder: Path) -> list[bytes]:
     """Return the configurations that come with the program, and one of a run."""
-    paths = sorted((Path(__file__).resolve().parents[1] / "configs").glob("*.yaml"))
+    paths = sorted((Path(__file__).resolve().parents[1] / "configs").rglob("*.yaml"))
     return [path.read_bytes() for path in paths[:6]]
 
 
