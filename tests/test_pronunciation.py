@@ -3,11 +3,15 @@
 from pathlib import Path
 
 import pytest
+import soundfile
+from makers import tone
 
+from recognizer.cli import main
 from recognizer.corpus import pronunciation
 from recognizer.corpus.alphabet import TextSettings
 from recognizer.corpus.pronunciation import CMU, IPA, Pronouncer, Pronunciation, from_ipa, with_phones
 from recognizer.corpus.sample import Sample
+from recognizer.corpus.store import Store
 from recognizer.errors import RecognizerError
 
 WORDS = {
@@ -61,5 +65,20 @@ def test_a_sample_that_cannot_be_said_is_named_and_words_outside_the_dictionary_
     said, sources = with_phones(samples, TextSettings(case="lower"))
     assert [sample.text for sample in said] == ["k ae t s b l ih k", "d ao g"]
     assert sorted(sources.values()) == [1, 1]
-    with pytest.raises(RecognizerError, match="t:0: '5'"):
-        with_phones([Sample(Path("a"), "cat 5", "train", "x", "t:0")], TextSettings())
+    said, _ = with_phones([Sample(Path("a"), "cat 5", "train", "x", "t:0")], TextSettings())
+    assert said[0].fault.startswith("t:0: '5'") and said[0].text == "cat 5"
+
+
+def test_prepare_puts_phones_and_the_ends_of_words_into_any_corpus_of_speech(tmp_path: Path) -> None:
+    rows = {"a.wav": "Cat's dog.", "b.wav": "cat 5"}
+    for name in rows:
+        soundfile.write(tmp_path / name, tone(0.5), 16000)
+    (tmp_path / "manifest.tsv").write_text("file\ttext\n" + "".join(f"{name}\t{text}\n" for name, text in rows.items()))
+    arguments = ["prepare", str(tmp_path), "--phones", "--valid-share", "0", "--test-share", "0"]
+    with pytest.raises(SystemExit) as left:
+        main([*arguments, "--out", str(tmp_path / "packed")])
+    assert left.value.code == 1  # one sample is left out
+    store = Store(tmp_path / "packed")
+    assert [store.text(i) for i in range(len(store))] == ["k ae t s | d ao g"]
+    assert store.header.text["unit"] == "token"
+    assert [one.reason for one in store.unusable()] == ["a word that cannot be said"]

@@ -28,6 +28,9 @@ def add_prepare(verbs: Any, console: Console) -> None:
     prepare.add_argument("--height", type=int, help="of lines, in pixels (default 64)")
     prepare.add_argument("--direction", choices=["ltr", "rtl", "ttb"], help="reading direction of lines")
     prepare.add_argument("--spacing", type=float, help="of points along pen strokes, in heights of the writing (0.05)")
+    prepare.add_argument(
+        "--phones", action="store_true", help='English words as phones, the token "|" between them (extra [phones])'
+    )
     prepare.add_argument("--valid-share", type=float, default=0.1, help="where the source names no split")
     prepare.add_argument("--test-share", type=float, default=0.1, help="where the source names no split")
     prepare.add_argument(
@@ -44,7 +47,9 @@ def _run(console: Console, chosen: argparse.Namespace) -> int:
 
     given = {name: getattr(chosen, name) for name in ("height", "direction", "spacing")}
     signal = {name: value for name, value in given.items() if value is not None}
-    settings = PrepareSettings(signal, chosen.valid_share, chosen.test_share, tuple(chosen.pages), chosen.rules)
+    settings = PrepareSettings(
+        signal, chosen.valid_share, chosen.test_share, tuple(chosen.pages), chosen.rules, phones=chosen.phones
+    )
     source = _fetched(console, chosen) if chosen.fetch else chosen.source
     workers, progress = divide(chosen.workers).workers, console.progress("samples")
     done = prepare(chosen.corpus, source, chosen.out, settings, console.say, progress, workers)

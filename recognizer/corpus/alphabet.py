@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from recognizer.errors import RecognizerError
 
 BLANK = 0
+WORD_BOUNDARY = "|"  # the token between words, in alphabets of tokens
 FORMS = ("NFC", "NFD", "NFKC", "NFKD")
 SCORINGS = ("", "timit-39")
 

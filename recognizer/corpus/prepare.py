@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from recognizer.common.processors import in_processes
-from recognizer.corpus.alphabet import TextSettings
+from recognizer.corpus.alphabet import WORD_BOUNDARY, TextSettings
 from recognizer.corpus.archives import opened
 from recognizer.corpus.collections import CollectionSettings, Document, is_collection
 from recognizer.corpus.layouts import read_layout
 from recognizer.corpus.manifest import manifests_in, read_corpus
 from recognizer.corpus.page_samples import pages_below, read_pages
-from recognizer.corpus.recipes import corpus_of_pages, folder, load_recipe, recipe_names
+from recognizer.corpus.recipes import SPEECH_TEXT, corpus_of_pages, folder, load_recipe, recipe_names
 from recognizer.corpus.rules import read_rules
 from recognizer.corpus.sample import Sample
 from recognizer.corpus.store import FILE, Header, Packed, Unusable, write_store
@@ -46,6 +46,7 @@ class PrepareSettings:
         pages: patterns of the XML files that count in a collection of pages; none takes all.
         rules: name or file of the transcription rules that texts go through, "" for none.
         long: take recordings of any length, those beyond `max_seconds` block by block: to be read, not learned from.
+        phones: put the phones of English transcripts in their place, with the token "|" between words.
     """
 
     signal: dict[str, Any]
@@ -54,6 +55,7 @@ class PrepareSettings:
     pages: tuple[str, ...] = ()
     rules: str = ""
     long: bool = False
+    phones: bool = False
 
     def __post_init__(self) -> None:
         """Refuse shares that leave nothing to learn."""
@@ -119,6 +121,8 @@ def prepare(
         raise RecognizerError(f"{name_or_path}: expected --source with the folder it was unpacked to")
     with opened(source if source and known else Path(name_or_path), out) as place:
         found = _known(name_or_path, place.folder, settings) if known else _found(name_or_path, place.folder, settings)
+        if settings.phones:
+            found = _said(found)
         samples = _with_splits(found.samples, settings, say)
         split_of_group = {sample.group: sample.split for sample in samples}
         for document in found.documents:
@@ -316,6 +320,18 @@ def _found_collection(given: str, path: Path, settings: PrepareSettings) -> Foun
     name = Path(given).name.partition(".")[0] or path.name
     header = Header(name, "handwriting", {}, asdict(TextSettings()), {}, licence, corpus.card, corpus.rules)
     return Found(header, corpus.samples, Counter(corpus.left_out), noted, corpus.documents)
+
+
+def _said(found: Found) -> Found:
+    """Return what was found with phones and the ends of words in the place of its texts."""
+    from recognizer.corpus.pronunciation import with_phones
+
+    if found.header.kind != "speech":
+        what = kind_named(found.header.kind).plural
+        raise RecognizerError(f"{found.header.name}: {what}, expected recordings where --phones is given")
+    samples, sources = with_phones(found.samples, SPEECH_TEXT, WORD_BOUNDARY)
+    text = asdict(TextSettings(unit="token"))
+    return replace(found, header=replace(found.header, text=text), samples=samples, noted=found.noted + sources)
 
 
 def _with_splits(samples: list[Sample], settings: PrepareSettings, say: Say) -> list[Sample]:

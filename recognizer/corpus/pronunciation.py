@@ -13,6 +13,7 @@ from recognizer.corpus.recipes import SPEECH_TEXT, Corpus, load_recipe
 from recognizer.corpus.sample import Sample
 from recognizer.errors import RecognizerError
 
+UNSAID = "a word that cannot be said"  # the class of the fault
 INSTALL = "pip install 'recognizer[phones]'"
 # The phones of the CMU Pronouncing Dictionary without its marks of stress.
 CMU = tuple(
@@ -145,29 +146,39 @@ def from_ipa(text: str, word: str) -> tuple[str, ...]:
     return tuple(phones)
 
 
-def with_phones(samples: Sequence[Sample], text: TextSettings) -> tuple[list[Sample], Counter[str]]:
+def with_phones(samples: Sequence[Sample], text: TextSettings, between: str = "") -> tuple[list[Sample], Counter[str]]:
     """Put the phones of each transcript in its place; count the words that are in no dictionary.
 
-    Raises:
-        RecognizerError: a transcript has a word that cannot be said; the sample is named.
+    A sample with a word that cannot be said comes back with that as its fault.
+
+    Args:
+        samples: of a corpus of speech.
+        text: how transcripts are normalised before their words are looked up.
+        between: a token to stand between words, "" for none.
     """
-    pronouncer, sources, said = Pronouncer(), Counter[str](), []
-    for sample in samples:
-        try:
-            words = [pronouncer.say(word) for word in text.normalize(sample.text).split()]
-        except RecognizerError as error:
-            raise RecognizerError(f"{sample.origin}: {error}") from None
-        sources.update(word.source for word in words)
-        said.append(replace(sample, text=" ".join(phone for word in words for phone in word.phones)))
+    pronouncer, sources = Pronouncer(), Counter[str]()
+    said = [_sample_with_phones(sample, text, between, pronouncer, sources) for sample in samples]
     told = {"rule": "word's possessive said by rule", "model": "word that is not in the dictionary, said by a model"}
     return said, Counter({told[source]: count for source, count in sources.items() if source in told})
+
+
+def _sample_with_phones(
+    sample: Sample, text: TextSettings, between: str, pronouncer: Pronouncer, sources: Counter[str]
+) -> Sample:
+    try:
+        words = [pronouncer.say(word) for word in text.normalize(sample.text).split()]
+    except RecognizerError as error:
+        return sample if sample.fault else replace(sample, fault=f"{sample.origin}: {error}", reason=UNSAID)
+    sources.update(word.source for word in words)
+    parts = f" {between} " if between else " "
+    return replace(sample, text=parts.join(" ".join(word.phones) for word in words))
 
 
 def corpus_with_phones(name: str, source: Path) -> Corpus:
     """Return what the recipe `name` reads, the phones of each sentence in the place of its words.
 
     Raises:
-        RecognizerError: what the recipe refuses, or a word that cannot be said.
+        RecognizerError: what the recipe refuses.
     """
     corpus = load_recipe(name).samples(source)
     said, sources = with_phones(corpus.samples, SPEECH_TEXT)

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from recognizer.corpus.alphabet import Alphabet, TextSettings
+from recognizer.corpus.alphabet import WORD_BOUNDARY, Alphabet, TextSettings
 from recognizer.decoding.lexicon_trie import LOST, ROOT, Floats, WordTrie, trie_of_units
 from recognizer.errors import RecognizerError
 from recognizer.language.text import read_lines
 
-BOUNDARY = "|"  # the token between words, in alphabets of tokens
 TAB = "\t"
 
 
@@ -60,7 +59,7 @@ def has_pronunciations(path: Path) -> bool:
     """
     for line in _raw_lines(path):
         word, _, said = line.partition(TAB)
-        if said.strip() and "".join(said.split()).removesuffix(BOUNDARY) != word:
+        if said.strip() and "".join(said.split()).removesuffix(WORD_BOUNDARY) != word:
             return True
     return False
 
@@ -71,7 +70,7 @@ def boundary(alphabet: Alphabet) -> str:
     Raises:
         RecognizerError: the alphabet has none.
     """
-    wanted = BOUNDARY if alphabet.text.unit == "token" else " "
+    wanted = WORD_BOUNDARY if alphabet.text.unit == "token" else " "
     if wanted not in alphabet.symbols:
         raise RecognizerError(f"lexicon: the model has no symbol {wanted!r} between words, so that none can be told")
     return wanted
