@@ -124,3 +124,8 @@ def test_the_gradient_of_packing_is_that_of_its_numbers() -> None:
     index = valid_frames(torch.tensor([2, 1]), 3)
     x = torch.rand(6, 2, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(lambda x: unpack(pack(x, index).square(), index, 6), (x,))
+
+
+def test_an_output_frame_for_more_frames_than_any_input_has_is_refused() -> None:
+    with pytest.raises(RecognizerError, match="an output frame for 2048 input frames, expected 1024 at most"):
+        FrontSettings(patch=[2, 2], channels=[4], pool_time=[1024], pool_features=[2])

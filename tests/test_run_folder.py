@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -144,6 +145,18 @@ def without(part: str) -> Callable[[Path], None]:
     return take
 
 
+def with_other_member(path: Path) -> None:
+    """Change a tensor of a checkpoint, as a writer of ZIP would."""
+    with zipfile.ZipFile(path) as archive:
+        parts, comment = {name: archive.read(name) for name in archive.namelist()}, archive.comment
+    name = max((name for name in parts if "/data/" in name), key=lambda name: len(parts[name]))
+    parts[name] = parts[name][:-1] + bytes([parts[name][-1] ^ 1])
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.comment = comment
+        for name, data in parts.items():
+            archive.writestr(name, data)
+
+
 BROKEN: dict[str, Callable[[Path], object]] = {
     "empty": damaged(lambda data: b""),
     "half": damaged(lambda data: data[: len(data) // 2]),
@@ -151,6 +164,7 @@ BROKEN: dict[str, Callable[[Path], object]] = {
     "a flipped bit in the middle": damaged(
         lambda d: d[: len(d) // 2] + bytes([d[len(d) // 2] ^ 1]) + d[len(d) // 2 + 1 :]
     ),
+    "a member changed together with its checksum": lambda path: with_other_member(path),
     "a tensor": lambda path: torch.save(torch.ones(3), path),
     "a list": lambda path: torch.save([1], path),
     "code": lambda path: torch.save({"state_dict": print}, path),

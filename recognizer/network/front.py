@@ -13,6 +13,7 @@ from recognizer.network.mdlstm import POOL, MultidimensionalFront, Multidimensio
 from recognizer.network.packing import pack, unpack, valid_frames
 
 TYPES = ("convolutional", "frames", "multidimensional")
+MAX_STRIDE = 1024  # input frames to an output frame: inputs are padded to whole strides
 SLOPE = 0.01  # of the leaky rectifier below zero
 
 
@@ -57,6 +58,10 @@ class FrontSettings:
             raise RecognizerError("front: every size is at least 1, and patch is two numbers")
         if self.convolutions < 1 or not 0.0 <= self.dropout < 1.0:
             raise RecognizerError("front.convolutions is at least 1, front.dropout in [0, 1)")
+        if self.stride > MAX_STRIDE:
+            raise RecognizerError(
+                f"front: an output frame for {self.stride} input frames, expected {MAX_STRIDE} at most"
+            )
 
     @property
     def stride(self) -> int:

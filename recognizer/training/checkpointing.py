@@ -1,5 +1,6 @@
 """What a run leaves on disk while it goes: the last state, the best model, samples to look at."""
 
+import hashlib
 import math
 import os
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from recognizer.training.learner import Learner
 
 LAST, MODEL, HISTORY = "last.ckpt", "model.safetensors", "history.tsv"
 MADE_OF = "made_of"  # the part of a checkpoint that says what the run is about
+NO_COMMENT = b"\0\0"  # the length of a ZIP archive's comment, its last field
 SHOWN = 4  # validation samples in TensorBoard
 
 
@@ -118,8 +120,7 @@ def save_checkpoint(trainer: lightning.Trainer, path: Path) -> None:
     try:
         trainer.save_checkpoint(temporary)
         if trainer.is_global_zero:
-            with open(temporary, "rb+") as file:
-                os.fsync(file.fileno())
+            seal(temporary)
             os.replace(temporary, path)
     except Interrupted:
         temporary.unlink(missing_ok=True)
@@ -127,3 +128,25 @@ def save_checkpoint(trainer: lightning.Trainer, path: Path) -> None:
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise RecognizerError(f"{path}: cannot be written ({error.strerror or error}); the last one stays") from error
+
+
+def seal(path: Path) -> None:
+    """Write the SHA-256 of a checkpoint, which is a ZIP archive, into its comment, and all of it to the disk.
+
+    ZIP has a checksum for each member, but torch finds members by fields that no checksum covers.
+    """
+    digest = _sha256(path.read_bytes())
+    with open(path, "rb+") as file:
+        file.seek(-len(NO_COMMENT), os.SEEK_END)
+        file.write(len(digest).to_bytes(2, "little") + digest)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def is_as_sealed(data: bytes, comment: bytes) -> bool:
+    """Return whether a checkpoint with that comment is what was sealed; one of before there were seals has none."""
+    return not comment or _sha256(data[: -len(comment) - len(NO_COMMENT)] + NO_COMMENT) == comment
+
+
+def _sha256(data: bytes) -> bytes:
+    return hashlib.sha256(data).hexdigest().encode()

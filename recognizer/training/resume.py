@@ -13,7 +13,7 @@ from recognizer.corpus.alphabet import Alphabet
 from recognizer.errors import RecognizerError
 from recognizer.model.model import ModelSettings
 from recognizer.model.model_file import read_header
-from recognizer.training.checkpointing import LAST, MADE_OF, MODEL
+from recognizer.training.checkpointing import LAST, MADE_OF, MODEL, is_as_sealed
 from recognizer.training.data import Corpora
 from recognizer.training.setup import TrainingSetup
 
@@ -53,8 +53,9 @@ def read_checkpoint(run: Path) -> dict[str, Any]:
     try:
         with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip()  # against the checksums; torch does not look at them
-        if damaged is not None:
-            raise ValueError(f"{damaged} is damaged")
+            comment = archive.comment
+        if damaged is not None or not is_as_sealed(path.read_bytes(), comment):
+            raise ValueError(f"{damaged or 'a part'} is damaged")
         found = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # whatever a damaged archive makes of torch's reader
         reason = " ".join(str(error).split())[:120]

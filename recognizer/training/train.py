@@ -98,6 +98,8 @@ def train(
     if resume and main:
         refuse_misfit(run, read_checkpoint(run), task, learner.state_dict(), trainer_settings.get("max_epochs"))
     begin()
+    if (machines := trainer_settings.get("num_nodes") or 1) > 1:
+        say(f"learning begins when all {machines} machines have joined, which MASTER_ADDR and NODE_RANK lead together")
     _fit(trainer, learner, data, keeper, resume)
     if keeper.kept.epoch < 0:
         raise RecognizerError(f"{run}: no validation took place, so there is no {MODEL}: expected at least one epoch")
