@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from recognizer.corpus import checks
 from recognizer.corpus.alphabet import Alphabet, TextSettings
 from recognizer.corpus.check_report import CheckReport, CheckSettings, check
-from recognizer.corpus.checks import Finding
+from recognizer.corpus.checks import NOTE, Finding, corpus_columns, repairs_counted
 from recognizer.corpus.ctc_feasibility import infeasible, needed
 from recognizer.corpus.sample import Sample
-from recognizer.corpus.store import Header, Packed, Unusable, write_store
+from recognizer.corpus.store import Header, Packed, Store, Unusable, write_store
 from recognizer.errors import RecognizerError
 from recognizer.inputs.registry import default_signal
 from recognizer.inputs.speech.log_mel import LogMelSettings
@@ -126,6 +127,20 @@ def test_an_inverted_image_is_named(tmp_path: Path) -> None:
     noted = replace(written("b"), notes=("light on dark, inverted",))
     report = check(corpus(tmp_path, written("a"), noted), SETTINGS)
     assert found(report, "light on dark, inverted").samples == [1]
+
+
+def test_a_run_counts_tagged_samples_in_one_line(tmp_path: Path) -> None:
+    rows = (
+        written("a"),
+        replace(written("b"), notes=("tag: Col_1", "tag: Main")),
+        replace(written("a"), notes=("tag: x",)),
+    )
+    store = Store(corpus(tmp_path, *rows))
+    (counted,) = repairs_counted(store)
+    assert counted.count == 2 and counted.weight == NOTE
+    names = corpus_columns(store, str)
+    some = checks.findings(store, names, [100] * 3, Alphabet(("a", "b")), "train", look=False)
+    assert sum("tag" in one.what for one in some) == 1
 
 
 def test_silent_clipped_and_short_recordings_are_named(tmp_path: Path) -> None:

@@ -122,7 +122,8 @@ def findings(
         frames: output frames that a network makes of each signal.
         alphabet: of that network, without symbols where the corpus makes it.
         learned: name of the split that is learned.
-        look: reads every signal; else what `prepare` found in them is taken, where it has looked.
+        look: reads every signal and names each kind of repair; else what `prepare` found in the signals is taken, where
+            it has looked, and repaired samples are counted alone.
         progress: takes how many signals are looked at, and how many there are.
     """
     return [
@@ -130,7 +131,7 @@ def findings(
         *unlearnable(rows, store.frames_needed(alphabet), frames),
         *suspect_signals(store, rows, look, progress),
         *duplicates(store, rows),
-        *repaired(store, rows),
+        *(repaired(store, rows) if look else repairs_counted(store)),
         *shared_texts(rows, learned),
         *shared_groups(rows),
         *against_the_direction(store, rows),
@@ -190,6 +191,13 @@ def repaired(store: Store, rows: CorpusColumns) -> list[Finding]:
         for note in store.notes(index) if notes else ():
             found.add(note, index, "")
     return found.findings(NOTE)
+
+
+def repairs_counted(store: Store) -> list[Finding]:
+    """Return how many samples `prepare` has a word about: tags of pages make hundreds of kinds of it."""
+    count = sum(bool(notes) for notes in store.column("notes"))
+    what = "with tags, repairs or other notes of prepare, which recognizer check names"
+    return [Finding(what, NOTE, count, [], [])] if count else []
 
 
 def duplicates(store: Store, rows: CorpusColumns) -> list[Finding]:
