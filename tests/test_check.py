@@ -65,6 +65,11 @@ def test_a_sound_corpus_has_no_finding(tmp_path: Path) -> None:
     assert report.findings == [] and report.lost == 0 and "nothing is lost" in report.as_table()
 
 
+def test_a_split_that_train_needs_and_the_corpus_lacks_is_told(tmp_path: Path) -> None:
+    report = check(corpus(tmp_path, written("eins", split="dev"), written("zwei", split="test")), SETTINGS)
+    assert findings(report) == [f"no samples in split '{name}', which train needs" for name in ("train", "valid")]
+
+
 def test_the_sizes_of_the_splits_are_told(tmp_path: Path) -> None:
     rows = [written("ab cd", 100, group="x"), written("abc", 40, group="y"), written("a", 60, group="x")]
     one = check(corpus(tmp_path, *rows, written("z", split="test")), SETTINGS).splits[0]
@@ -174,14 +179,14 @@ def test_a_group_in_two_splits_is_noted(tmp_path: Path) -> None:
 
 
 def test_samples_without_a_group_share_none(tmp_path: Path) -> None:
-    rows = [written("a"), written("b", split="test")]
+    rows = [written("a"), written("b", split="test"), written("c", split="valid")]
     assert findings(check(corpus(tmp_path, *rows), SETTINGS)) == []
 
 
 def test_the_table_lists_twenty_names_and_the_data_all(tmp_path: Path) -> None:
-    rows = [written("a")] + [written("") for _ in range(25)]
+    rows = [written("a"), *(written("") for _ in range(25)), written("b", split="valid")]
     report = check(corpus(tmp_path, *rows), SETTINGS)
-    assert sum(f"{row.sample.path}\n" in report.as_table() + "\n" for row in rows[1:]) == 20
+    assert sum(f"{row.sample.path}\n" in report.as_table() + "\n" for row in rows[1:-1]) == 20
     assert "and 5 more" in report.as_table()
     data = json.loads(json.dumps(report.as_data()))
     assert len(data["findings"][0]["cases"]) == 25 and data["lost"] == 25

@@ -126,7 +126,7 @@ def test_a_folder_with_two_manifests_is_refused(tmp_path: Path) -> None:
         ("m.tsv", "", "no column file or text"),
         ("m.tsv", "file\ttext\n\tun\n", "m.tsv:2: the file name is empty"),
         ("m.tsv", "file\ttext\na.png\tun\n./a.png\tdeux\n", "m.tsv:3: a.png stands at m.tsv:2 too"),
-        ("m.tsv", "file\ttext\na.png\tun\nq.png\tx\nr.png\ty\n", "m.tsv:3: "),
+        ("m.tsv", "file\ttext\nq.png\tx\nr.png\ty\n", "m.tsv:2: "),
         ("m.txt", "file\ttext\n", "expected the suffix .tsv, .csv or .jsonl"),
     ],
 )
@@ -136,10 +136,14 @@ def test_each_fault_of_a_table_is_named(tmp_path: Path, name: str, text: str, wa
     assert wanted in message and "\n" not in message
 
 
-def test_the_first_absent_file_is_named_with_their_count(tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_is_left_out_by_name_and_a_table_without_any_is_refused(tmp_path: Path) -> None:
     files(tmp_path, "a.png")
-    message = refusal(write(tmp_path, "m.tsv", "file\ttext\na.png\tun\nq.png\tx\nr.png\ty\n"))
-    assert "q.png is not there (2 of 3 files are not)" in message
+    table = write(tmp_path, "m.tsv", "file\ttext\na.png\tun\nq.png\tx\nr.png\ty\n")
+    there, *others = read_corpus(table)
+    assert not there.fault and [one.reason for one in others] == ["no such file"] * 2
+    assert others[0].fault == f"m.tsv:3: {tmp_path / 'q.png'} is not there"
+    (tmp_path / "a.png").unlink()
+    assert "a.png is not there (3 of 3 files are not)" in refusal(table)
 
 
 def test_a_line_that_is_not_utf8_is_named(tmp_path: Path) -> None:

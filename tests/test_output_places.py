@@ -101,3 +101,14 @@ def test_what_is_wrong_with_the_image_of_a_page_is_said_once(
     monkeypatch.setenv("RECOGNIZER_MAX_MEGAPIXELS", "0.01")
     code, _, err = run(capsys, tmp_path / "p.xml", "--model", model)
     assert code == 2 and err.count("\n") == 1 and "RECOGNIZER_MAX_MEGAPIXELS=1" in err
+
+
+def test_pictures_of_forms_that_are_not_read_are_named_in_a_folder(
+    tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line_image("one").save(tmp_path / "a.png")
+    for name in ("scan.PDF", "b.tga", "notes.docx"):
+        (tmp_path / name).write_bytes(b"%PDF-1.4 x")
+    code, out, err = run(capsys, tmp_path, "--model", model)
+    assert code == 1 and len(out.splitlines()) == 1
+    assert err.count("is not read, expected it as PNG") == 2 and "scan.PDF" in err and "b.tga" in err

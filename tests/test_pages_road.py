@@ -86,6 +86,18 @@ def test_a_folder_of_pages_is_a_corpus_of_lines(tmp_path: Path, capsys: pytest.C
     assert len({store.digest(i) for i in range(len(store))}) == len(store)
 
 
+def test_empty_xml_and_a_broken_link_beside_pages_are_left_out_by_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "pages"
+    write_page(folder)
+    (folder / "empty.xml").write_bytes(b"")
+    (folder / "away").symlink_to(tmp_path / "gone")
+    code, out, err = said(capsys, "prepare", folder, "--out", tmp_path / "packed")
+    assert code == 1 and "empty.xml: an empty file" in err and "away: a link to" in err
+    assert len(Store(tmp_path / "packed")) > 0
+
+
 def test_pages_without_folders_of_splits_are_dealt_out_whole(tmp_path: Path) -> None:
     for i in range(10):
         write_page(tmp_path / "in", f"p{i}")

@@ -195,3 +195,13 @@ def test_a_model_is_named_by_anything_that_is_a_path(tmp_path: Path) -> None:
     for strange in (None, 7, b"\xff\x00"):
         with pytest.raises(RecognizerError):
             recognizer.load(strange)
+
+
+def test_a_pillow_image_of_several_pages_and_a_mask_are_refused(hand: Reader, tmp_path: Path) -> None:
+    pages = [line_image(text) for text in ("one", "two")]
+    pages[0].save(tmp_path / "m.tif", save_all=True, append_images=pages[1:])
+    with pytest.raises(RecognizerError, match="2 pages, expected one of them"):
+        hand.transcribe(Image.open(tmp_path / "m.tif"))
+    with pytest.raises(RecognizerError, match="an array with a mask"):
+        hand.transcribe(np.ma.masked_array(np.asarray(pages[0]), np.asarray(pages[0]) > 200))
+    assert hand.transcribe(Image.open(tmp_path / "m.tif").copy()).text == hand.transcribe(pages[0]).text

@@ -13,6 +13,7 @@ from recognizer.corpus.store import Store
 from recognizer.corpus.writing_direction import direction_fault
 from recognizer.inputs.registry import kind_named
 
+VALID = "valid"  # the split that chooses the best weights
 LOST, FAULT, NOTE = "lost", "fault", "note"  # nothing can be learned from it; suspect; worth knowing
 
 
@@ -128,6 +129,7 @@ def findings(
     """
     return [
         *left_out(store),
+        *missing_splits(store, learned),
         *unlearnable(rows, store.frames_needed(alphabet), frames),
         *suspect_signals(store, rows, look, progress),
         *duplicates(store, rows),
@@ -148,6 +150,12 @@ def left_out(store: Store) -> list[Finding]:
         Finding(f"left out by prepare: {r}", NOTE if r == NO_TEXT else LOST, n, cases.get(r, []), [])
         for r, n in counts.items()
     ]
+
+
+def missing_splits(store: Store, learned: str) -> list[Finding]:
+    """Return the splits that `train` needs, the learned one and the one to choose by, where they have no sample."""
+    missing = [name for name in (learned, VALID) if name not in store.splits()]
+    return [Finding(f"no samples in split {name!r}, which train needs", NOTE, 1, [], []) for name in missing]
 
 
 def unlearnable(rows: CorpusColumns, needed: Sequence[int], frames: Sequence[int]) -> list[Finding]:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from unicodedata import normalize
@@ -22,6 +23,7 @@ PLACES = ("start", "end", "offset", "duration", "channel")  # of a stretch of a 
 COLUMNS = ("file", "text", "split", *GROUPS, *PLACES)  # others are refused, but for those that begin with "_"
 SPLITS = ("train", "valid", "test")
 TRUTH = ".gt.txt"
+NO_FILE = "no such file"
 NUMBER = re.compile(r"\d{1,9}(?:\.\d{0,9})?(?:e-?\d)?")
 
 Rows = Iterable[tuple[int, dict[str, str]]]  # line number from 1, then column -> field
@@ -74,17 +76,17 @@ def read_table(path: Path, media: str = "", columns: Sequence[str] | None = None
         path: a .tsv (no quoting), .csv (quoting) or .jsonl file in UTF-8.
         media: the folder, beside the manifest, that its file names start from.
         columns: the names of the columns where a table has no header.
-        strict: refuse columns that mean nothing here.
+        strict: refuse columns that mean nothing here, and let a file that is not there be a sample that says so;
+            else a table of a known corpus, of which every file is expected.
 
     Raises:
-        RecognizerError: a fault of the table, a file that is not there, a file that stands twice.
+        RecognizerError: a fault of the table, no file that is there, a file that stands twice.
     """
     samples = [_sample(path, media, line, row) for line, row in _rows(path, columns, strict)]
     if not samples:
         raise RecognizerError(f"{path}: holds no row, expected at least one file with its text")
     _refuse_twice(path, samples)
-    _refuse_absent(path, samples)
-    return samples
+    return _without_absent(path, samples, strict)
 
 
 def read_text(path: Path) -> str:
@@ -274,13 +276,20 @@ def _refuse_twice(path: Path, samples: list[Sample]) -> None:
             )
 
 
-def _refuse_absent(path: Path, samples: list[Sample]) -> None:
+def _without_absent(path: Path, samples: list[Sample], some_may_lack: bool) -> list[Sample]:
     absent = [sample for sample in samples if not is_there(sample.path)]
-    if absent:
+    if absent and (not some_may_lack or len(absent) == len(samples)):
         line = absent[0].origin.rpartition(":")[2]
         raise RecognizerError(
             f"{path}:{line}: {absent[0].path} is not there ({len(absent)} of {len(samples)} files are not)"
         )
+    gone = {id(sample) for sample in absent}
+    return [
+        replace(sample, fault=f"{sample.origin}: {sample.path} is not there", reason=NO_FILE)
+        if id(sample) in gone
+        else sample
+        for sample in samples
+    ]
 
 
 def _read_pairs(folder: Path) -> list[Sample]:

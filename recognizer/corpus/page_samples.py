@@ -1,13 +1,15 @@
 """Pages as PAGE XML or ALTO as samples, one a line."""
 
+import os
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from recognizer.corpus.collections import telling_ending
-from recognizer.corpus.manifest import TRUTH, files_below, manifests_in, split_of
+from recognizer.corpus.manifest import TRUTH, manifests_in, split_of
 from recognizer.corpus.sample import Sample
 from recognizer.errors import RecognizerError
+from recognizer.inputs.folders import list_folder
 from recognizer.pages.image_lookup import find_image
 from recognizer.pages.page import IMAGES, SUFFIX, Page
 from recognizer.pages.parse import form_of, read_page
@@ -32,7 +34,7 @@ def pages_below(source: Path) -> list[Path]:
     """Return the pages that a source is or holds, none where it holds a manifest."""
     if not source.is_dir():
         return [source] if form_of(source) else []
-    return [] if manifests_in(source) else [path for path in files_below(source) if form_of(path)]
+    return [] if manifests_in(source) else [path for path in list_folder(source).files if form_of(path)]
 
 
 def read_pages(source: Path, pages: list[Path]) -> PageSamples:
@@ -81,10 +83,23 @@ def _lines(page: Page, split: str, group: str, found: PageSamples) -> list[Sampl
 
 def _look_around(source: Path, pages: set[Path], images: set[Path], found: PageSamples) -> None:
     """Count what else the folder holds; transcripts of another form are refused."""
-    for path in files_below(source):
+    listing = list_folder(source)
+    found.samples.extend(Sample(Path(line.partition(":")[0]), "", fault=line) for line in listing.faults)
+    for path in listing.files:
         if path.name.endswith(TRUTH):
             raise RecognizerError(f"{path}: beside pages such as {min(pages)}, expected one form of transcripts")
         if path.suffix.lower() == SUFFIX and path not in pages:
-            found.noted["XML that is no page"] += 1
+            if fault := _unread(path):
+                found.samples.append(Sample(path, "", fault=f"{path}: {fault}"))
+            else:
+                found.noted["XML that is no page"] += 1
         if path.suffix.lower() in IMAGES and path not in images:
             found.noted["image that no page describes"] += 1
+
+
+def _unread(path: Path) -> str:
+    """Return why nobody can tell what XML says, "" where one can."""
+    try:
+        return "" if path.stat().st_size and os.access(path, os.R_OK) else "an empty file, or one that may not be read"
+    except OSError as error:
+        return str(error.strerror or error)

@@ -300,7 +300,7 @@ def _found(given: str, path: Path, settings: PrepareSettings) -> Found:
             f"{path}: {' and '.join(f'{n} {kind_named(kind).plural}' for kind, n in sorted(kinds.items()))}, "
             "expected one kind"
         )
-    name = path.name if path.is_dir() else path.parent.name
+    name = path.resolve().name if path.is_dir() else path.resolve().parent.name
     header = Header(name, next(iter(kinds)), {}, asdict(TextSettings()), {})
     return Found(header, samples, left_out, noted)
 

@@ -28,6 +28,7 @@ from recognizer.model.upgrade import upgrade_kind
 
 MAGIC = b"RECPACK\x03"  # the last byte is the version of the format
 READ = (2, 3)  # versions that are read; 2 lacks what `prepare` found
+SHARES = {"valid": "--valid-share", "test": "--test-share"}  # options of prepare that make a split
 FILE = "corpus.pack"
 ALIGNMENT = 64  # bytes, of every array in the file
 GAP = 16384  # bytes before the first array: magic, length and JSON
@@ -227,7 +228,10 @@ class Store:
         found = [index for index, name in enumerate(splits) if name == split]
         if not found:
             names = ", ".join(f"{name!r}" for name in sorted(set(splits)))
-            raise RecognizerError(f"{self.path}: no sample in split {split!r}, there are {names}")
+            raise RecognizerError(
+                f"{self.path}: no sample in split {split!r}, there are {names}: expected one of these, or samples of "
+                f"it, which prepare makes with {SHARES.get(split, 'a split column')}"
+            )
         return found
 
     def splits(self) -> list[str]:

@@ -4,6 +4,11 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+FOREIGN = (  # suffixes of pictures and sounds that nothing here reads
+    *(".pdf", ".djvu", ".tga", ".pcx", ".psd", ".xcf", ".sgi", ".jxl", ".jxr", ".exr", ".eps", ".dng", ".cr2", ".cr3"),
+    *(".nef", ".arw", ".raf", ".orf", ".rw2", ".avi", ".mpg", ".mpeg", ".flv", ".wmv", ".ra", ".rm", ".ape", ".wv"),
+    *(".tta", ".dss", ".ds2", ".aax", ".mid", ".shn"),
+)
 OTHERS = ("@eaDir", "__MACOSX", "$RECYCLE.BIN")  # folders that machines make beside those of people
 
 
@@ -14,10 +19,12 @@ class Listing:
     Args:
         files: sorted; links are followed.
         faults: one line for each folder that cannot be read, and for each link that leads nowhere or in a circle.
+        foreign: pictures and sounds of forms that nothing here reads, by their suffixes.
     """
 
     files: list[Path] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+    foreign: list[Path] = field(default_factory=list)
 
 
 def list_folder(folder: Path) -> Listing:
@@ -43,6 +50,8 @@ def _list_into(found: Listing, folder: Path, above: set[str]) -> None:
                 found.faults.append(f"{path}: a link to a folder that it stands in, left out")
             else:
                 _list_into(found, path, {*above, real})
+        elif path.is_file() and path.suffix.lower() in FOREIGN:
+            found.foreign.append(path)
         elif path.is_file():
             found.files.append(path)
         elif path.is_symlink():

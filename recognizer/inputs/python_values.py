@@ -93,6 +93,8 @@ def _numpy(tensor: Any) -> np.ndarray:
 
 def _array(array: np.ndarray, kind: str) -> np.ndarray:
     """Return an array with its axes in the order that is read: images (rows, columns[, 3]), sound (samples[, n])."""
+    if isinstance(array, np.ma.MaskedArray):
+        raise RecognizerError("an array with a mask, expected one without, such as array.filled(255)")
     if array.dtype.kind not in "biuf":
         raise RecognizerError(f"an array of {array.dtype}, expected numbers")
     if array.dtype == np.float16:

@@ -28,6 +28,7 @@ from recognizer.reading.long_recordings import LongRecording
 from recognizer.reading.reader import Reader
 from recognizer.reading.recordings import is_long
 
+CONVERT = "expected it as PNG or TIFF, or as FLAC or WAV"
 OURS = b"<!-- recognizer "  # before the root of XML that `transcribe` wrote
 FIRST, RUN = 4, 64  # files, or lines of pages, that are read together: few at first, that the first texts come soon
 
@@ -303,10 +304,11 @@ def _sources(names: Sequence[str]) -> Iterator[tuple[str, Path | BinaryIO | str]
         elif path.is_dir():
             listing = list_folder(path)
             inside = _readable(listing.files)
-            if not inside and not listing.faults:
+            if not inside and not listing.faults and not listing.foreign:
                 raise RecognizerError(f"{name}: no page, no image, no recording, no pen strokes in this folder")
             yield from ((str(p), p) for p in inside)
             yield from ((fault.partition(":")[0], fault) for fault in listing.faults)
+            yield from ((str(p), f"{p}: {p.suffix[1:].upper()} is not read, {CONVERT}") for p in listing.foreign)
         else:
             yield name, path
 

@@ -17,6 +17,8 @@ def image_file(image: Image.Image) -> BinaryIO:
     Raises:
         RecognizerError: it cannot be loaded, or its numbers are not those of an image.
     """
+    if (pages := getattr(image, "n_frames", 1)) > 1:
+        raise RecognizerError(f"a Pillow image of {pages} pages, expected one of them: image.seek(n), image.copy()")
     try:
         upright = ImageOps.exif_transpose(image)
         if upright.mode in COLOUR:
