@@ -5,10 +5,7 @@ import tracemalloc
 from pathlib import Path
 
 import numpy as np
-import pytest
-import torch
 
-from recognizer.network.cells import matmul
 from recognizer.pages.dewarping import dewarp
 from recognizer.pages.page import LineRegion
 from recognizer.pages.parse import read_page
@@ -59,14 +56,3 @@ def test_the_order_named_goes_before_the_order_of_the_file(tmp_path: Path) -> No
     order = "".join(f'<RegionRefIndexed index="{i}" regionRef="{r}"/>' for i, r in enumerate("cba"))
     (tmp_path / "p.xml").write_text(PAGE.format(order=order, regions=regions))
     assert [line.id for line in read_page(tmp_path / "p.xml").lines] == ["c1", "b1", "a1"]
-
-
-@pytest.mark.parametrize("rows", [2, 40])
-def test_products_are_the_same_without_torchs_private_operators(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    torch.manual_seed(0)
-    x, weight = torch.randn(rows, 30), torch.randn(50, 30)
-    with_them = matmul.linear(x, weight), matmul.Product(weight, rows)(x)
-    monkeypatch.setattr(matmul, "ONEDNN", False)
-    without = matmul.linear(x, weight), matmul.Product(weight, rows)(x)
-    for a, b in zip(with_them, without, strict=True):
-        torch.testing.assert_close(a, b, atol=1e-4, rtol=1e-4)

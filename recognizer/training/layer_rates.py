@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from recognizer.network.private_operators import lerp_all
 from recognizer.training.config import LearningSettings
 
 HEADS = ("head", "auxiliary_head")
@@ -54,4 +55,4 @@ def pull_back(model: nn.Module, start: nn.Module, groups: list[dict[str, Any]], 
     for group in groups:
         parameters = group["params"]
         if parameters:
-            torch._foreach_lerp_(parameters, [first[p] for p in parameters], anchor * group["lr"])
+            lerp_all(parameters, [first[p] for p in parameters], anchor * group["lr"])

@@ -20,6 +20,7 @@ from recognizer.model.model import Model
 from recognizer.network.cells.weight_noise import weight_noise
 from recognizer.network.masks import valid_mask
 from recognizer.network.network import Output
+from recognizer.network.private_operators import lerp_all
 from recognizer.training.config import Config
 from recognizer.training.data import Batch, Corpora, SampleRef
 from recognizer.training.layer_rates import parameter_groups, pull_back
@@ -238,7 +239,7 @@ def move_average(average: nn.Module, model: nn.Module, decay: float) -> None:
     """Move every weight of `average` by 1 - decay towards `model`; take whole numbers as they are."""
     old, new = average.state_dict(), model.state_dict()
     floats = [name for name, value in old.items() if value.is_floating_point()]
-    torch._foreach_lerp_([old[name] for name in floats], [new[name] for name in floats], 1.0 - decay)
+    lerp_all([old[name] for name in floats], [new[name] for name in floats], 1.0 - decay)
     for name in old.keys() - set(floats):
         old[name].copy_(new[name])
 

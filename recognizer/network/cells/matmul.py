@@ -4,22 +4,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from recognizer.network.private_operators import HAS_ONEDNN, onednn_linear, onednn_weight
+
 # Below this many rows oneDNN's call costs more than the product itself.
 ROWS = 8
 
 
-def _has_onednn() -> bool:
-    """Return whether torch has the operators that ask oneDNN by name: they are private, and may go with any release."""
-    operators = ("_linear_pointwise", "_reorder_linear_weight")
-    available = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
-    return bool(available) and all(hasattr(torch.ops.mkldnn, name) for name in operators)
-
-
-ONEDNN = _has_onednn()
-
-
 def _onednn(x: Tensor) -> bool:
-    return ONEDNN and x.is_cpu and x.dtype == torch.float32
+    return HAS_ONEDNN and x.is_cpu and x.dtype == torch.float32
 
 
 def linear(x: Tensor, weight: Tensor) -> Tensor:
@@ -29,7 +21,7 @@ def linear(x: Tensor, weight: Tensor) -> Tensor:
     """
     if not _onednn(x) or len(x) < ROWS:
         return F.linear(x, weight)
-    return torch.ops.mkldnn._linear_pointwise(x, weight, None, "none", [], "")  # type: ignore[no-any-return]
+    return onednn_linear(x, weight)
 
 
 class Product:
@@ -39,12 +31,12 @@ class Product:
         """Choose the road for inputs of `rows` rows in the type of `weight`."""
         self.packed = _onednn(weight) and rows >= ROWS
         if self.packed:
-            self.weight = torch.ops.mkldnn._reorder_linear_weight(weight.contiguous(), rows)
+            self.weight = onednn_weight(weight, rows)
         else:
             self.weight = weight.t().contiguous()
 
     def __call__(self, x: Tensor) -> Tensor:
         """Return x (rows, K) times the weight transposed, (rows, L)."""
         if self.packed:
-            return torch.ops.mkldnn._linear_pointwise(x, self.weight, None, "none", [], "")  # type: ignore[no-any-return]
+            return onednn_linear(x, self.weight)
         return torch.mm(x, self.weight)

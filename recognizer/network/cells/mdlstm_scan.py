@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from recognizer.network.cells.steps import sigmoid_backward, tanh, tanh_backward
+from recognizer.network.cells.steps import tanh
+from recognizer.network.private_operators import sigmoid_backward, tanh_backward
 
 
 def scan_diagonals(sums: Tensor, recurrent: Tensor, peephole: Tensor) -> Tensor:

@@ -6,9 +6,7 @@ import torch
 from torch import Tensor
 
 from recognizer.network.cells.equations import CellEquations
-
-sigmoid_backward = torch.ops.aten.sigmoid_backward.grad_input
-tanh_backward = torch.ops.aten.tanh_backward.grad_input
+from recognizer.network.private_operators import sigmoid_backward, tanh_backward
 
 
 class Blocks(NamedTuple):
