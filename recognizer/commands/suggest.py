@@ -72,23 +72,16 @@ def _pages(given: list[Path]) -> Iterator[Path]:
         RecognizerError: a path is not there, or nothing is a page.
     """
     from recognizer.corpus.manifest import files_below
-    from recognizer.pages.page import IMAGES
-    from recognizer.pages.parse import form_of, read_page
+    from recognizer.inputs.readable_files import readable_files
+    from recognizer.pages.page import IMAGES, SUFFIX
 
     paths = [path for one in given for path in (files_below(one) if one.is_dir() else [one])]
     if absent := [path for path in paths if not path.is_file()]:
         raise RecognizerError(f"{absent[0]}: no such file, expected pages or folders of pages")
-    named = [path for path in paths if form_of(path)]
-    images: set[Path] = set()
-    for path in named:
-        try:
-            images.add(read_page(path).image_path().resolve())
-        except RecognizerError:
-            continue  # reading it as a candidate will say what is wrong with it
-    alone = [path for path in paths if path.suffix.lower() in IMAGES and path.resolve() not in images]
-    if not named and not alone:
+    found = {path for path in readable_files(paths) if path.suffix.lower() in (*IMAGES, SUFFIX)}
+    if not found:
         raise RecognizerError(f"{given[0]}: no PAGE XML, ALTO or image, expected pages")
-    yield from sorted({*named, *alone})
+    yield from sorted(found)
 
 
 def _candidates(reader: "Reader", path: Path, by_line: bool) -> "list[Candidate]":

@@ -3,14 +3,16 @@
 import functools
 import re
 from pathlib import Path
+from typing import BinaryIO
 
 from recognizer.errors import RecognizerError
 from recognizer.pages.alto import alto_page
+from recognizer.pages.image_lookup import find_image
 from recognizer.pages.page import SUFFIX, Page
 from recognizer.pages.page_xml import pcgts_page
 from recognizer.pages.stray_outlines import with_believable_outlines
 from recognizer.pages.xml import plain_tag
-from recognizer.pages.xml_tree import parse_xml
+from recognizer.pages.xml_tree import parse_xml, stated_image
 
 MAX_BYTES = 50_000_000  # of an XML file
 HEAD = 4096  # bytes that tell what a file is: the first element of an XML file mostly begins in them
@@ -25,12 +27,26 @@ def form_of(path: Path) -> str:
         return ""
     try:
         with open(path, "rb") as file:
-            head = file.read(HEAD)
-            if not FIRST_ELEMENT.search(_without_comments(head)):
-                head += file.read(LONG_HEAD)  # a licence or a history in a comment before the root
+            return form_of_head(read_head(file, path))
     except OSError:
         return ""
-    return form_of_head(head)
+
+
+def read_head(file: BinaryIO, path: Path) -> bytes:
+    """Return the first bytes of an open file, which tell what it is; of XML up to its first element."""
+    head = file.read(HEAD)
+    if path.suffix.lower() == SUFFIX and not FIRST_ELEMENT.search(_without_comments(head)):
+        head += file.read(LONG_HEAD)  # a licence or a history in a comment before the root
+    return head
+
+
+def image_of_page(path: Path) -> Path:
+    """Return where the image of a page is, reading no more of its XML than says so.
+
+    Raises:
+        RecognizerError: it is nowhere, or several are, or the XML is broken before it names one.
+    """
+    return find_image(path, stated_image(path)).path
 
 
 def form_of_head(head: bytes) -> str:

@@ -28,3 +28,27 @@ def parse_xml(path: Path) -> Any:
         reason = str(error).partition("\n")[0].replace("Opening and ending tag mismatch", "mismatched tag")
         raise RecognizerError(f"{path}: {reason}, expected PAGE XML or ALTO", "XML that is broken") from None
     return root.getroottree()
+
+
+def stated_image(path: Path) -> str:
+    """Return the name of the image that PAGE XML or ALTO states, "" for none; what comes after it is not read.
+
+    Raises:
+        RecognizerError: the file cannot be read, or is no XML up to there.
+    """
+    from lxml import etree
+
+    try:
+        for event, element in etree.iterparse(
+            str(path), events=("start", "end"), resolve_entities=False, no_network=True, huge_tree=False
+        ):
+            name = element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
+            if event == "start" and name == "Page" and element.get("imageFilename") is not None:
+                return str(element.get("imageFilename"))
+            if event == "end" and name == "fileName":
+                return (element.text or "").strip()
+            if event == "start" and name in ("Layout", "TextRegion", "TextLine"):
+                break
+    except (etree.XMLSyntaxError, OSError, ValueError, LookupError) as error:
+        raise RecognizerError(f"{path}: {error}, expected PAGE XML or ALTO", "XML that is broken") from None
+    return ""

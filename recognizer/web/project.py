@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from recognizer.errors import RecognizerError
+from recognizer.inputs.readable_files import readable_files
 from recognizer.inputs.registry import kind_named, suffixes
 from recognizer.pages.page import IMAGES
-from recognizer.pages.parse import form_of, read_page
 from recognizer.web.limits import Refused
 
 DRAFTS = ".drafts"  # suffix of the folder beside a project's
@@ -100,12 +100,7 @@ class Project:
             files = sorted({*self.files_alone, *self._added})
         else:
             files = [path for path in _below(self.folder) if self.drafts not in path.parents]
-        pages = {path for path in files if form_of(path)}
-        images: set[Path] = set()
-        for path in pages:
-            with suppress(RecognizerError):  # opening the page will say what is wrong with it
-                images.add(read_page(path).image_path().resolve())
-        return [path for path in files if path in pages or (path.suffix.lower() in suffixes() and path not in images)]
+        return readable_files(files)
 
     def _file(self, path: Path) -> ProjectFile:
         inside = path.is_relative_to(self.folder)
