@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -57,10 +58,11 @@ def image_files(form: str, folder: Path) -> list[bytes]:
 
 def read_pages_of_image(path: Path) -> object:
     """Return the signal of every page of an image file."""
-    from recognizer.inputs.lines.image import HandwritingSettings, read_line
-    from recognizer.inputs.lines.image_file import page_names
+    from recognizer.inputs.lines.image import HandwritingSettings, line_from_array
+    from recognizer.inputs.lines.image_file import ImagePage, image_pages
 
-    return [read_line(page, HandwritingSettings()).values.tobytes() for page in page_names(path)[:5]]
+    pages = [page for _, page in islice(image_pages(path, str(path)), 5) if isinstance(page, ImagePage)]
+    return [line_from_array(page.grey, HandwritingSettings()).values.tobytes() for page in pages]
 
 
 def sound_files(form: str, subtype: str | None, folder: Path) -> list[bytes]:

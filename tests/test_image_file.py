@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from recognizer.errors import RecognizerError
-from recognizer.inputs.lines.image_file import encoded_pages, page_names, read_image
+from recognizer.inputs.lines.image_file import image_pages, read_image
 
 
 @pytest.fixture(scope="module")
@@ -84,14 +84,16 @@ def test_a_file_of_several_pages_is_refused_with_their_names_and_each_is_read(
     first.save(path, form, save_all=True, append_images=others, lossless=True)
     with pytest.raises(RecognizerError, match=r"holds 3 pages, expected one: .*\[1\] to .*\[3\]"):
         read_image(path)
-    names = page_names(path)
-    assert [name.name for name in names] == [f"{path.name}[{number}]" for number in (1, 2, 3)]
-    for name, page in zip(names, pages_of(grey), strict=True):
-        assert np.abs(read_image(name).grey.astype(int) - np.asarray(page)).max() <= 1
+    found = dict(image_pages(path, str(path)))
+    assert list(found) == [1, 2, 3]
+    for (number, read), page in zip(found.items(), pages_of(grey), strict=True):
+        assert not isinstance(read, RecognizerError)
+        assert np.abs(read.grey.astype(int) - np.asarray(page)).max() <= 1
+        assert np.array_equal(read_image(tmp_path / f"{path.name}[{number}]").grey, read.grey)
     with pytest.raises(RecognizerError, match="no page 4, the file holds 3"):
         read_image(tmp_path / f"{path.name}[4]")
-    split = encoded_pages(io.BytesIO(path.read_bytes()), "-")
-    assert len(split) == 3 and np.array_equal(read_image(split[2]).grey, read_image(names[2]).grey)
+    streamed = dict(image_pages(io.BytesIO(path.read_bytes()), "-"))
+    assert np.array_equal(streamed[3].grey, found[3].grey)  # type: ignore[union-attr]
 
 
 def test_a_small_copy_in_a_tiff_is_no_page(grey: np.ndarray, tmp_path: Path) -> None:
@@ -100,7 +102,8 @@ def test_a_small_copy_in_a_tiff_is_no_page(grey: np.ndarray, tmp_path: Path) -> 
     Image.fromarray(grey).save(tmp_path / "scan.tif", save_all=True, append_images=[small])
     with Image.open(tmp_path / "scan.tif") as image:
         assert getattr(image, "n_frames", 0) == 2
-    assert page_names(tmp_path / "scan.tif") == [tmp_path / "scan.tif"]
+    ((number, page),) = image_pages(tmp_path / "scan.tif", "scan.tif")
+    assert number == 0 and not isinstance(page, RecognizerError) and np.array_equal(page.grey, grey)
 
 
 def test_postscript_under_another_name_starts_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

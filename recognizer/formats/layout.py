@@ -83,7 +83,7 @@ def _line(page: Page, line: PageLine, record: Result) -> LayoutLine:
     assert line.area is not None  # what has no outline was not read
     area, said = clipped(line.area, page.size), record.hypothesis
     outline, baseline = (tuple((round(x), round(y)) for x, y in part) for part in (line.area.outline, area.baseline))
-    strip = dewarp(area, record.vertical)
+    strip = dewarp(area, record.vertical) if record.strip is None else record.strip
     words = [_word(strip, word.start / record.extent, word.end / record.extent, record.vertical) for word in said.words]
     inside = [tuple((round(x), round(y)) for x, y in clipped(LineRegion(word), page.size).outline) for word in words]
     return LayoutLine(line.id, outline, baseline, said, tuple(inside))

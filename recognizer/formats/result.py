@@ -1,10 +1,11 @@
 """One reading with what the forms must know of its file."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from recognizer.decoding.hypothesis import Hypothesis, Span
 from recognizer.inputs.signal import Signal
+from recognizer.pages.dewarping import DewarpedLine
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Result:
         vertical: whether the reading direction is from the top to the bottom.
         decoder: what read it, in words.
         part: of a long recording, where the piece that was read begins and ends, in `unit`; None for the whole.
+        strip: of a line of a page, the strip that it was cut out as; None where it is to be laid out anew.
     """
 
     name: str
@@ -30,6 +32,7 @@ class Result:
     vertical: bool = False
     part: tuple[float, float] | None = None
     decoder: str = ""
+    strip: DewarpedLine | None = field(default=None, compare=False, repr=False)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -51,4 +54,5 @@ class Result:
 
 def make_result(name: str, hypothesis: Hypothesis, signal: Signal, decoder: str = "") -> Result:
     """Return the record of a reading of `signal` by `decoder`."""
-    return Result(name, hypothesis, signal.unit, signal.extent, signal.across, signal.vertical, decoder=decoder)
+    sizes = signal.extent, signal.across, signal.vertical
+    return Result(name, hypothesis, signal.unit, *sizes, decoder=decoder, strip=signal.strip)

@@ -1,8 +1,12 @@
 """The canonical form of one file, with what is needed to speak of places in it."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from recognizer.pages.dewarping import DewarpedLine
 
 
 @dataclass(frozen=True)
@@ -18,6 +22,7 @@ class Signal:
         notes: what was found odd and repaired, such as "light on dark, inverted".
         across: of an image, its side across the reading direction in pixels.
         vertical: whether the reading direction is from the top to the bottom.
+        strip: of a line of a page, the strip that it was cut out as, in pixels of the page, where that is kept.
         places: (T + 1,) where each step of `values`, and the end, lies in the file, in `unit`; None where evenly.
     """
 
@@ -29,6 +34,7 @@ class Signal:
     across: float = 0.0
     vertical: bool = False
     places: np.ndarray | None = None
+    strip: "DewarpedLine | None" = None
 
     def place(self, position: float) -> float:
         """Return the place in the file, in `unit`, of `position` counted in steps of `values`."""

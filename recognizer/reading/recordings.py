@@ -135,10 +135,13 @@ def read_blocks(reader: "Reader", blocks: "Iterable[Samples]") -> Hypothesis:
     return joined([one.hypothesis for one in read_pieces(reader, blocks)], reader.decoder.written)
 
 
-def is_long(source: "Path | BinaryIO", name: str, reader: "Reader") -> bool:
-    """Return whether a file is a recording longer than `reader` reads at once, or one that does not say how long."""
+def is_long(source: "Path | BinaryIO", name: str, reader: "Reader", own: str = "") -> bool:
+    """Return whether a file is a recording longer than `reader` reads at once, or one that does not say how long.
+
+    `own` is the kind of the file, where it is known already.
+    """
     try:
-        if reader.kind != "speech" or kind_of(source) != "speech":
+        if reader.kind != "speech" or (own or kind_of(source)) != "speech":
             return False
         settings = SpeechSettings(**reader.model_file.settings.signal)
         with open_recording(source, settings, name, lambda _: None) as recording:

@@ -14,8 +14,8 @@ from recognizer.errors import RecognizerError
 from recognizer.formats.layout import layout_of_page
 from recognizer.formats.result import make_result
 from recognizer.formats.sound_documents import subtitles
-from recognizer.inputs.lines.image import LOOKS_LIKE_A_PAGE, HandwritingSettings, line_from_array, read_grey
-from recognizer.inputs.lines.page_line import find_page
+from recognizer.inputs.lines.image import HandwritingSettings, read_grey
+from recognizer.inputs.lines.page_line import line_or_lines
 from recognizer.inputs.signal import Signal
 from recognizer.inputs.speech.audio import seconds
 from recognizer.pages.parse import read_page
@@ -110,12 +110,9 @@ def with_reading(line: DraftLine, reading: ModelReading | None) -> DraftLine:
 def _draft_of_image(file: ProjectFile, digest: str) -> Draft:
     """Return the draft of an image of a line, or of a page whose lines are found."""
     grey = read_grey(file.path)
-    try:
-        line_from_array(grey, HandwritingSettings(), file.name)
-    except RecognizerError as error:
-        if error.reason != LOOKS_LIKE_A_PAGE:
-            raise
-        page, _ = find_page(file.path, HandwritingSettings(), file.name)
+    found = line_or_lines(grey, file.path, HandwritingSettings(), file.name)
+    if isinstance(found, tuple):
+        page, _ = found
         lines = tuple(
             DraftLine(line.id, outline=line.area.outline, baseline=line.area.baseline)
             for line in page.lines

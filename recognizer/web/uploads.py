@@ -13,7 +13,8 @@ from PIL import Image
 
 from recognizer.errors import RecognizerError
 from recognizer.formats.result import Result, make_result
-from recognizer.inputs.lines.image import LOOKS_LIKE_A_PAGE
+from recognizer.inputs.lines.image import HandwritingSettings, read_grey
+from recognizer.inputs.lines.page_line import line_or_lines
 from recognizer.inputs.registry import kind_of
 from recognizer.inputs.signal import Signal
 from recognizer.inputs.speech.audio import seconds
@@ -128,13 +129,14 @@ def _signals(upload: Upload, limits: Limits, reader: Reader) -> list[tuple[str, 
     """Return the signals of a file by name: one, or those of the lines that are found on a page's image."""
     source = BytesIO(upload.data)
     refuse_beyond(upload, reader.kind, limits)
-    try:
+    kind = kind_of(source)
+    if not kind == reader.kind == "handwriting":
         return [(upload.name, reader.signal(source, name=upload.name))]
-    except RecognizerError as error:
-        if error.reason != LOOKS_LIKE_A_PAGE:
-            raise
-    source.seek(0)
-    page, signals = reader.find_page(source, upload.name)
+    settings = HandwritingSettings(**reader.model_file.settings.signal)
+    found = line_or_lines(read_grey(source, upload.name), Path(upload.name), settings, upload.name)
+    if isinstance(found, Signal):
+        return [(upload.name, found)]
+    page, signals = found
     return [(f"{upload.name}#{line.id}", signal) for line, signal in zip(page.lines, signals, strict=True)]
 
 

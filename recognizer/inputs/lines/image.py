@@ -24,7 +24,6 @@ PAGE_LENGTH = 5.0  # times its height: a line of a page is at least so long
 BAND_RISE = 0.4  # of the ink of the densest rows: where a line of a page begins
 BAND_FALL = 0.25  # of the ink of its own densest row: where it ends
 PAGE_WIDTH, PAGE_ROWS = 400, 800  # pixels: lines of ink are counted in a picture so wide, at most so high
-LOOKS_LIKE_A_PAGE = "looks like a page"  # the reason of that refusal
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,34 @@ def line_from_array(
         name: what to call the image in messages.
         cut_from_page: whether something has said where the line stands on its page, so that it is level, and no page.
     """
-    grey = _as_grey(image, name)
+    made = line_or_page(image, settings, name, cut_from_page)
+    if isinstance(made, Signal):
+        return made
+    raise RecognizerError(
+        f"{name}: looks like a page of about {made.bands} lines, expected an image of one line, or PAGE XML or ALTO "
+        "that says where its lines are",
+        "looks like a page",
+    )
+
+
+@dataclass(frozen=True)
+class PageImage:
+    """An image that shows a page, not a line.
+
+    Args:
+        grey: uint8 (rows, columns), as it was given.
+        bands: lines of ink, one below the other, at least.
+    """
+
+    grey: np.ndarray
+    bands: int
+
+
+def line_or_page(
+    image: np.ndarray, settings: HandwritingSettings, name: str = "array", cut_from_page: bool = False
+) -> Signal | PageImage:
+    """Return the signal of an image of a line as `line_from_array` does, or that it shows a page."""
+    given = grey = _as_grey(image, name)
     rows, columns = grey.shape
     if rows < MIN_SIDE or columns < MIN_SIDE:
         raise RecognizerError(
@@ -87,7 +113,8 @@ def line_from_array(
     freed = without_surround(whole)
     grey, notes = freed.grey, freed.notes
     if settings.direction != "ttb" and not cut_from_page:
-        _refuse_page(grey, name)
+        if bands := _page_bands(grey):
+            return PageImage(given, bands)
         level = levelled(grey)
         grey = level.grey
         notes += (f"skewed by {level.degrees:.1f} degrees, levelled",) if level.degrees else ()
@@ -106,15 +133,6 @@ def line_from_array(
     return Signal(
         values, extent, "px", mirrored, tuple(notes), across=float(whole.shape[0]), vertical=vertical, places=places
     )
-
-
-def _refuse_page(grey: np.ndarray, name: str) -> None:
-    if bands := _page_bands(grey):
-        raise RecognizerError(
-            f"{name}: looks like a page of about {bands} lines, expected an image of one line, or PAGE XML or ALTO "
-            "that says where its lines are",
-            LOOKS_LIKE_A_PAGE,
-        )
 
 
 def picture(values: np.ndarray, settings: HandwritingSettings) -> Image.Image:

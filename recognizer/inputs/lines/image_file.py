@@ -1,7 +1,6 @@
 """An image file of any form, depth and orientation to the grey values of one of its pages."""
 
 import functools
-import io
 import logging
 import os
 import re
@@ -95,24 +94,28 @@ def file_and_page(path: Path) -> tuple[Path, int]:
     return path.with_name(found[1]), int(found[2])
 
 
-def page_names(path: Path) -> list[Path]:
-    """Return FILE[1], FILE[2] ... of an image file that holds several pages, the path alone where it holds one.
+def image_pages(source: Path | BinaryIO, name: str) -> Iterator[tuple[int, ImagePage | RecognizerError]]:
+    """Yield each page of an image file with its number from 1, or 0 where it is the only one; each is decoded once.
 
-    Raises:
-        RecognizerError: as `read_image` does.
-    """
-    count = count_pages(path, str(path))
-    return [path] if count == 1 else [path.with_name(f"{path.name}[{number}]") for number in range(1, count + 1)]
-
-
-def count_pages(source: Path | BinaryIO, name: str) -> int:
-    """Return how many pages an image file holds.
+    Of several a page at fault is yielded as what is wrong with it, so that the others are read.
 
     Raises:
         RecognizerError: missing, empty, no image, damaged, too large.
     """
+    only = None
     with _opened(source, name) as image:
-        return len(_pages(image))
+        pages = _pages(image)
+        if len(pages) == 1:
+            image.seek(pages[0])
+            only = _decoded(image, name)
+    if only is not None:
+        yield 0, only
+        return
+    for number in range(1, len(pages) + 1):
+        try:
+            yield number, read_image(source, f"{name}[{number}]", number)
+        except RecognizerError as error:
+            yield number, error
 
 
 def read_image(source: Path | BinaryIO, name: str = "", page: int = 0) -> ImagePage:
@@ -130,6 +133,8 @@ def read_image(source: Path | BinaryIO, name: str = "", page: int = 0) -> ImageP
     if isinstance(source, Path):
         source, named = file_and_page(source)
         page = page or named
+    else:
+        source.seek(0)
     with _opened(source, name) as image:
         pages = _pages(image)
         if not page and len(pages) > 1:
@@ -142,26 +147,6 @@ def read_image(source: Path | BinaryIO, name: str = "", page: int = 0) -> ImageP
         image.seek(pages[max(page, 1) - 1])
         _refuse_too_large(image.size, name)
         return _decoded(image, name)
-
-
-def encoded_pages(source: BinaryIO, name: str) -> list[BinaryIO]:
-    """Return each page of an image of several pages as an image of its own, the source itself where it has one.
-
-    Raises:
-        RecognizerError: as `read_image` does.
-    """
-    count = count_pages(source, name)
-    source.seek(0)
-    if count == 1:
-        return [source]
-    made: list[BinaryIO] = []
-    for number in range(1, count + 1):
-        source.seek(0)
-        memory = io.BytesIO()
-        Image.fromarray(read_image(source, f"{name}[{number}]", number).grey).save(memory, "PNG", compress_level=1)
-        memory.seek(0)
-        made.append(memory)
-    return made
 
 
 @contextmanager

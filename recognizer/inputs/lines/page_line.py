@@ -10,7 +10,7 @@ from typing import BinaryIO
 import numpy as np
 
 from recognizer.errors import RecognizerError
-from recognizer.inputs.lines.image import HandwritingSettings, line_from_array, read_grey
+from recognizer.inputs.lines.image import HandwritingSettings, line_from_array, line_or_page, read_grey
 from recognizer.inputs.lines.image_file import read_image
 from recognizer.inputs.lines.page_placement import Placement, placed_image, placement_of
 from recognizer.inputs.signal import Signal
@@ -48,7 +48,10 @@ def read_page_line(path: Path, line: str, settings: HandwritingSettings, name: s
     grey, placement = _page_image(path, image.path, changed)
     signal = line_signal(grey, placement.of(found.area), settings, name)
     notes = tuple(f"{PAGE_NOTE}{note}" for note in (image.note, *page.notes, *placement.notes) if note)
-    return replace(signal, notes=(*signal.notes, *notes, *(f"{TAG_NOTE}{tag}" for tag in found.tags)))
+    # In the pixels of the XML, where these are those of the image, no writer needs to lay the strip out again.
+    same = placement.of(found.area) is found.area and page.size == grey.shape[::-1]
+    notes = (*signal.notes, *notes, *(f"{TAG_NOTE}{tag}" for tag in found.tags))
+    return replace(signal, notes=notes, strip=signal.strip if same else None)
 
 
 def find_page(source: Path | BinaryIO, settings: HandwritingSettings, name: str) -> tuple[Page, list[Signal]]:
@@ -62,10 +65,26 @@ def find_page(source: Path | BinaryIO, settings: HandwritingSettings, name: str)
     Raises:
         RecognizerError: the image is at fault, no line is found on it, or lines run from the top down.
     """
+    return lines_of(read_grey(source, name), source if isinstance(source, Path) else Path(name), settings, name)
+
+
+def line_or_lines(
+    grey: np.ndarray, path: Path, settings: HandwritingSettings, name: str
+) -> Signal | tuple[Page, list[Signal]]:
+    """Return the signal of a decoded image of a line, or, of an image of a page, the page with a signal of each line.
+
+    Raises:
+        RecognizerError: as `read_line` and `find_page` do.
+    """
+    made = line_or_page(grey, settings, name)
+    return made if isinstance(made, Signal) else lines_of(grey, path, settings, name)
+
+
+def lines_of(grey: np.ndarray, path: Path, settings: HandwritingSettings, name: str) -> tuple[Page, list[Signal]]:
+    """Find the lines of a decoded image of a page as `find_page` does; `path` is what the page is called."""
     if settings.direction == "ttb":
         raise RecognizerError(f"{name}: lines from the top down are not found on pages, expected PAGE XML or ALTO")
-    grey = erase_rules(even_light(read_grey(source, name)))
-    path = source if isinstance(source, Path) else Path(name)
+    grey = erase_rules(even_light(grey))
     lines: list[PageLine] = []
     signals: list[Signal] = []
     for area in find_lines(grey):
@@ -89,7 +108,8 @@ def line_signal(grey: np.ndarray, area: LineRegion, settings: HandwritingSetting
     whole, before = (height, cut.top) if signal.vertical else (width, cut.left)
     steps = np.linspace(0.0, signal.extent, len(signal.values) + 1)
     places = before + (steps[::-1] if signal.mirrored else steps)
-    return replace(signal, extent=float(whole), across=float(width if signal.vertical else height), places=places)
+    across = float(width if signal.vertical else height)
+    return replace(signal, extent=float(whole), across=across, places=places, strip=cut.strip)
 
 
 def page_line_digest(path: Path, line: str) -> bytes:
