@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shlex
 import sys
 import time
@@ -20,7 +19,7 @@ from recognizer.common.plain_data import from_plain
 from recognizer.errors import RecognizerError
 from recognizer.training.logging_setup import silence_libraries
 from recognizer.training.run_folder import locked, refuse_old_run
-from recognizer.training.settings_parser import known_settings, settings_parser, short_help
+from recognizer.training.settings_parser import settings_parser, short_help
 
 if TYPE_CHECKING:
     from recognizer.training.config import Config
@@ -142,14 +141,16 @@ class _Parsed:
 def _parsed(words: list[str], resume: Path | None) -> _Parsed:
     from jsonargparse import ArgumentError
 
+    from recognizer.training.given_settings import refuse_words
+
     parser = settings_parser()
     if resume is not None:
         words = ["--config", str(resume / CONFIG), *words]
-    where = _places(words, parser)
     try:
+        refuse_words(words)
         return _Parsed(parser, parser.parse_args(words))
-    except ArgumentError as error:
-        raise RecognizerError(_plain(str(error), where, parser)) from None
+    except ArgumentError as error:  # of values that no type tells, such as the name of a strategy
+        raise RecognizerError(str(error)) from None
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError) as error:
         files = ", ".join(value for name, value in _flags(words) if name == "config")
         raise RecognizerError(
@@ -279,38 +280,3 @@ def _first_command(run: Path, command: str) -> str:
     """Return the command that began a run, which stands above its configuration."""
     first = (run / CONFIG).read_text(encoding="utf-8").partition("\n")[0]
     return first[2:] if first.startswith("# ") else command
-
-
-def _places(words: Sequence[str], parser: Any) -> dict[str, str]:
-    """Return where the settings stand that configuration files set; what a flag sets has no place."""
-    from recognizer.training.config_file import places
-
-    found: dict[str, str] = {}
-    for name, value in _flags(words):
-        if name == "config":
-            found |= places(Path(value), known_settings(parser))
-        else:
-            found.pop(name, None)
-    return found
-
-
-def _plain(message: str, where: dict[str, str], parser: Any) -> str:
-    """Return jsonargparse's complaint as one line: where it stands, what was wanted, the nearest name."""
-    from recognizer.training.config_file import nearest
-
-    message = re.sub(r"\s+", " ", message)
-    unknown = re.match(r"[Uu]nrecognized arguments: --([\w.]+)", message)
-    if unknown:
-        return f"no setting is called {unknown.group(1)}{nearest(unknown.group(1), known_settings(parser))}"
-    if message.lower().startswith("unrecognized arguments"):
-        return f"{message}: expected --SETTING VALUE"
-    value = re.match(r'Parser key "([\w.]+)": (.*)', message)
-    if not value:
-        return message
-    key, fault = value.groups()
-    place = f"{where[key]}: " if key in where else ""
-    if option := re.search(r"Option '([\w.]+)' is not accepted", fault):
-        return f"{place}{key} has no setting {option.group(1)}"
-    wanted = re.search(r"Expected an? (?:<class ')?([\w.]+).*(?:Got value|Given value): (.*)", fault)
-    said = f"is {wanted.group(2)!r}, expected {wanted.group(1)}" if wanted else f"cannot be used: {fault}"
-    return f"{place}{key} {said}"

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-OWN_TRAINER = ("logger", "callbacks", "plugins")  # objects that no command line can spell
+from recognizer.training.trainer_settings import OWN_TRAINER
+
 DEFAULTS = {  # where Lightning's own would not do; "auto" devices and precision are chosen by what the machine can do
     "trainer.max_epochs": 50,
     "trainer.log_every_n_steps": 10,
@@ -49,11 +50,6 @@ def settings_parser() -> Any:
     parser.add_class_arguments(Trainer, "trainer", skip=set(OWN_TRAINER), instantiate=False)
     parser.set_defaults(DEFAULTS)
     return parser
-
-
-def known_settings(parser: Any) -> list[str]:
-    """Return the dotted names of all settings."""
-    return [action.dest for action in parser._actions if action.dest != "help" and not action.dest.endswith(".help")]
 
 
 def short_help() -> str:

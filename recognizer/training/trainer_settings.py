@@ -5,6 +5,7 @@ from typing import Any
 
 from recognizer.errors import RecognizerError
 
+OWN_TRAINER = ("logger", "callbacks", "plugins")  # objects that no command line can spell
 PRECISIONS = ("32-true", "32", "bf16-mixed", "bf16", "16-mixed", "16")
 ENDLESS = "expected a number of epochs, which the learning rate's schedule goes by; trainer.max_time may end it earlier"
 
@@ -14,8 +15,8 @@ FAULTS: dict[str, Fault] = {  # what is wrong with a value that was given, "" fo
     "overfit_batches": lambda v: (
         "expected 0: batches are put together anew in every epoch; learn a smaller corpus" * bool(v)
     ),
-    "gradient_clip_val": lambda v: "expected nothing: --learning.clip is the setting" * (v is not None),
-    "gradient_clip_algorithm": lambda v: "expected nothing: --learning.clip is the setting" * (v is not None),
+    "gradient_clip_val": lambda v: "expected nothing: --learning.gradient_clip is the setting" * (v is not None),
+    "gradient_clip_algorithm": lambda v: "expected nothing: --learning.gradient_clip is the setting" * (v is not None),
     "use_distributed_sampler": lambda v: "expected false: samples are dealt out to processes already" * bool(v),
     "reload_dataloaders_every_n_epochs": lambda v: "expected 0 or 1: every epoch has batches of its own" * (v > 1),
     "limit_val_batches": lambda v: "expected more: a model is written after a validation" * (v is not None and v == 0),
