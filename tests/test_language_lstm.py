@@ -2,7 +2,7 @@
 
 import math
 import random
-from collections.abc import Sequence
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from recognizer.common.interruption import Interrupted
 from recognizer.errors import RecognizerError
 from recognizer.language.lstm import (
     END_ID,
@@ -21,19 +22,10 @@ from recognizer.language.lstm import (
     perplexity,
     save,
 )
-from recognizer.language.lstm_training import (
-    Progress,
-    Training,
-    TrainingSettings,
-    begin,
-    load_training,
-    rate_of,
-    save_training,
-    symbols_of,
-    train,
-)
 from recognizer.language.neural import FIRST, NeuralCharacters
 from recognizer.network.cells import CellSettings
+from recognizer.training.language_learner import LanguageProgress, TrainingSettings, symbols_of
+from recognizer.training.language_training import SaveState, fit_language, made_of
 
 TEXTS = ["a cab", "", "bad face", "zcab"]
 SMALL = LanguageModelSettings(tuple(" abcdef"), embedding=6, layers=2, cell=CellSettings(hidden=10))
@@ -44,7 +36,7 @@ def small(settings: LanguageModelSettings = SMALL) -> LanguageModel:
     return LanguageModel(settings).eval()
 
 
-def ignore(progress: Progress) -> None:
+def ignore(progress: LanguageProgress) -> None:
     pass
 
 
@@ -104,9 +96,8 @@ def test_a_file_that_is_no_language_model_is_named(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-8])
     with pytest.raises(RecognizerError, match="lm.safetensors: not a whole language model"):
         load(path)
-    training = begin(SMALL, TrainingSettings(), "cpu")
-    save_training(training, path)
-    with pytest.raises(RecognizerError, match="lm.safetensors: format 'recognizer language training 1'"):
+    torch.save({"state_dict": {}}, path)
+    with pytest.raises(RecognizerError, match="lm.safetensors: not a whole language model"):
         load(path)
     with pytest.raises(RecognizerError, match="none: not a whole"):
         load(tmp_path / "none")
@@ -117,45 +108,67 @@ def lines(seed: int, count: int) -> list[str]:
     return ["".join(dice.choice(["ab", "cde", "f "]) for _ in range(dice.randint(1, 8))).strip() for _ in range(count)]
 
 
-def weights(training: Training) -> list[Tensor]:
-    return list(training.model.state_dict().values())
+def weights(model: LanguageModel) -> list[Tensor]:
+    return list(model.state_dict().values())
 
 
 def test_a_training_that_was_cut_goes_on_bit_by_bit(tmp_path: Path) -> None:
     model = replace(SMALL, dropout=0.3)
     settings = TrainingSettings(steps=14, batch=2, span=8, rate=0.01)
     text = lines(1, 15)
-    whole = begin(model, settings, "cpu")
-    train(whole, text, 14, ignore)
-    cut = begin(model, settings, "cpu")
-    train(cut, text, 9, ignore)
-    save_training(cut, tmp_path / "half")
+    whole = fit_language(model, settings, text, ignore)
+    saving = SaveState(tmp_path / "half", 3, made_of(model, settings, text))
+
+    def stop(progress: LanguageProgress) -> None:
+        if progress.step == 11:
+            raise Interrupted(signal.SIGTERM)
+
+    with pytest.raises(Interrupted):
+        fit_language(model, settings, text, stop, saving)
     torch.manual_seed(99)
-    resumed = load_training(tmp_path / "half", "cpu")
-    assert resumed.step == 9 and resumed.settings == settings
-    epochs: list[int] = []
-    train(resumed, text, 14, lambda progress: epochs.append(progress.epoch))
+    steps: list[LanguageProgress] = []
+    resumed = fit_language(model, settings, text, steps.append, saving)
+    assert [one.step for one in steps] == [10, 11, 12, 13, 14] and steps[-1].epoch >= 1  # nine were saved
     assert all(torch.equal(a, b) for a, b in zip(weights(whole), weights(resumed), strict=True))
-    assert not all(torch.equal(a, b) for a, b in zip(weights(whole), weights(cut), strict=True))
-    assert epochs[-1] >= 1
+
+
+def test_a_state_of_another_training_or_a_damaged_one_is_refused(tmp_path: Path) -> None:
+    settings, text = TrainingSettings(steps=4, batch=2, span=8), lines(1, 15)
+    path = tmp_path / "n.training"
+    fit_language(SMALL, settings, text, ignore, SaveState(path, 2, made_of(SMALL, settings, text)))
+    for model, learning, read in (
+        (replace(SMALL, dropout=0.1), settings, text),
+        (SMALL, replace(settings, rate=0.1), text),
+        (SMALL, settings, [*text, "ab"]),
+    ):
+        with pytest.raises(RecognizerError, match="n.training: begun with other settings or another text"):
+            fit_language(model, learning, read, ignore, SaveState(path, 2, made_of(model, learning, read)))
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(RecognizerError, match="n.training: damaged or no checkpoint .* delete it to begin again"):
+        fit_language(SMALL, settings, text, ignore, SaveState(path, 2, made_of(SMALL, settings, text)))
 
 
 def test_training_lowers_the_bits_of_a_text_to_what_it_holds() -> None:
-    training = begin(replace(SMALL, layers=1), TrainingSettings(steps=200, batch=4, span=20, rate=0.02), "cpu")
-    text = lines(2, 60)
-    before = perplexity(training.model.eval(), text).bits_per_character
+    model, text = replace(SMALL, layers=1), lines(2, 60)
     seen: list[float] = []
-    train(training, text, 200, lambda progress: seen.append(progress.bits))
-    after = perplexity(training.model, text).bits_per_character
+    settings = TrainingSettings(steps=200, batch=4, span=20, rate=0.02)
+    torch.manual_seed(settings.seed)
+    before = perplexity(LanguageModel(model).eval(), text).bits_per_character
+    learned = fit_language(model, settings, text, lambda progress: seen.append(progress.bits))
+    after = perplexity(learned, text).bits_per_character
     # Three equally likely pieces of two or three characters: 1.58 bits a piece with a little for the ends.
     assert before > 2.5 and after < 1.1 and len(seen) == 200
 
 
 def test_the_rate_rises_then_falls_to_zero() -> None:
-    settings = TrainingSettings(steps=100, rate=1.0, warm=0.1)
-    rates = [rate_of(step, settings) for step in range(101)]
-    assert rates[:11] == sorted(rates[:11]) and rates[10:] == sorted(rates[10:], reverse=True)
-    assert rates[0] > 0 and max(rates) == 1.0 and rates[100] == pytest.approx(0)
+    settings, steps = TrainingSettings(steps=100, batch=2, span=4, rate=0.01, warm=0.1), list[LanguageProgress]()
+    fit_language(replace(SMALL, layers=1), settings, lines(2, 60), steps.append)
+    rates = [one.rate for one in steps]
+    assert len(rates) == 100 and [one.step for one in steps] == list(range(1, 101))
+    assert rates[:10] == sorted(rates[:10]) and rates[9:] == sorted(rates[9:], reverse=True)
+    assert rates[0] > 0 and max(rates) == 0.01 and rates[-1] < 1e-5
 
 
 def test_rare_characters_are_named_and_learned_as_unknown() -> None:
@@ -164,15 +177,20 @@ def test_rare_characters_are_named_and_learned_as_unknown() -> None:
 
 
 @pytest.mark.parametrize("text", [[], ["ab"], ["abcde" * 3]])
-def test_a_text_too_short_for_the_streams_is_refused(text: Sequence[str]) -> None:
+def test_a_text_too_short_for_the_streams_is_refused(text: list[str]) -> None:
     with pytest.raises(RecognizerError, match="expected at least 18"):
-        train(begin(SMALL, TrainingSettings(batch=2, span=8), "cpu"), text, 5, ignore)
+        fit_language(SMALL, TrainingSettings(batch=2, span=8), text, ignore)
 
 
 def test_a_text_of_the_least_length_is_enough() -> None:
-    training = begin(SMALL, TrainingSettings(batch=2, span=8), "cpu")
-    train(training, ["a" * 17], 1, ignore)
-    assert training.step == 1
+    steps: list[LanguageProgress] = []
+    fit_language(SMALL, TrainingSettings(steps=2, batch=2, span=8), ["a" * 17], steps.append)
+    assert [(one.step, one.epoch) for one in steps] == [(1, 0), (2, 1)]
+
+
+def test_a_device_that_is_none_is_refused() -> None:
+    with pytest.raises(RecognizerError, match="--device is 'tpu', expected cpu or cuda"):
+        fit_language(SMALL, TrainingSettings(batch=2, span=8), ["a" * 17], ignore, device="tpu")
 
 
 @pytest.mark.parametrize(

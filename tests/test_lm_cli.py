@@ -2,14 +2,18 @@
 
 import json
 import math
+import os
 import shutil
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import tiny
 from terminal import said
 from tiny import Run
+from torch import Tensor
 
 from recognizer.common.interruption import Interrupted
 from recognizer.decoding.settings import settings_of
@@ -19,6 +23,7 @@ from recognizer.language import lstm
 from recognizer.language.ngram_file import open_ngram
 from recognizer.language.perplexity import perplexity
 from recognizer.model.model_file import load_model_file, read_header
+from recognizer.training.language_learner import LanguageLearner
 
 TEXT = "lox ol\nxo lx-\nol lox\nx-o l\nlx ol-\n"
 
@@ -151,16 +156,48 @@ def test_a_killed_training_goes_on_to_the_same_weights(
 
 def kill_at(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
     """Stop the next training by the keyboard before its update `step`."""
-    from recognizer.language import lstm_training
+    learn = LanguageLearner.training_step
 
-    rate_of = lstm_training.rate_of
-
-    def stopping(at: int, settings: lstm_training.TrainingSettings) -> float:
-        if at == step:
+    def stopping(self: LanguageLearner, batch: tuple[int, Tensor], number: int) -> Tensor:
+        if batch[0] == step:
             raise Interrupted(signal.SIGINT)
-        return rate_of(at, settings)
+        return learn(self, batch, number)
 
-    monkeypatch.setattr(lstm_training, "rate_of", stopping)
+    monkeypatch.setattr(LanguageLearner, "training_step", stopping)
+
+
+KILLER = """
+import os, signal
+from recognizer.cli import main
+from recognizer.training.language_learner import LanguageLearner
+
+learn = LanguageLearner.training_step
+
+def kill(self, batch, number):
+    if batch[0] == 8:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return learn(self, batch, number)
+
+LanguageLearner.training_step = kill
+main()
+"""
+
+
+def test_a_training_that_the_system_killed_goes_on_to_the_same_file(text: Path, tmp_path: Path) -> None:
+    (tmp_path / "killer.py").write_text(KILLER)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[1])}
+
+    def call(*program: object, out: str, more: tuple[str, ...] = ()) -> int:
+        words = map(str, neural(text, out, "--steps", 14, "--dropout", 0.3, *more))
+        command = [sys.executable, *map(str, program), *words]
+        return subprocess.run(command, env=environment, check=False, capture_output=True).returncode
+
+    assert call("-m", "recognizer", out="whole.lm") == 0
+    assert call(tmp_path / "killer.py", out="cut.lm") == -signal.SIGKILL
+    assert text.with_name("cut.lm.training").exists() and not text.with_name("cut.lm").exists()
+    assert call("-m", "recognizer", out="cut.lm", more=("--resume",)) == 0
+    assert text.with_name("cut.lm").read_bytes() == text.with_name("whole.lm").read_bytes()
+    assert not list(text.parent.glob("*.training")) and not list(text.parent.glob(".*.part"))
 
 
 @pytest.fixture

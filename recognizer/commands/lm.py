@@ -218,8 +218,8 @@ def _perplexity(console: Console, chosen: argparse.Namespace) -> int:
 def _train(console: Console, chosen: argparse.Namespace) -> int:
     from recognizer.language.build import BuildSettings
     from recognizer.language.checked_build import compare
-    from recognizer.language.lstm_training import TrainingSettings
-    from recognizer.language.train import LanguageTraining, train_language
+    from recognizer.training.language_learner import TrainingSettings
+    from recognizer.training.language_training import LanguageTraining, train_language
 
     text = _text_settings(chosen.model)
     names = ("hidden", "layers", "cell", "embedding", "dropout", "least", "save_every", "device")

@@ -50,6 +50,20 @@ def read_checkpoint(run: Path) -> dict[str, Any]:
     path = run / LAST
     if not path.is_file():
         raise RecognizerError(f"{run}: no {LAST} there, expected the folder of a run that was cut off")
+    return read_state(path, PARTS, _way_out(run))
+
+
+def read_state(path: Path, parts: Mapping[str, type], way_out: str) -> dict[str, Any]:
+    """Return a trainer's whole state as `save_checkpoint` wrote it; nothing in it is executed.
+
+    Args:
+        path: of the state.
+        parts: that it has, with their types.
+        way_out: what can be done without it, for messages.
+
+    Raises:
+        RecognizerError: it is damaged, or no state of this program.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip()  # against the checksums; torch does not look at them
@@ -60,13 +74,13 @@ def read_checkpoint(run: Path) -> dict[str, Any]:
     except Exception as error:  # whatever a damaged archive makes of torch's reader
         reason = " ".join(str(error).split())[:120]
         raise RecognizerError(
-            f"{path}: damaged or no checkpoint ({reason}), expected one that train wrote; {_way_out(run)}"
+            f"{path}: damaged or no checkpoint ({reason}), expected one that train wrote; {way_out}"
         ) from None
     if not isinstance(found, dict):
-        raise RecognizerError(f"{path}: no checkpoint of recognizer, expected one that train wrote; {_way_out(run)}")
-    for name, kind in PARTS.items():
+        raise RecognizerError(f"{path}: no checkpoint of recognizer, expected one that train wrote; {way_out}")
+    for name, kind in parts.items():
         if not isinstance(found.get(name), kind):
-            raise RecognizerError(f"{path}: its part {name!r} is not what train writes; {_way_out(run)}")
+            raise RecognizerError(f"{path}: its part {name!r} is not what train writes; {way_out}")
     return found
 
 

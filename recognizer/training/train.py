@@ -34,7 +34,7 @@ from recognizer.training.progress import Progress
 from recognizer.training.report_callback import ReportCallback
 from recognizer.training.resume import made_of, read_checkpoint, refuse_misfit
 from recognizer.training.setup import TrainingSetup, make_setup
-from recognizer.training.trainer_settings import refuse_trainer_settings
+from recognizer.training.trainer_settings import leave_signals, refuse_trainer_settings
 
 FIT_SAMPLES = 500  # recordings that the normalisation of the features is taken from
 Say = Callable[[str], None]
@@ -183,8 +183,7 @@ def _trainer(
         trainer = lightning.Trainer(**{**settings, **chosen, **ours})
     except Exception as error:  # whatever a value that is none leads to in Lightning
         raise RecognizerError(f"trainer: {str(error).partition('. ')[0]}, expected other settings of trainer") from None
-    # Lightning's own handlers would end with exit code 0, and wait for the other processes within a handler.
-    trainer._signal_connector.register_signal_handlers = lambda: None  # type: ignore[method-assign]
+    leave_signals(trainer)
     return trainer
 
 

@@ -1,9 +1,12 @@
 """Arguments of Lightning's Trainer that do not go with this training, refused before anything begins."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from recognizer.errors import RecognizerError
+
+if TYPE_CHECKING:
+    import lightning
 
 OWN_TRAINER = ("logger", "callbacks", "plugins")  # objects that no command line can spell
 PRECISIONS = ("32-true", "32", "bf16-mixed", "bf16", "16-mixed", "16")
@@ -47,3 +50,8 @@ def refuse_trainer_settings(settings: dict[str, Any]) -> None:
             f"trainer.check_val_every_n_epoch is {every}, expected at most trainer.max_epochs ({epochs}): a model is "
             f"written after a validation"
         )
+
+
+def leave_signals(trainer: "lightning.Trainer") -> None:
+    """Let a trainer set no handlers: its own would end with exit code 0, and wait for other processes within one."""
+    trainer._signal_connector.register_signal_handlers = lambda: None  # type: ignore[method-assign]
