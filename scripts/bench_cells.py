@@ -17,7 +17,7 @@ import torch  # noqa: E402
 from torch import Tensor  # noqa: E402
 
 from recognizer.commands.exit_codes import run_and_exit  # noqa: E402
-from recognizer.network.cells import CELLS, CellSettings, build_layer  # noqa: E402
+from recognizer.network.cells import CELLS, CellSettings, RecurrentLayer  # noqa: E402
 from recognizer.network.mdlstm import MultidimensionalFront, MultidimensionalSettings  # noqa: E402
 
 
@@ -52,7 +52,7 @@ def _rows(options: argparse.Namespace, dtype: torch.dtype) -> Iterator[Row]:
     x = torch.randn(batch, frames, options.input, device=device)
     counts = torch.full((batch,), frames, device=device)
     for name, settings in _kinds(options.hidden):
-        layer = build_layer(options.input, settings, options.bidirectional).to(device)
+        layer = RecurrentLayer(options.input, settings, options.bidirectional).to(device)
         yield _measure(name, layer, x, counts, dtype, options.repeats)
     if options.multidimensional:
         image = torch.rand(batch, 4 * frames, 48, 1, device=device)

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from recognizer.errors import RecognizerError
-from recognizer.network.cells import CELLS, CellSettings, build_direction, build_layer
+from recognizer.network.cells import CELLS, CellSettings, RecurrentLayer, build_direction
 from recognizer.network.cells.direction import Direction
 from recognizer.network.cells.settings import DENSE, FORGETFUL, GATED, PROJECTED
 from recognizer.network.cells.weight_noise import weight_noise
@@ -117,7 +117,7 @@ def test_layer_norm_of_an_lstm_is_that_of_the_paper() -> None:
 
 @pytest.mark.parametrize("cell", PROJECTED)
 def test_a_projection_recurs_instead_of_the_output(cell: str) -> None:
-    layer = build_layer(INPUT, replace(settings_of(cell), projection=3), bidirectional=True)
+    layer = RecurrentLayer(INPUT, replace(settings_of(cell), projection=3), bidirectional=True)
     x = torch.randn(2, 5, INPUT)
     y = layer(x, torch.tensor([5, 2]))
     assert y.shape == (2, 5, 6)
@@ -193,7 +193,7 @@ def test_orthogonal_weights_keep_the_length_of_what_recurs(cell: str) -> None:
 
 
 def test_weight_noise_lasts_for_the_block() -> None:
-    layer = build_layer(INPUT, settings_of("coupled"), bidirectional=True)
+    layer = RecurrentLayer(INPUT, settings_of("coupled"), bidirectional=True)
     before = {name: weight.clone() for name, weight in layer.state_dict().items()}
     x = torch.randn(3, 9, INPUT)
     with weight_noise(layer, 0.075, torch.Generator().manual_seed(1)):
@@ -208,7 +208,7 @@ def test_weight_noise_lasts_for_the_block() -> None:
 
 
 def test_weight_noise_is_taken_back_when_the_step_fails() -> None:
-    layer = build_layer(INPUT, settings_of("gru"), bidirectional=False)
+    layer = RecurrentLayer(INPUT, settings_of("gru"), bidirectional=False)
     before = [weight.clone() for weight in layer.parameters()]
     with pytest.raises(KeyError), weight_noise(layer, 0.5):
         raise KeyError
@@ -223,7 +223,7 @@ OPTIONS: list[dict[str, float]] = [{"zoneout": 0.3}, {"recurrent_dropout": 0.3},
     [(cell, option) for cell in CELLS for option in OPTIONS if cell != "convolutional" or "layer_norm" not in option],
 )
 def test_options_train_in_bfloat16_without_minding_company(cell: str, option: dict[str, float]) -> None:
-    layer = build_layer(INPUT, replace(settings_of(cell), **option), bidirectional=True)  # type: ignore[arg-type]
+    layer = RecurrentLayer(INPUT, replace(settings_of(cell), **option), bidirectional=True)  # type: ignore[arg-type]
     x, counts = torch.randn(3, 9, INPUT), torch.tensor([4, 9, 6])
     with torch.autocast("cpu", dtype=torch.bfloat16):
         y = layer(x, counts)
@@ -266,4 +266,4 @@ def test_a_setting_at_fault_is_named(wanted: str, settings: dict[str, object]) -
 
 def test_an_input_that_is_no_map_is_named() -> None:
     with pytest.raises(RecognizerError, match="input of 10"):
-        build_layer(10, CellSettings(cell="convolutional", hidden=16), bidirectional=False)
+        RecurrentLayer(10, CellSettings(cell="convolutional", hidden=16), bidirectional=False)

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from recognizer.network.cells import CellSettings, build_direction, build_layer
+from recognizer.network.cells import CellSettings, RecurrentLayer, build_direction
 from recognizer.network.cells.direction import Direction
 from recognizer.network.reversal import reverse_padded
 
@@ -146,7 +146,7 @@ def test_gradients_are_those_of_finite_differences(kind: str) -> None:
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
 def test_the_builtin_cells_equal_torch_nn(cell: str) -> None:
     kernel = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}[cell](INPUT, HIDDEN, batch_first=True, bidirectional=True)
-    layer = build_layer(INPUT, CellSettings(cell=cell, hidden=HIDDEN), bidirectional=True)
+    layer = RecurrentLayer(INPUT, CellSettings(cell=cell, hidden=HIDDEN), bidirectional=True)
     for n, suffix in enumerate(("", "_reverse")):
         for name in ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"):
             with torch.no_grad():
@@ -162,7 +162,7 @@ def test_the_builtin_cells_equal_torch_nn(cell: str) -> None:
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_company_changes_nothing(kind: str, bidirectional: bool) -> None:
     torch.manual_seed(3)
-    layer = build_layer(INPUT, KINDS[kind], bidirectional).eval()
+    layer = RecurrentLayer(INPUT, KINDS[kind], bidirectional).eval()
     counts = torch.tensor([3, 11, 7, 1, 12, 5, 9])
     x = torch.randn(7, 14, INPUT)
     with torch.no_grad():
@@ -180,7 +180,7 @@ def test_company_changes_nothing(kind: str, bidirectional: bool) -> None:
 @each_kind
 def test_padding_reaches_neither_output_nor_gradient(kind: str) -> None:
     torch.manual_seed(3)
-    layer = build_layer(INPUT, KINDS[kind], bidirectional=True)
+    layer = RecurrentLayer(INPUT, KINDS[kind], bidirectional=True)
     counts = torch.tensor([2, 5, 4])
     gradients = []
     for padding in (0.0, 50.0):
@@ -214,7 +214,7 @@ def test_two_halves_with_the_state_between_equal_the_whole(kind: str) -> None:
 @pytest.mark.parametrize("autocast", [False, True])
 def test_bfloat16_is_close_to_float32(kind: str, autocast: bool) -> None:
     torch.manual_seed(5)
-    layer = build_layer(INPUT, KINDS[kind], bidirectional=True)
+    layer = RecurrentLayer(INPUT, KINDS[kind], bidirectional=True)
     x, counts = torch.randn(9, 6, INPUT), torch.tensor([6, 4] + [5] * 7)
     wanted = layer(x, counts)
     with torch.autocast("cpu", dtype=torch.bfloat16, enabled=autocast):
@@ -228,9 +228,9 @@ def test_bfloat16_is_close_to_float32(kind: str, autocast: bool) -> None:
 @each_kind
 def test_wide_batches_take_the_same_road_exactly(kind: str) -> None:
     torch.manual_seed(6)
-    layer = build_layer(INPUT, KINDS[kind], bidirectional=False)
+    layer = RecurrentLayer(INPUT, KINDS[kind], bidirectional=False)
     x, counts = torch.randn(40, 5, INPUT, requires_grad=True), torch.full((40,), 5)
-    exact = build_layer(INPUT, KINDS[kind], bidirectional=False).double()
+    exact = RecurrentLayer(INPUT, KINDS[kind], bidirectional=False).double()
     exact.load_state_dict(layer.state_dict())
     results = []
     for module, given in ((layer, x), (exact, x.detach().double().requires_grad_())):
@@ -248,7 +248,7 @@ def test_reversal_keeps_padding_in_place() -> None:
 
 
 def test_a_frameless_sample_changes_nothing() -> None:
-    layer = build_layer(INPUT, KINDS["coupled"], bidirectional=True)
+    layer = RecurrentLayer(INPUT, KINDS["coupled"], bidirectional=True)
     x = torch.randn(2, 3, INPUT)
     y = layer(x, torch.tensor([0, 3]))
     assert not y[0].any()
@@ -289,7 +289,7 @@ def test_the_picture_has_a_line_for_each_cell(carousel: ModuleType) -> None:
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
 def test_one_kernel_for_both_directions_gives_what_two_give(cell: str) -> None:
     torch.manual_seed(3)
-    layer = build_layer(6, CellSettings(cell=cell, hidden=8), True)
+    layer = RecurrentLayer(6, CellSettings(cell=cell, hidden=8), True)
     counts = torch.tensor([9, 2, 5, 1])
     x = (torch.randn(4, 9, 6) * (torch.arange(9) < counts[:, None])[..., None]).requires_grad_(True)
     assert layer.has_kernel_for_both()
@@ -300,6 +300,6 @@ def test_one_kernel_for_both_directions_gives_what_two_give(cell: str) -> None:
 
 
 def test_no_kernel_for_both_directions_where_the_cell_is_a_loop_of_ours() -> None:
-    assert not build_layer(6, CellSettings(cell="peephole", hidden=8), True).has_kernel_for_both()
-    assert not build_layer(6, CellSettings(cell="lstm", hidden=8), False).has_kernel_for_both()
-    assert not build_layer(6, CellSettings(cell="lstm", hidden=8, learned_state=True), True).has_kernel_for_both()
+    assert not RecurrentLayer(6, CellSettings(cell="peephole", hidden=8), True).has_kernel_for_both()
+    assert not RecurrentLayer(6, CellSettings(cell="lstm", hidden=8), False).has_kernel_for_both()
+    assert not RecurrentLayer(6, CellSettings(cell="lstm", hidden=8, learned_state=True), True).has_kernel_for_both()

@@ -9,7 +9,7 @@ from makers import tone
 from recognizer.cli import main
 from recognizer.corpus import pronunciation
 from recognizer.corpus.alphabet import TextSettings
-from recognizer.corpus.pronunciation import CMU, IPA, Pronouncer, Pronunciation, from_ipa, with_phones
+from recognizer.corpus.pronunciation import IPA, Pronouncer, Pronunciation, from_ipa, with_phones
 from recognizer.corpus.sample import Sample
 from recognizer.corpus.store import Store
 from recognizer.errors import RecognizerError
@@ -20,6 +20,11 @@ WORDS = {
     "bus": [["B", "AH1", "S"]],
     "oer": [["AO1", "R"]],
 }
+
+# All phones of the CMU Pronouncing Dictionary without its marks of stress.
+CMU = tuple(
+    "aa ae ah ao aw ay b ch d dh eh er ey f g hh ih iy jh k l m n ng ow oy p r s sh t th uh uw v w y z zh".split()
+)
 
 
 @pytest.fixture(autouse=True)

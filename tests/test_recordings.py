@@ -10,14 +10,13 @@ import soundfile
 from makers import save_model
 from numpy.typing import NDArray
 from terminal import said
-from test_segmentation import RATE, blocks, hush, recorded, voice
+from test_segmentation import RATE, blocks, hush, pieces_of, recorded, voice
 
 from recognizer.corpus.alphabet import Alphabet
 from recognizer.decoding.hypothesis import Hypothesis, Span
 from recognizer.decoding.joining import joined, stitched
 from recognizer.errors import RecognizerError
 from recognizer.inputs.speech.audio import SpeechSettings, read_recording, read_speech
-from recognizer.inputs.speech.segmentation import pieces_of
 from recognizer.inputs.speech.streaming import Resampler, open_recording
 from recognizer.reading.reader import Reader
 

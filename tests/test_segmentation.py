@@ -1,13 +1,13 @@
 """Finding speech, cutting at pauses."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from recognizer.errors import RecognizerError
-from recognizer.inputs.speech.segmentation import LIVE, Piece, SegmentationSettings, Segmenter, pieces_of
+from recognizer.inputs.speech.segmentation import LIVE, Piece, SegmentationSettings, Segmenter
 from recognizer.inputs.speech.voice_activity import (
     BANDS,
     HOP,
@@ -18,6 +18,16 @@ from recognizer.inputs.speech.voice_activity import (
 
 RATE = 16000
 SHORT = SegmentationSettings(longest=4.0, shortest=1.0, long_pause=1.5, overlap=1.0)
+
+
+def pieces_of(
+    blocks: Iterable[NDArray[np.int16]], rate: int, settings: SegmentationSettings | None = None
+) -> Iterator[Piece]:
+    """Yield the pieces with speech of sound that comes in `blocks` (n,) of any size."""
+    segmenter = Segmenter(rate, settings)
+    for block in blocks:
+        yield from segmenter.push(block)
+    yield from segmenter.finish()
 
 
 def voice(seconds: float, seed: int = 0) -> NDArray[np.float64]:

@@ -254,7 +254,7 @@ def test_sound_that_plays_too_fast_for_its_text_keeps_its_own_speed(sounds: Path
     seen = set()
     for seed in range(10):
         _, counts = learner._features(tight, torch.Generator().manual_seed(seed))
-        after = learner.model.network.counts(counts)
+        after = config.network.front.counts(counts)
         assert bool((after >= frames_wanted(tight)).all())
         seen |= set((after > frames + 2).tolist())
     assert seen == {True, False}  # slower ones are still drawn

@@ -15,10 +15,6 @@ from recognizer.errors import RecognizerError
 
 UNSAID = "a word that cannot be said"  # the class of the fault
 INSTALL = "pip install 'recognizer[phones]'"
-# The phones of the CMU Pronouncing Dictionary without its marks of stress.
-CMU = tuple(
-    "aa ae ah ao aw ay b ch d dh eh er ey f g hh ih iy jh k l m n ng ow oy p r s sh t th uh uw v w y z zh".split()
-)
 HISSING = ("s", "z", "sh", "zh", "ch", "jh")
 VOICELESS = ("p", "t", "k", "f", "th")
 # The International Phonetic Alphabet in those phones; longer signs stand first. The model is British in places.
@@ -42,7 +38,7 @@ class Pronunciation:
     """How a word is said.
 
     Args:
-        phones: of `CMU`.
+        phones: of the dictionary, without its marks of stress.
         source: "dictionary", "rule" or "model".
     """
 

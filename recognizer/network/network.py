@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from recognizer.errors import RecognizerError
-from recognizer.network.cells import CellSettings, build_layer
+from recognizer.network.cells import CellSettings, RecurrentLayer
 from recognizer.network.dropout import Dropout
 from recognizer.network.front import Front, FrontSettings
 
@@ -64,7 +64,7 @@ class Network(nn.Module):
         self.auxiliary_head = nn.Linear(size, classes) if settings.auxiliary_head > 0 else None
         layers = []
         for _ in range(settings.layers):
-            layers.append(build_layer(size, settings, settings.bidirectional))
+            layers.append(RecurrentLayer(size, settings, settings.bidirectional))
             size = int(layers[-1].output_size)
         self.layers = nn.ModuleList(layers)
         self.dropout = Dropout(settings.dropout)
@@ -79,10 +79,6 @@ class Network(nn.Module):
         for layer in self.layers:
             frames = layer(self.dropout(frames), counts)
         return Output(_log_softmax(self.head, self.dropout(frames)), counts, side)
-
-    def counts(self, counts: Tensor) -> Tensor:
-        """Return the output frames (N,) of inputs of `counts` (N,) frames."""
-        return self.settings.front.counts(counts)
 
 
 def _refuse_other_rows(settings: NetworkSettings, rows: int) -> None:

@@ -1,6 +1,6 @@
 """Cutting sound of any length at its pauses into pieces that a network reads one by one."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -224,11 +224,3 @@ class Segmenter:
         past = self._past + frames
         forgotten = max(0, past - self._frames(self.settings.memory))
         self._levels, self._past = self._levels[forgotten:], past - forgotten
-
-
-def pieces_of(blocks: Iterable[Signal], rate: int, settings: SegmentationSettings | None = None) -> Iterator[Piece]:
-    """Yield the pieces with speech of sound that comes in `blocks` (n,) of any size."""
-    segmenter = Segmenter(rate, settings)
-    for block in blocks:
-        yield from segmenter.push(block)
-    yield from segmenter.finish()

@@ -11,7 +11,7 @@ from recognizer.inputs.speech.integrity import mpeg_parts
 
 OPEN_END = 0x7FFF0000  # bytes: what a recorder that cannot know the end writes is no less
 OGG_HEAD = 27  # bytes of an Ogg page before its table (RFC 3533, section 6)
-CONTINUED, FIRST, LAST = 1, 2, 4  # flags of an Ogg page
+FIRST, LAST = 2, 4  # flags of an Ogg page
 NO_SOUND = (b"TAG", b"ID3", b"APETAGEX", b"LIST", b"id3 ")  # what programs put behind the sound
 REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 WAV_HEAD = 44  # bytes of the usual header: some programs count them as sound

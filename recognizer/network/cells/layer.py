@@ -53,8 +53,3 @@ class RecurrentLayer(nn.Module):
         """Return what `forward` returns, by one kernel over packed frames; counts (N,) are above 0."""
         kernels = [one.rnn for one in self.directions]
         return run_both_kernels(kernels, x.to(working_dtype(x)), counts)  # type: ignore[arg-type]
-
-
-def build_layer(input_size: int, settings: CellSettings, bidirectional: bool) -> RecurrentLayer:
-    """Return a layer that maps (N, T, input_size) with counts (N,) to (N, T, output_size)."""
-    return RecurrentLayer(input_size, settings, bidirectional)
