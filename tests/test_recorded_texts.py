@@ -1,0 +1,28 @@
+"""The shipped models read what was recorded when they were shipped: fifty samples each."""
+
+import pytest
+import record_texts
+from record_texts import DEMO, SAMPLES, recorded, source_of
+
+from recognizer.evaluation.metrics import distance
+
+# Sums of another processor round otherwise, and may turn one close call of a corpus.
+SLACK = 1  # edits
+
+
+@pytest.mark.parametrize("model", SAMPLES)
+def test_fifty_texts_of_each_model_are_recorded(model: str) -> None:
+    sources = [source_of(name) for name in recorded(model)]
+    assert {source: sources.count(source) for source in sources} == SAMPLES[model]
+    assert len(sources) == 50
+
+
+@pytest.mark.parametrize("model, source", [(model, source) for model in SAMPLES for source in SAMPLES[model]])
+def test_a_shipped_model_reads_what_was_recorded(model: str, source: str, request: pytest.FixtureRequest) -> None:
+    if source != DEMO:
+        request.getfixturevalue("shared")
+    texts = {name: text for name, text in recorded(model).items() if source_of(name) == source}
+    read = record_texts.read(model, list(texts))
+    differ = [f"{name}: {text!r}, now {read[name]!r}" for name, text in texts.items() if text != read[name]]
+    edits = sum(distance(text, read[name]) for name, text in texts.items())
+    assert edits <= SLACK, "\n".join([*differ, f"where the weights are new: python scripts/record_texts.py {model}"])
