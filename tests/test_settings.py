@@ -220,6 +220,7 @@ TRAINED: dict[str, Case] = {
 OTHERWISE = (
     "run",
     "calibrate",
+    "text.order",  # tests/test_picture_order.py
     "text.scoring",
     "data.workers",
     "data.allow_infeasible",

@@ -35,7 +35,8 @@ BELOW = {
     "common.plain_data": ("errors",),
     "common.interruption": (),
     "commands.streams": (),
-    "corpus.alphabet": ("errors",),
+    "corpus.alphabet": ("errors", "corpus.picture_order"),
+    "corpus.picture_order": ("errors",),
     "training.config_file": ("errors",),
     "pages": ("errors",),
     "inputs": ("errors", "common.atomic_write", "network", "pages", "common.plain_data"),  # of network its masks alone
@@ -93,6 +94,7 @@ HOMES = {
     "tensorboard": (),
     "fastapi": ("web/", "commands/serve.py"),
     "jinja2": ("reports/html_page.py",),
+    "bidi": ("corpus/picture_order.py",),
     "tqdm": ("commands/progress.py",),
     "uvicorn": ("commands/serve.py",),
     "pydantic": ("web/",),

@@ -5,12 +5,14 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from recognizer.corpus.picture_order import DIRECTIONS, in_picture_order, in_text_order
 from recognizer.errors import RecognizerError
 
 BLANK = 0
 WORD_BOUNDARY = "|"  # the token between words, in alphabets of tokens
 FORMS = ("NFC", "NFD", "NFKC", "NFKD")
 SCORINGS = ("", "timit-39")
+LOGICAL = "logical"  # the order in which a text is spoken, and in which Unicode keeps it
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,9 @@ class TextSettings:
         replace: strings put in the place of others, applied in order after form and case; "" deletes.
         unit: "character" (a label is a code point) or "token" (labels are separated by white space).
         scoring: "" compares symbols as they are; "timit-39" folds TIMIT's 61 phones to 39 classes first.
+        order: of the labels: "logical", as the text is spoken; or as its characters stand in a picture that is read
+            from the left ("ltr") or the right ("rtl"), which is the direction of its paragraphs too. Texts that are
+            read are in logical order in any case.
     """
 
     form: str = "NFC"
@@ -30,6 +35,7 @@ class TextSettings:
     replace: dict[str, str] = field(default_factory=dict)
     unit: str = "character"
     scoring: str = ""
+    order: str = LOGICAL
 
     def __post_init__(self) -> None:
         """Refuse values that mean nothing."""
@@ -38,11 +44,14 @@ class TextSettings:
             ("case", self.case, ("keep", "lower")),
             ("unit", self.unit, ("character", "token")),
             ("scoring", self.scoring, SCORINGS),
+            ("order", self.order, (LOGICAL, *DIRECTIONS)),
         ):
             if value not in choices:
                 raise RecognizerError(f"text.{name} is {value!r}, expected one of {', '.join(map(repr, choices))}")
         if self.scoring and self.unit != "token":
             raise RecognizerError(f"text.scoring is {self.scoring!r}, expected text.unit token with it")
+        if self.order != LOGICAL and self.unit == "token":
+            raise RecognizerError(f"text.order is {self.order!r}, expected logical with text.unit token")
 
     def normalize(self, text: str) -> str:
         """Return `text` as it is learned: Unicode form, case, replacements, single inner spaces, none outside."""
@@ -85,13 +94,24 @@ class Alphabet:
         """Return the symbols of an already normalised `text`, known or not."""
         return text.split() if self.text.unit == "token" else list(text)
 
+    def learned(self, text: str) -> list[str]:
+        """Return the symbols of an already normalised `text` in the order of their labels, known or not."""
+        return self.split(text if self.text.order == LOGICAL else in_picture_order(text, self.text.order))
+
+    def spoken(self, symbols: Sequence[str]) -> tuple[Sequence[int], Sequence[str]]:
+        """Return which of `symbols`, in the order of their labels, come one after the other in the text, and how."""
+        if self.text.order == LOGICAL:
+            return range(len(symbols)), symbols
+        places, text = in_text_order(symbols, self.text.order)
+        return places, list(text)
+
     def join(self, symbols: Iterable[str]) -> str:
         """Return the text that `symbols` spell."""
         return (" " if self.text.unit == "token" else "").join(symbols)
 
     def unknown(self, text: str) -> list[str]:
         """Return the symbols of a raw `text` that have no class, each once, in order."""
-        return [s for s in dict.fromkeys(self.split(self.text.normalize(text))) if s not in self._classes]
+        return [s for s in dict.fromkeys(self.learned(self.text.normalize(text))) if s not in self._classes]
 
     def encode(self, text: str) -> list[int]:
         """Return the labels of a raw `text` after normalisation.
@@ -99,15 +119,15 @@ class Alphabet:
         Raises:
             RecognizerError: a symbol has no class.
         """
-        symbols = self.split(self.text.normalize(text))
+        symbols = self.learned(self.text.normalize(text))
         try:
             return [self._classes[symbol] for symbol in symbols]
         except KeyError as error:
             raise RecognizerError(f"character {error.args[0]!r} in {text!r} is not in the alphabet") from None
 
     def decode(self, labels: Sequence[int]) -> str:
-        """Return what `labels` (no blanks among them) spell, one symbol each."""
-        return self.join(self.symbols[label - 1] for label in labels)
+        """Return what `labels` (no blanks among them) spell, one symbol each, in the order of the text."""
+        return self.join(self.spoken([self.symbols[label - 1] for label in labels])[1])
 
     def text_of(self, labels: Sequence[int]) -> str:
         """Return the text that is read in `labels`, spaces as `spelled` leaves them."""
@@ -144,7 +164,7 @@ def alphabet_of(texts: Iterable[str], settings: TextSettings) -> tuple[Alphabet,
     empty = Alphabet((), settings)
     seen: Counter[str] = Counter()
     for text in texts:
-        seen.update(empty.split(settings.normalize(text)))
+        seen.update(empty.learned(settings.normalize(text)))
     return Alphabet(tuple(sorted(seen)), settings), seen
 
 

@@ -8,7 +8,7 @@ EMPTY, SHORT = "empty text", "more characters than frames"
 def needed(text: str, alphabet: Alphabet) -> int:
     """Return the fewest output frames that CTC can spell a raw `text` in; symbols without a class count like others."""
     numbers: dict[str, int] = {}
-    symbols = alphabet.split(alphabet.text.normalize(text))
+    symbols = alphabet.learned(alphabet.text.normalize(text))
     return frames_needed([numbers.setdefault(symbol, len(numbers)) for symbol in symbols])
 
 

@@ -10,13 +10,15 @@ from typing import Any
 
 import numpy as np
 
+from recognizer.common.plain_data import from_plain
 from recognizer.common.processors import in_processes
-from recognizer.corpus.alphabet import WORD_BOUNDARY, TextSettings
+from recognizer.corpus.alphabet import LOGICAL, WORD_BOUNDARY, Alphabet, TextSettings
 from recognizer.corpus.archives import opened
 from recognizer.corpus.collections import CollectionSettings, Document, is_collection
 from recognizer.corpus.layouts import read_layout
 from recognizer.corpus.manifest import manifests_in, read_corpus
 from recognizer.corpus.page_samples import pages_below, read_pages
+from recognizer.corpus.picture_order import DIRECTIONS, has_right_to_left
 from recognizer.corpus.recipes import SPEECH_TEXT, corpus_of_pages, folder, load_recipe, recipe_names
 from recognizer.corpus.rules import read_rules
 from recognizer.corpus.sample import Sample
@@ -29,6 +31,7 @@ from recognizer.inputs.speech.audio import TOO_LONG, seconds
 from recognizer.pages.page import file_of, is_there, page_and_line
 
 SAMPLES_A_WORKER = 200  # fewer are read in the time that it takes to start a process
+ORDER = "text of both writing directions, learned in the order of the picture"
 UNREADABLE = "cannot be read"  # the reason where nobody knows a better one
 Say = Callable[[str], None]
 Progress = Callable[[int, int], None]  # samples done, samples in all
@@ -128,6 +131,7 @@ def prepare(
         for document in found.documents:
             document.split = split_of_group.get(document.name, document.split)
         header = _with_signal(found.header, settings, found.left_out)
+        header = _with_order(header, samples, found.noted)
         if fault := direction_fault((sample.text for sample in samples), header.signal):
             found.noted[fault] += 1
         done = Prepared(out / FILE, Counter(), Counter(), found.left_out, found.noted, [], found.documents, header.card)
@@ -152,6 +156,31 @@ def _with_signal(header: Header, settings: PrepareSettings, left_out: Counter[st
         raise RecognizerError(f"signal.{min(unknown)}: no setting of {header.kind}, there are {', '.join(signal)}")
     kind_named(header.kind).settings(signal)
     return replace(header, signal=signal, left_out=dict(left_out))
+
+
+def _with_order(header: Header, samples: list[Sample], noted: Counter[str]) -> Header:
+    """Return a header by which texts are learned in the order of the picture, where that is another than their own."""
+    text = from_plain(TextSettings, header.text, "text")
+    direction = str(header.signal.get("direction", ""))
+    mixed = text.order == LOGICAL and text.unit == "character" and direction in DIRECTIONS
+    texts = [sample.text for sample in samples if has_right_to_left(sample.text)] if mixed else []
+    if not texts or direction_fault((sample.text for sample in samples), header.signal):
+        return header
+    settings = replace(text, order=direction)
+    alphabet = Alphabet((), settings)
+    normal = [settings.normalize(one) for one in texts]
+    try:
+        learned = [alphabet.learned(one) for one in normal]
+    except RecognizerError as error:  # learned as before there was another order
+        noted[str(error)] += 1
+        return header
+    other = sum("".join(symbols) != one for symbols, one in zip(learned, normal, strict=True))
+    if not other:
+        return header
+    noted[ORDER] += other
+    if lost := sum("".join(alphabet.spoken(s)[1]) != one for s, one in zip(learned, normal, strict=True)):
+        noted["text whose order in the picture is that of another text too: a right reading counts as wrong"] += lost
+    return replace(header, text=asdict(settings))
 
 
 def _packed(

@@ -42,8 +42,9 @@ def build_hypothesis(placed: LabelSpans, alphabet: Alphabet, score: float, silen
         silence: confidence of the whole where no label was read.
     """
     placed = _spelled(placed, alphabet)
-    symbols = [alphabet.symbols[label - 1] for label in placed.labels]
-    characters = tuple(map(Span, symbols, placed.starts, placed.ends, placed.confidences))
+    order, symbols = alphabet.spoken([alphabet.symbols[label - 1] for label in placed.labels])
+    columns = (placed.starts, placed.ends, placed.confidences)
+    characters = tuple(map(Span, symbols, *([column[i] for i in order] for column in columns)))
     confidence = math.prod(placed.confidences) ** (1 / len(symbols)) if symbols else silence
     if confidence == 0 and symbols:  # the product of many small numbers underflows
         confidence = math.exp(sum(math.log(max(c, 1e-45)) for c in placed.confidences) / len(symbols))
@@ -105,4 +106,4 @@ def _words(characters: tuple[Span, ...]) -> tuple[Span, ...]:
 def _word(characters: tuple[Span, ...]) -> Span:
     text = "".join([span.text for span in characters])
     confidence = math.prod([span.confidence for span in characters])
-    return Span(text, characters[0].start, characters[-1].end, confidence)
+    return Span(text, min(span.start for span in characters), max(span.end for span in characters), confidence)

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from recognizer.corpus.alphabet import Alphabet
+from recognizer.corpus.alphabet import Alphabet, TextSettings
 from recognizer.errors import RecognizerError
 from recognizer.model.model import ModelSettings
 from recognizer.model.model_file import read_header
@@ -132,7 +132,7 @@ def _differences(before: dict[str, Any], task: TrainingSetup) -> Iterator[str]:
     now = made_of(task.corpora, task.alphabet, task.settings)
     if sorted(now["corpora"].values()) != sorted(before["corpora"].values()):
         yield _other_corpora(before["corpora"], now["corpora"])
-    old, new = _flat(before["text"], "text."), _flat(now["text"], "text.")
+    old, new = _flat(asdict(TextSettings()) | before["text"], "text."), _flat(now["text"], "text.")
     if old != new or list(before["text"]["replace"]) != list(now["text"]["replace"]):
         yield from _changed(old, new) or ["the order of text.replace has changed"]
     if before["symbols"] != now["symbols"]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from recognizer.common.plain_data import from_plain
-from recognizer.corpus.alphabet import Alphabet, TextSettings, alphabet_of
+from recognizer.corpus.alphabet import LOGICAL, Alphabet, TextSettings, alphabet_of
 from recognizer.corpus.ctc_feasibility import infeasible
 from recognizer.corpus.store import Store
 from recognizer.errors import RecognizerError
@@ -55,6 +55,7 @@ def make_setup(config: Config) -> TrainingSetup:
     header = corpora.stores[0].header
     train, valid = corpora.items(config.data.train), corpora.items(config.data.valid)
     text = config.text or from_plain(TextSettings, header.text, "text")
+    _refuse_other_order(corpora.stores, text)
     alphabet, counts = alphabet_of(map(corpora.text, train), text)
     source = load_model_file(find_model(config.init)) if config.init else None
     if source and source.settings.kind != header.kind:
@@ -73,6 +74,22 @@ def make_setup(config: Config) -> TrainingSetup:
     if not train:
         raise RecognizerError(f"{config.data.folders}: no training sample is left")
     return TrainingSetup(corpora, train, valid, left_out, alphabet, counts, settings, source)
+
+
+def _refuse_other_order(stores: Sequence[Store], text: TextSettings) -> None:
+    """Refuse to learn labels in another order than that in which the pictures of a corpus show them."""
+    for store in stores:
+        order = from_plain(TextSettings, store.header.text, "text").order
+        if order not in (LOGICAL, text.order):
+            raise RecognizerError(
+                f"{store.path}: its texts stand in the pictures in the order {order}, text.order is {text.order!r}: "
+                f"expected --text.order {order}"
+            )
+        if text.order != LOGICAL and store.header.signal.get("direction") != text.order:
+            direction = store.header.signal.get("direction", "of time")
+            raise RecognizerError(
+                f"text.order is {text.order!r}, {store.path} is read in the direction {direction}, expected the same"
+            )
 
 
 def open_corpora(folders: Sequence[str]) -> Corpora:
