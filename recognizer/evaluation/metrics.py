@@ -68,9 +68,7 @@ def edits(reference: list[str] | str, hypothesis: list[str] | str) -> Edits:
     kinds = {"replace": 0, "delete": 0, "insert": 0}
     for op in Levenshtein.editops(reference, hypothesis):
         kinds[op.tag] += 1
-    found = Edits(kinds["replace"], kinds["delete"], kinds["insert"], len(reference))
-    assert found.total == distance(reference, hypothesis), "two libraries count edits differently"
-    return found
+    return Edits(kinds["replace"], kinds["delete"], kinds["insert"], len(reference))
 
 
 def total(parts: Iterable[Edits]) -> Edits:
