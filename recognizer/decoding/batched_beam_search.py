@@ -198,9 +198,11 @@ class BatchedBeamSearch:
 
     def _step(self, beams: Beams, step: int) -> tuple[Beams, Tensor, Tensor]:
         """Go through one frame; return the beams, and (N, K) where each comes from and which class it added."""
-        most = self.widths[step]
+        # N samples, K places of the beam, C classes, M candidates and one column more for what is none.
+        most = self.widths[step]  # M
         probs, candidates, chances, absent, columns = self._tables(step, len(beams.blank), most)
-        total = beams.blank + beams.nonblank
+        # The recursion of Hannun and others (2014): a prefix stays itself by a blank, or by its last character again.
+        total = beams.blank + beams.nonblank  # (N, K)
         nonblank = beams.nonblank * probs.gather(1, beams.last)
         blank = total * probs[:, :1]
         if most == 0:
@@ -208,24 +210,24 @@ class BatchedBeamSearch:
             places = torch.arange(total.shape[1], device=self.device).expand_as(total)
             return self._scaled(beams, step), places, torch.zeros_like(places)
         # After a repeat only the paths that end in a blank go on; what is no candidate gets -1, less than any rival.
-        same = candidates.unsqueeze(1) == beams.last.unsqueeze(2)
+        same = candidates.unsqueeze(1) == beams.last.unsqueeze(2)  # (N, K, M + 1)
         mass = torch.addcmul(absent, torch.where(same, beams.blank.unsqueeze(2), total.unsqueeze(2)), chances)
         states = beams.states
         if self.scorer is not None:
             mass, states = self._judge(beams, candidates, mass, (blank + nonblank).amax(1))
         # An extension that spells a prefix of the beam belongs to that prefix.
-        mass = mass.flatten(1)
-        found, parent = (beams.parent.unsqueeze(2) == beams.key.unsqueeze(1)).max(2)
+        mass = mass.flatten(1)  # (N, K (M + 1)): place by place
+        found, parent = (beams.parent.unsqueeze(2) == beams.key.unsqueeze(1)).max(2)  # (N, K, K) to (N, K)
         column = columns.gather(1, beams.last).clamp_(max=most)
         child = torch.where(found, torch.add(column, parent, alpha=most + 1), most)
         nonblank += mass.gather(1, child).clamp_(min=0)
-        mass.scatter_(1, child, -1.0)
-        value, index = torch.cat((blank + nonblank, mass), 1).topk(total.shape[1], 1)
+        mass.scatter_(1, child, -1.0)  # counted where it belongs, it is a rival no longer
+        value, index = torch.cat((blank + nonblank, mass), 1).topk(total.shape[1], 1)  # of K + K (M + 1), (N, K)
         source, column = self._layout(total.shape[1], most)
         places, added = source[index], candidates.gather(1, column[index])
         if self.scorer is not None:
             states = states.gather(1, index.unsqueeze(2).expand(-1, -1, states.shape[2]))
-        grown = added > 0
+        grown = added > 0  # (N, K): by a character; the others are prefixes that stayed
         key = beams.key.gather(1, places)
         within = value >= value[:, :1] * self.ratio
         beams = Beams(

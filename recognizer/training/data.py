@@ -17,7 +17,9 @@ from recognizer.inputs.registry import kind_named
 from recognizer.model.model import pad_signals
 from recognizer.training.config import DataSettings
 
-SPREAD = 0.04  # relative noise on lengths, so that batches of like length differ from epoch to epoch
+# Relative noise on lengths, so that batches of like length differ from epoch to epoch: samples within 8 % of each other
+# in length may change places, and those of a batch differ by no more than that beyond what they do anyway.
+SPREAD = 0.04
 
 
 @dataclass(frozen=True)

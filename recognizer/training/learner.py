@@ -69,6 +69,8 @@ class Learner(lightning.LightningModule):
         """Return AdamW, decaying matrices alone, with the schedule stepped once a batch and a rate for each level."""
         learning = self.config.learning
         groups = parameter_groups(self.model.network, self.model, learning)
+        # Squares of gradients over some 50 steps (0.98) in place of torch's 1,000 (0.999), as Vaswani and others (2017)
+        # train: a run has a few thousand steps, in which the rate rises and falls.
         optimizer = torch.optim.AdamW(groups, lr=learning.rate, betas=(0.9, 0.98), fused=True)
         steps = int(self.trainer.estimated_stepping_batches)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: self._share_of_rate(step, steps))

@@ -38,6 +38,12 @@ def run_fused(
 
 
 class _Recurrence(torch.autograd.Function):
+    """The loop over time with its gradient written out, as backpropagation through time has it (Graves 2005).
+
+    h_t = o * tanh(c_t), c_t = f * c_(t-1) + i * g for the LSTM; `CellEquations` says in what another cell differs. A
+    graph of autograd would keep every product of every step, and add its weight's gradient step by step.
+    """
+
     @staticmethod
     def forward(
         ctx: Any,
@@ -56,6 +62,7 @@ class _Recurrence(torch.autograd.Function):
         memories = memory.new_empty(frames + 1, *memory.shape)
         outputs = x.new_empty(frames + 1, *memory.shape)
         memories[0], outputs[0] = memory, first
+        # What recurs is the output of the step before, no copy of it, unless it is masked or something else.
         own = mask is not None or family.recurs != "h"
         past = x.new_empty(frames, batch, recurrent.shape[1]) if own else outputs[:-1]
         tape = _SavedForBackward(
@@ -76,7 +83,7 @@ class _Recurrence(torch.autograd.Function):
         steps = Steps(family, tape.memories.shape[2], peephole)
         product = Product(recurrent.t(), x.shape[1])
         sums, d_first, d_memory = _backward(tape, (d_y, d_memories), product, steps, mask)
-        flat = sums.view(-1, sums.shape[2])
+        flat = sums.view(-1, sums.shape[2])  # (T * N, G * H): each weight's gradient is one product over all steps
         past = tape.past.reshape(len(flat), -1)
         return (
             linear(flat, weight.t()).view(x.shape) if ctx.needs_input_grad[0] else None,

@@ -42,6 +42,7 @@ class _Scan(torch.autograd.Function):
             past[k, ..., size:].copy_(outputs[k, :, :, :-1])
             cell.gates.row.flatten(1, 2).baddbmm_(past[k].flatten(1, 2), recurrent)
             _forward(cell, weights, outputs[k + 1, :, :, 1:])
+            # Early diagonals do not reach the lower rows: what was computed there is nothing, and is nobody's past.
             if k < rows - 1:
                 outputs[k + 1, :, :, k + 2 :].zero_()
                 cell.memory[:, :, k + 1 :].zero_()
@@ -104,6 +105,10 @@ def _views(gates: Tensor) -> list[_Gates]:
 
 
 def _forward(cell: _Cell, peephole: tuple[Tensor, ...], out: Tensor) -> None:
+    """Go on by a diagonal, whose sums of input and recurrence stand in the gates (Graves and Schmidhuber 2008).
+
+    c = left * c_left + up * c_above + i * g and y = o * tanh(c), with a forget gate for each of the two memories.
+    """
     gates, left, above, memory, active = cell
     gates.i.addcmul_(left, peephole[0]).addcmul_(above, peephole[1])
     gates.left.addcmul_(left, peephole[2])
