@@ -73,7 +73,7 @@ def identify(source: Path | BinaryIO) -> Identity:
     if isinstance(source, Path):
         given, source = source, file_of(source)
         whole = source == given
-        if not source.exists():
+        if not _exists(source):
             raise RecognizerError(f"{source}: no such file", "no such file")
         if not source.is_file():
             raise RecognizerError(f"{source}: not a file, expected one, or - for standard input", "not a file")
@@ -120,6 +120,13 @@ def read_signal(
             f"{name}: {kind_named(own).noun}, the model reads {kind}: expected {wanted.noun}", "of another kind"
         )
     return wanted.read(source, wanted.settings(settings), name, channel)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a name that is too long, or holds a NUL
+        return False
 
 
 def _is_empty(source: Path | BinaryIO) -> bool:
