@@ -1,8 +1,9 @@
 """Requests of the page: the project's files, their drafts, pictures and sounds, reading and saving."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from io import BytesIO
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from urllib.parse import quote
 
 import anyio
@@ -72,122 +73,162 @@ class Drawing:
     keep: str = ""
 
 
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class _Route:
+    """Where a request is answered; `answer` is the class of what is no JSON."""
+
+    method: str
+    path: str
+    summary: str
+    answer: type[Response] | None
+
+
+def _route(method: str, path: str, summary: str, answer: type[Response] | None = None) -> Callable[[Handler], Handler]:
+    """Mark a method as what answers a request."""
+
+    def mark(handler: Handler) -> Handler:
+        handler.route = _Route(method, path, summary, answer)  # type: ignore[attr-defined]
+        return handler
+
+    return mark
+
+
 def file_routes(project: Project, drafts: Drafts, models: Models, limits: Limits) -> APIRouter:
     """Return the routes below /api that concern files."""
     routes = APIRouter(prefix="/api", tags=["of the page in the browser"])
+    answers = _FileRequests(project, drafts, models, limits)
+    for name, member in vars(_FileRequests).items():
+        if isinstance(route := getattr(member, "route", None), _Route):
+            form: Any = {"response_class": route.answer} if route.answer else {}
+            handler = getattr(answers, name)
+            routes.add_api_route(route.path, handler, methods=[route.method], summary=route.summary, **form)
+    return routes
 
-    def opened(name: str) -> tuple[ProjectFile, Draft]:
-        file = project.file(name)
-        return file, open_draft(file, drafts)
 
-    @routes.get("/project", summary="The files of the project")
-    def overview() -> Overview:
-        states = {name: asdict(models.state(kind)) for kind, name in KINDS.items()}
-        return Overview(project.folder.name, [_entry(file, drafts) for file in project.files()], states, limits)
+@dataclass(frozen=True)
+class _FileRequests:
+    """Answers requests about the files of a project."""
 
-    @routes.post("/files", summary="Add files to the project's folder")
-    async def add(files: Annotated[list[UploadFile], File()]) -> list[Entry]:
+    project: Project
+    drafts: Drafts
+    models: Models
+    limits: Limits
+
+    def _opened(self, name: str) -> tuple[ProjectFile, Draft]:
+        file = self.project.file(name)
+        return file, open_draft(file, self.drafts)
+
+    @_route("GET", "/project", "The files of the project")
+    def overview(self) -> Overview:
+        states = {name: asdict(self.models.state(kind)) for kind, name in KINDS.items()}
+        return Overview(
+            self.project.folder.name, [_entry(file, self.drafts) for file in self.project.files()], states, self.limits
+        )
+
+    @_route("POST", "/files", "Add files to the project's folder")
+    async def add(self, files: Annotated[list[UploadFile], File()]) -> list[Entry]:
         paths = []
         for file in files:
             upload = Upload(plain_name(file.filename or "file"), await file.read())
             for kind in ("handwriting", "speech"):
-                refuse_beyond(upload, kind, limits)
-            paths.append(project.add(upload.name, upload.data))
-        return [_entry(file, drafts) for file in project.files() if file.path in paths]
+                refuse_beyond(upload, kind, self.limits)
+            paths.append(self.project.add(upload.name, upload.data))
+        return [_entry(file, self.drafts) for file in self.project.files() if file.path in paths]
 
-    @routes.get("/files/{name}", summary="The draft of a file")
-    def get(name: str) -> Draft:
-        return opened(name)[1]
+    @_route("GET", "/files/{name}", "The draft of a file")
+    def get(self, name: str) -> Draft:
+        return self._opened(name)[1]
 
-    @routes.put("/files/{name}", summary="Change a draft")
-    def change(name: str, change: Change) -> Draft:
-        project.file(name)
-        return drafts.change(name, change.revision, change.lines)
+    @_route("PUT", "/files/{name}", "Change a draft")
+    def change(self, name: str, change: Change) -> Draft:
+        self.project.file(name)
+        return self.drafts.change(name, change.revision, change.lines)
 
-    @routes.delete("/files/{name}/draft", summary="Load a file again as it is on disk; the draft goes to the backups")
-    def reload(name: str) -> Draft:
-        file = project.file(name)
-        drafts.drop(name)
-        return open_draft(file, drafts)
+    @_route("DELETE", "/files/{name}/draft", "Load a file again as it is on disk; the draft goes to the backups")
+    def reload(self, name: str) -> Draft:
+        file = self.project.file(name)
+        self.drafts.drop(name)
+        return open_draft(file, self.drafts)
 
-    @routes.get("/files/{name}/state", summary="Whether a file was changed on disk since its draft was made")
-    def state(name: str) -> dict[str, bool]:
-        file, draft = opened(name)
+    @_route("GET", "/files/{name}/state", "Whether a file was changed on disk since its draft was made")
+    def state(self, name: str) -> dict[str, bool]:
+        file, draft = self._opened(name)
         return {"changed_on_disk": digest_of(file.path) != draft.digest}
 
-    @routes.post("/files/{name}/read", summary="Read a file, or some of its lines")
-    async def read(name: str, only: list[str] | None = None) -> Draft:
-        file, draft = await anyio.to_thread.run_sync(opened, name)
-        made = await read_draft(file, draft, models, only or ())
+    @_route("POST", "/files/{name}/read", "Read a file, or some of its lines")
+    async def read(self, name: str, only: list[str] | None = None) -> Draft:
+        file, draft = await anyio.to_thread.run_sync(self._opened, name)
+        made = await read_draft(file, draft, self.models, only or ())
         # Somebody may have typed meanwhile: what was read goes into the draft as it is now.
-        now = drafts.get(name) or draft
+        now = self.drafts.get(name) or draft
         if now.revision != draft.revision:
             made = _merged(now, made)
-        drafts.put(name, made)
+        self.drafts.put(name, made)
         return made
 
-    @routes.post("/files/{name}/save", summary="Write the draft into the file, or beside it")
-    async def save_file(name: str, wish: SaveWish) -> dict[str, Any]:
-        file, draft = opened(name)
-        done = await save(file, draft, drafts, models, wish.unchecked)
-        also = save_subtitles(file, done.draft, drafts) if wish.subtitles else None
-        target = next((one for one in project.files() if one.path == done.path), file)
-        drafts.put(target.id, done.draft)
+    @_route("POST", "/files/{name}/save", "Write the draft into the file, or beside it")
+    async def save_file(self, name: str, wish: SaveWish) -> dict[str, Any]:
+        file, draft = self._opened(name)
+        done = await save(file, draft, self.drafts, self.models, wish.unchecked)
+        also = save_subtitles(file, done.draft, self.drafts) if wish.subtitles else None
+        target = next((one for one in self.project.files() if one.path == done.path), file)
+        self.drafts.put(target.id, done.draft)
         written = [path.name for path in (done.path if done.written else None, also) if path]
         backup = str(done.backup) if done.backup else ""
         return {"file": target.id, "written": written, "backup": backup, "draft": done.draft}
 
-    @routes.get("/files/{name}/image", summary="The image of a page or line, upright", response_class=Response)
-    def image(name: str) -> Response:
-        data, media_type = shown_image(project.file(name))
+    @_route("GET", "/files/{name}/image", "The image of a page or line, upright", Response)
+    def image(self, name: str) -> Response:
+        data, media_type = shown_image(self.project.file(name))
         return Response(data, media_type=media_type)
 
-    @routes.get("/files/{name}/lines/{line}/picture", summary="A line, level, as PNG", response_class=Response)
-    def picture(name: str, line: str) -> Response:
-        file, draft = opened(name)
+    @_route("GET", "/files/{name}/lines/{line}/picture", "A line, level, as PNG", Response)
+    def picture(self, name: str, line: str) -> Response:
+        file, draft = self._opened(name)
         return Response(picture_of(file, draft, _line(draft, line)), media_type="image/png")
 
-    @routes.get("/files/{name}/sound", summary="A recording as WAV", response_class=FileResponse)
-    def sound(name: str) -> FileResponse:
-        return FileResponse(playable(project.file(name), project.drafts / "sounds"), media_type="audio/wav")
+    @_route("GET", "/files/{name}/sound", "A recording as WAV", FileResponse)
+    def sound(self, name: str) -> FileResponse:
+        return FileResponse(playable(self.project.file(name), self.project.drafts / "sounds"), media_type="audio/wav")
 
-    @routes.get("/files/{name}/waveform", summary="Lowest and highest values of a recording's parts, in -1 to 1")
-    def wave(name: str, parts: int = 1200) -> dict[str, Any]:
-        return asdict(waveform(project.file(name), min(max(parts, 10), 20_000)))
+    @_route("GET", "/files/{name}/waveform", "Lowest and highest values of a recording's parts, in -1 to 1")
+    def wave(self, name: str, parts: int = 1200) -> dict[str, Any]:
+        return asdict(waveform(self.project.file(name), min(max(parts, 10), 20_000)))
 
-    @routes.get("/files/{name}/strokes", summary="Pen strokes x0, y0, x1, y1, ... of a file")
-    def strokes(name: str) -> list[list[float]]:
-        file = project.file(name)
+    @_route("GET", "/files/{name}/strokes", "Pen strokes x0, y0, x1, y1, ... of a file")
+    def strokes(self, name: str) -> list[list[float]]:
+        file = self.project.file(name)
         return [stroke.ravel().tolist() for stroke in read_strokes(file.path.read_bytes(), file.name)]
 
-    @routes.get("/files/{name}/export/{form}", summary=f"A draft as {', '.join(EXPORTS)}", response_class=Response)
-    def export(name: str, form: str) -> Response:
-        file, draft = opened(name)
+    @_route("GET", "/files/{name}/export/{form}", f"A draft as {', '.join(EXPORTS)}", Response)
+    def export(self, name: str, form: str) -> Response:
+        file, draft = self._opened(name)
         text, suffix = export_draft(file, draft, form)
         return _download(text, f"{file.path.stem}{suffix}")
 
-    @routes.get("/export.tsv", summary="All that is corrected or accepted, as a manifest", response_class=Response)
-    def table(unchecked: bool = False) -> Response:
-        pairs = [(file, draft) for file in project.files() if (draft := drafts.get(file.id))]
+    @_route("GET", "/export.tsv", "All that is corrected or accepted, as a manifest", Response)
+    def table(self, unchecked: bool = False) -> Response:
+        pairs = [(file, draft) for file in self.project.files() if (draft := self.drafts.get(file.id))]
         return _download(export_table(pairs, unchecked), "transcripts.tsv")
 
-    @routes.get("/suggestions", summary="What to correct next, the likeliest errors first")
-    def suggestions() -> list[Suggestion]:
-        return suggest([(file, draft) for file in project.files() if (draft := drafts.get(file.id))])
+    @_route("GET", "/suggestions", "What to correct next, the likeliest errors first")
+    def suggestions(self) -> list[Suggestion]:
+        return suggest([(file, draft) for file in self.project.files() if (draft := self.drafts.get(file.id))])
 
-    @routes.post("/strokes", summary="Read a drawing")
-    async def drawing(drawing: Drawing) -> dict[str, Any]:
+    @_route("POST", "/strokes", "Read a drawing")
+    async def drawing(self, drawing: Drawing) -> dict[str, Any]:
         data = write_inkml(drawing.strokes)
         if drawing.keep:
-            path = project.add(f"{drawing.keep}.inkml", data)
-            file = next(one for one in project.files() if one.path == path)
+            path = self.project.add(f"{drawing.keep}.inkml", data)
+            file = next(one for one in self.project.files() if one.path == path)
             return {"file": file.id}
-        models.refuse_missing("strokes", "a drawing")
-        reader = await models.with_reader("strokes", lambda reader: reader)
-        (found,) = await models.read("strokes", [reader.signal(BytesIO(data), name="the drawing")])
+        self.models.refuse_missing("strokes", "a drawing")
+        reader = await self.models.with_reader("strokes", lambda reader: reader)
+        (found,) = await self.models.read("strokes", [reader.signal(BytesIO(data), name="the drawing")])
         return asdict(found)
-
-    return routes
 
 
 def _merged(now: Draft, read: Draft) -> Draft:
