@@ -1,6 +1,6 @@
 """Edits between references and hypotheses, summed over a corpus."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import editdistance
@@ -63,12 +63,13 @@ def distance(reference: list[str] | str, hypothesis: list[str] | str) -> int:
 
 def edits(reference: list[str] | str, hypothesis: list[str] | str) -> Edits:
     """Return the edits of one pair, sorted into kinds by one of the shortest alignments."""
-    from rapidfuzz.distance import Levenshtein
+    return edits_of(confusions(reference, hypothesis), len(reference))
 
-    kinds = {"replace": 0, "delete": 0, "insert": 0}
-    for op in Levenshtein.editops(reference, hypothesis):
-        kinds[op.tag] += 1
-    return Edits(kinds["replace"], kinds["delete"], kinds["insert"], len(reference))
+
+def edits_of(pairs: Sequence[tuple[str, str]], units: int) -> Edits:
+    """Return the edits that the `confusions` of a pair are, whose reference has so many units."""
+    deletions, insertions = sum(not read for _, read in pairs), sum(not said for said, _ in pairs)
+    return Edits(len(pairs) - deletions - insertions, deletions, insertions, units)
 
 
 def total(parts: Iterable[Edits]) -> Edits:

@@ -12,7 +12,7 @@ from recognizer.corpus.alphabet import Alphabet
 from recognizer.evaluation.calibration_report import CalibrationReport, calibration_data, calibration_lines
 from recognizer.evaluation.exclusion_list import Exclusions
 from recognizer.evaluation.intervals import RESAMPLES, Units, interval, units_of
-from recognizer.evaluation.metrics import Edits, confusions, edits, scored_text, total
+from recognizer.evaluation.metrics import Edits, confusions, edits_of, scored_text, total
 
 WORST = 20  # samples listed
 CONFUSIONS = 20  # pairs listed
@@ -33,6 +33,8 @@ class Scored:
         confidence: of the reading, in [0, 1].
         characters: edits over symbols.
         words: edits over white-space separated words.
+        symbol_pairs: (reference, reading) of each edit over symbols, "" for a missing one.
+        word_pairs: the same of words.
     """
 
     name: str
@@ -42,6 +44,8 @@ class Scored:
     confidence: float
     characters: Edits
     words: Edits
+    symbol_pairs: tuple[tuple[str, str], ...]
+    word_pairs: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,7 @@ class Report:
         """Return the commonest (reference, reading) pairs that differ, "" for a missing one."""
         pairs: Counter[tuple[str, str]] = Counter()
         for sample in self.scored:
-            pairs.update(confusions(self._symbols(sample.reference), self._symbols(sample.text)))
+            pairs.update(sample.symbol_pairs)
         return pairs.most_common(CONFUSIONS)
 
     def suspects(self) -> list[Scored]:
@@ -158,9 +162,6 @@ class Report:
             "readings": [_reading(sample) for sample in self.scored],
         }
 
-    def _symbols(self, text: str) -> list[str]:
-        return list(text) if self.unit == "character" else text.split()
-
 
 def _number(rate: float) -> float | None:
     """Return a rate as JSON can hold it: None for edits where there is nothing to read."""
@@ -170,8 +171,10 @@ def _number(rate: float) -> float | None:
 def score(name: str, group: str, reference: str, text: str, confidence: float, alphabet: Alphabet) -> Scored:
     """Return a reading held against its normalised reference."""
     reference, text = scored_text(reference, alphabet.text), scored_text(text, alphabet.text)
-    by_symbol = edits(alphabet.split(reference), alphabet.split(text))
-    return Scored(name, group, reference, text, confidence, by_symbol, edits(reference.split(), text.split()))
+    symbols, words = alphabet.split(reference), reference.split()
+    of_symbols, of_words = tuple(confusions(symbols, alphabet.split(text))), tuple(confusions(words, text.split()))
+    by_symbol, by_word = edits_of(of_symbols, len(symbols)), edits_of(of_words, len(words))
+    return Scored(name, group, reference, text, confidence, by_symbol, by_word, of_symbols, of_words)
 
 
 def table(report: Report) -> str:

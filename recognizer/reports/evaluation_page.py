@@ -12,7 +12,7 @@ from recognizer.corpus.store import Store
 from recognizer.evaluation.calibration import pooled
 from recognizer.evaluation.html_report import mark_edits
 from recognizer.evaluation.intervals import RESAMPLES, interval, units_of
-from recognizer.evaluation.metrics import Edits, confusions
+from recognizer.evaluation.metrics import Edits
 from recognizer.evaluation.report import RATES, Report, Scored
 from recognizer.reports.charts import Chart
 from recognizer.reports.html_page import html, write_page
@@ -103,7 +103,7 @@ def symbol_pairs(report: Report) -> "Counter[tuple[str, str]]":
     """Return how often each symbol was read as which other, "" for nothing."""
     pairs: Counter[tuple[str, str]] = Counter()
     for one in report.scored:
-        pairs.update(confusions(_symbols(report, one.reference), _symbols(report, one.text)))
+        pairs.update(one.symbol_pairs)
     return pairs
 
 
@@ -111,7 +111,7 @@ def word_pairs(report: Report) -> "Counter[tuple[str, str]]":
     """Return the same of words."""
     pairs: Counter[tuple[str, str]] = Counter()
     for one in report.scored:
-        pairs.update(confusions(one.reference.split(), one.text.split()))
+        pairs.update(one.word_pairs)
     return pairs
 
 
