@@ -104,6 +104,7 @@ OTHERS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", list(OTHERS))
 def test_sounds_and_strokes_resume_to_the_same_bits(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     corpus, whole, parts = request.getfixturevalue(kind), tmp_path / "whole", tmp_path / "parts"
@@ -118,6 +119,7 @@ def test_sounds_and_strokes_resume_to_the_same_bits(kind: str, request: pytest.F
     assert_bit_equal(whole, parts)
 
 
+@pytest.mark.slow
 def test_two_processes_learn_quietly_and_resume_to_the_same_bits(lines: Path, tmp_path: Path) -> None:
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     settings: dict[str, Any] = {"trainer__devices": 2, "trainer__strategy": "ddp", "trainer__max_epochs": 3}
@@ -137,6 +139,7 @@ def test_two_processes_learn_quietly_and_resume_to_the_same_bits(lines: Path, tm
     assert_bit_equal(whole, parts)
 
 
+@pytest.mark.slow
 def test_a_fault_in_two_processes_is_one_line(lines: Path, tmp_path: Path) -> None:
     done = call(words(lines, tmp_path / "run", trainer__devices=2, learning__rate=1e30, learning__gradient_clip=0))
     assert done.returncode == 2
