@@ -164,6 +164,33 @@ def test_a_killed_server_loses_no_draft_and_a_reload_none(tmp_path: Path) -> Non
         assert server.stop() == 130
 
 
+def test_what_to_correct_next_leads_to_its_line(tmp_path: Path) -> None:
+    folder = tmp_path / "letters"
+    folder.mkdir()
+    for number in range(2):
+        write_page(folder / f"letter{number}", number, lines=3)
+    with serve(folder) as server, browse(server.address, width=390, height=780) as page:
+        page.locator("#menu").click()
+        page.locator("#next").click()
+        rows = page.locator(".suggestions a")
+        expect(page.locator(".suggestions")).to_contain_text("Nothing to correct")
+        page.locator("#read-all").click()
+        expect(rows).to_have_count(6)
+        expect(page.locator("#read-all")).to_have_count(0)
+        wrong = [float(re.findall(r"about ([0-9.]+) words", text)[0]) for text in rows.all_inner_texts()]
+        assert wrong == sorted(wrong, reverse=True)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "no part lies beside the window"
+        picture(page, "next")
+        text = rows.first.locator(".text").inner_text()
+        rows.first.click()
+        focused = page.locator("textarea:focus")
+        expect(focused).to_have_value(text)
+        focused.press("Enter")
+        kept(page)
+        page.evaluate("location.hash = '#next'")
+        expect(rows).to_have_count(5)
+
+
 @pytest.fixture(scope="module")
 def stroke_model(strokes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a model that has learnt a little of the script of four strokes."""

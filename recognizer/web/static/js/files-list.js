@@ -21,7 +21,8 @@ export async function buildFiles() {
   document.getElementById("files").replaceChildren(
     h("section", { class: "add" },
       h("label", { class: "dropzone" }, input, h("strong", {}, t("drop")), h("span", {}, t("or_choose"))),
-      h("div", { class: "two" }, recordButton(), button("draw", () => (location.hash = "#draw")))),
+      h("div", { class: "two" }, recordButton(), button("draw", () => (location.hash = "#draw"))),
+      button("next", () => (location.hash = "#next"), { id: "next" })),
     h("label", { class: "order" }, t("order"), order), h("ul", { class: "list" }));
   dropped();
   await refreshFiles();
@@ -42,7 +43,7 @@ function draw() {
   const list = document.querySelector(".files .list");
   const files = [...project.files];
   if (localStorage.getItem(ORDER) === "by_doubt") files.sort((a, b) => b.expected - a.expected || a.opened - b.opened);
-  const chosen = location.hash.slice(1);
+  const [chosen] = location.hash.slice(1).split("/");
   list.replaceChildren(...files.map((file) => {
     const far = file.opened && file.lines
       ? [h("span", { class: "bar" }, h("i", { style: `width: ${(100 * file.checked) / file.lines}%` })), t("checked_of", file)]

@@ -6,6 +6,7 @@ import { openDraft } from "./file-view.js";
 import { buildFiles, currentProject, refreshFiles } from "./files-list.js";
 import { showHelp } from "./help.js";
 import { LearnView } from "./learn-view.js";
+import { NextView } from "./next-view.js";
 import { PageView } from "./page-view.js";
 import { SoundView } from "./sound-view.js";
 import { complain, say, working } from "./status.js";
@@ -15,7 +16,7 @@ const VIEWS = { page: PageView, line: PageView, sound: SoundView, strokes: Strok
 const main = document.getElementById("main");
 let open = { controller: new AbortController(), draft: null };
 
-/** Close what is open and show what the address names: a file, the sheet, the learning, or a welcome. */
+/** Close what is open and show what the address names: a file, a line of one, the sheet, what is next, the learning. */
 async function show() {
   const before = open;
   open = { controller: new AbortController(), draft: null };
@@ -24,13 +25,14 @@ async function show() {
   await before.draft?.close();
   toggleMenu(false);
   say("");
-  const name = location.hash.slice(1);
+  const [name, line] = location.hash.slice(1).split("/");
   const view = name ? await viewOf(name, controller) : welcome();
   if (controller.signal.aborted) return;
   await refreshFiles();
   document.title = [currentProject()?.files.find((file) => file.id === name)?.name, "recognizer"].filter(Boolean).join(" · ");
   try {
     await view?.start?.();
+    if (line) view?.list?.focus(decodeURIComponent(line));
   } catch (error) {
     complain(error);
   }
@@ -39,6 +41,7 @@ async function show() {
 async function viewOf(name, controller) {
   if (name === "draw") return new DrawView(main, controller);
   if (name === "learn") return new LearnView(main, controller);
+  if (name === "next") return new NextView(main, controller);
   main.replaceChildren(h("p", { class: "soft", style: "padding: 2rem" }, h("span", { class: "spin" }), " ", t("reading")));
   const draft = await working("reading", () => openDraft(name));
   if (!draft || controller.signal.aborted) {
