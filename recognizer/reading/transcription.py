@@ -14,7 +14,7 @@ from recognizer.decoding.options import DecoderOptions
 from recognizer.errors import RecognizerError
 from recognizer.formats.result import Result, make_result
 from recognizer.inputs.folders import list_folder
-from recognizer.inputs.lines.image import HandwritingSettings
+from recognizer.inputs.lines.image import TURNED, HandwritingSettings
 from recognizer.inputs.lines.image_file import ImagePage, image_pages, read_image
 from recognizer.inputs.lines.page_line import PAGE_NOTE, line_or_lines, lines_of
 from recognizer.inputs.readable_files import is_unreadable_xml, readable_files
@@ -231,6 +231,8 @@ class _Opener:
         settings = HandwritingSettings(**reader.model_file.settings.signal)
         made = (lines_of if self.manner.find_lines else line_or_lines)(image.grey, path, settings, name)
         if isinstance(made, Signal):
+            if TURNED in made.notes:
+                self._say(f"{name}: {TURNED}")
             return _Document(name, (_Part(name, key, made),))
         page, signals = made
         self._say(f"{name}: a page, {len(signals)} lines found on it")

@@ -86,6 +86,10 @@ def line_from_array(
     )
 
 
+TURNED = "much higher than wide, expected a line that runs along its width: is it turned by 90 degrees?"
+UPRIGHT = 4  # times as high as wide is no line that runs along its width; a single narrow letter is three times
+
+
 @dataclass(frozen=True)
 class PageImage:
     """An image that shows a page, not a line.
@@ -118,6 +122,8 @@ def line_or_page(
         level = levelled(grey)
         grey = level.grey
         notes += (f"skewed by {level.degrees:.1f} degrees, levelled",) if level.degrees else ()
+    if whole.shape[0] >= UPRIGHT * whole.shape[1]:
+        notes += (TURNED,)
     if settings.contrast == "stretch":
         grey = _stretch(grey)
     extent = float(whole.shape[1])
