@@ -172,7 +172,15 @@ def save(model: LanguageModel, path: Path) -> None:
     from safetensors.torch import save as to_bytes
 
     header = {"format": FORMAT, "settings": json.dumps(asdict(model.settings), ensure_ascii=False)}
-    write_atomically(path, to_bytes({k: v.contiguous() for k, v in model.state_dict().items()}, header))
+    write_atomically(path, _in_order(to_bytes({k: v.contiguous() for k, v in model.state_dict().items()}, header)))
+
+
+def _in_order(data: bytes) -> bytes:
+    """Return a safetensors file with its table in order: the library shuffles metadata, so that equal models differ."""
+    size = int.from_bytes(data[:8], "little")
+    table = json.dumps(json.loads(data[8 : 8 + size]), sort_keys=True, separators=(",", ":")).encode()
+    table += b" " * (-len(table) % 8)  # tensors begin at a multiple of eight bytes
+    return len(table).to_bytes(8, "little") + table + data[8 + size :]
 
 
 def load(path: Path) -> LanguageModel:
