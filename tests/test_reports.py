@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 import tiny
 from terminal import said
 
@@ -153,6 +154,32 @@ def test_progress_is_shown_on_a_terminal_and_nowhere_else(
     assert ("samples" in stream.getvalue()) == shown
     if not shown:
         assert stream.getvalue() == ""
+
+
+def test_of_an_unknown_whole_what_is_done_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = Terminal()
+    monkeypatch.setattr(sys, "stderr", stream)
+    progress = Progress("MiB")
+    for done in (1, 3):
+        progress(done, 0)
+    assert "MiB" in stream.getvalue() and "%" not in stream.getvalue() and progress.bar is not None
+    progress(3, 3)
+    assert progress.bar is None
+
+
+def test_a_long_recording_shows_a_bar_on_a_terminal(
+    sound_run: tiny.Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recognizer.reading.transcription.is_long", lambda *_: True)
+    sound = np.concatenate([tiny.play("abba", np.random.default_rng(1)), np.zeros(tiny.RATE * 9)])
+    soundfile.write(tmp_path / "long.wav", sound, tiny.RATE)
+    call = ("transcribe", tmp_path / "long.wav", "--model", sound_run.folder, "--out", tmp_path / "texts")
+    monkeypatch.setattr("recognizer.commands.progress.sys.stderr.isatty", lambda: True, raising=False)
+    code, _, err = said(capsys, *call)
+    assert code == 0 and " seconds/s" in err and "read in 1 piece" in err
+    call = (*call[:-1], tmp_path / "quiet")
+    code, _, err = said(capsys, *call, "--quiet")
+    assert " seconds/s" not in err
 
 
 def test_every_verb_can_be_quiet(lines: Path, line_run: tiny.Run, capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,16 +17,14 @@ class Console:
     Args:
         say: takes lines of the result.
         complain: takes lines beside it.
-        show: takes how far a work is, "" at its end; each line takes the place of the one before.
-        show_beside: the same where the result goes to a terminal too, and would be torn apart by it.
-        progress: given what is counted, returns what takes how much is done and how much there is.
+        progress: given what is counted, returns what takes how much is done and how much there is (0: unknown).
+        progress_beside: the same where the result goes to a terminal too, and would be torn apart by it.
     """
 
     say: Say
     complain: Say
-    show: Say = lambda _: None
-    show_beside: Say = lambda _: None
     progress: Callable[[str], Counted] = lambda _: _uncounted
+    progress_beside: Callable[[str], Counted] = lambda _: _uncounted
 
 
 def terminal(quiet: bool = False) -> Console:
@@ -37,7 +35,7 @@ def terminal(quiet: bool = False) -> Console:
     """
     if quiet:
         return Console(_say, _complain)
-    return Console(_say, _complain, _show, _show_beside, Progress)
+    return Console(_say, _complain, Progress, _beside)
 
 
 def _uncounted(_done: int, _total: int) -> None:
@@ -52,12 +50,5 @@ def _complain(line: str) -> None:
     print(line, file=sys.stderr)
 
 
-def _show(line: str) -> None:
-    """Write a line over the one before on a terminal, nothing elsewhere."""
-    if sys.stderr.isatty():
-        print(f"\r{line}\x1b[K", end="", file=sys.stderr, flush=True)
-
-
-def _show_beside(line: str) -> None:
-    if not sys.stdout.isatty():
-        _show(line)
+def _beside(what: str) -> Counted:
+    return Progress(what, quiet=sys.stdout.isatty())

@@ -77,6 +77,7 @@ def _fetched(console: Console, chosen: argparse.Namespace) -> Path:
         raise RecognizerError(f"--only {chosen.only}: there are {', '.join(d.name for d in recipe.downloads)}")
     for download in wanted:
         console.complain(f"{download.url} ({download.size or 'size not stated'}), {recipe.licence}")
-    obtain(wanted, chosen.fetch, lambda done, total: console.show(f"{done >> 20} MiB"))
+    fetched = console.progress("MiB")
+    obtain(wanted, chosen.fetch, lambda done, total: fetched(done >> 20, (total or 0) >> 20))
     inside = [path for path in chosen.fetch.iterdir() if path.is_dir()]
     return inside[0] if len(inside) == 1 else Path(chosen.fetch)

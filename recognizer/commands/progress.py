@@ -21,16 +21,16 @@ class Progress:
         self.bar: tqdm[Any] | None = None
 
     def __call__(self, done: int, total: int) -> None:
-        """Show that `done` of `total` are done; at the end the bar goes."""
-        if not self.shown or total < LEAST:
+        """Show that `done` of `total` are done, 0 where nobody knows the total; at the end the bar goes."""
+        if not self.shown or 0 < total < LEAST:
             return
         if self.bar is None:
             from tqdm import tqdm
 
-            self.bar = tqdm(total=total, unit=f" {self.what}", leave=False, dynamic_ncols=True, file=sys.stderr)
-        self.bar.total = total
+            self.bar = tqdm(total=total or None, unit=f" {self.what}", leave=False, dynamic_ncols=True, file=sys.stderr)
+        self.bar.total = total or None
         self.bar.update(done - self.bar.n)
-        if done >= total:
+        if 0 < total <= done:
             self.bar.close()
             self.bar = None
 

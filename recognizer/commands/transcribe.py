@@ -111,7 +111,7 @@ def _options(console: Console, chosen: argparse.Namespace, divided: "Division") 
         console.complain,
         chosen.find_lines,
         channel=chosen.channel,
-        show=console.show if chosen.out else console.show_beside,
+        heard=(console.progress if chosen.out else console.progress_beside)("seconds"),
         progress=console.progress("files") if chosen.out else lambda done, total: None,
         division=divided,
     )

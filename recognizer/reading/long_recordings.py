@@ -13,12 +13,15 @@ from recognizer.reading.reader import Reader
 from recognizer.reading.recordings import PieceReader, PieceReading
 
 Say = Callable[[str], None]
+Progress = Callable[[int, int], None]  # seconds read, seconds in all or 0 where the file does not say
 
 
 class LongRecording:
     """A recording whose pieces are read as they are asked for."""
 
-    def __init__(self, reader: Reader, source: Path | BinaryIO, name: str, channel: int, say: Say, show: Say) -> None:
+    def __init__(
+        self, reader: Reader, source: Path | BinaryIO, name: str, channel: int, say: Say, progress: Progress
+    ) -> None:
         """Read `source` with `reader`.
 
         Args:
@@ -27,10 +30,10 @@ class LongRecording:
             name: of the file as the user gave it.
             channel: to read, 0 for the mean of all.
             say: takes what a user should know.
-            show: takes how far it is.
+            progress: takes how far it is.
         """
         self.reader, self.source, self.name, self.channel = reader, source, name, channel
-        self.say, self.show = say, show
+        self.say, self.progress = say, progress
         self.seconds = 0.0
 
     def records(self) -> Iterator[Result]:
@@ -51,15 +54,19 @@ class LongRecording:
             try:
                 for block in recording.blocks():
                     yield from pieces.push(block)
-                    self.show(f"{self.name}: {clock(pieces.heard)} of {clock(recording.seconds)}")
+                    whole = recording.seconds if math.isfinite(recording.seconds) else 0.0
+                    self.progress(int(pieces.heard), math.ceil(whole))
             except RecognizerError:
                 yield from pieces.finish()  # what came before the fault
                 raise
+            finally:
+                end = max(1, math.ceil(pieces.heard))
+                self.progress(end, end)
             yield from pieces.finish()
         self.seconds = pieces.heard
-        self.show("")
+        noun = "piece" if pieces.pieces == 1 else "pieces"
         left = f", {clock(pieces.silence)} without speech left out" if pieces.silence >= 1 else ""
-        self.say(f"{self.name}: {clock(pieces.heard)} read in {pieces.pieces} pieces{left}")
+        self.say(f"{self.name}: {clock(pieces.heard)} read in {pieces.pieces} {noun}{left}")
 
 
 def clock(seconds: float) -> str:

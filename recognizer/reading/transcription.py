@@ -87,7 +87,7 @@ class TranscribeOptions:
         say: takes what a user should know of the decoder, and of lines that were found.
         find_lines: take every image for a page whose lines are to be found; else only one that looks like a page.
         channel: of recordings, from 1 on; 0 for the mean of all.
-        show: takes how far a long recording is read.
+        heard: takes how many seconds of a long recording are read, of how many.
         progress: takes how many files are read, and how many there are.
         division: how many batches are read at once; None fills the processors that may be used.
         readers: models that are loaded already, by kind, or "any"; what is loaded is kept there.
@@ -99,7 +99,7 @@ class TranscribeOptions:
     say: Callable[[str], None]
     find_lines: bool = False
     channel: int = 0
-    show: Callable[[str], None] = lambda _: None
+    heard: Callable[[int, int], None] = lambda done, total: None
     progress: Callable[[int, int], None] = lambda done, total: None
     division: Division | None = None
     readers: dict[str, Reader] = field(default_factory=dict)
@@ -177,7 +177,7 @@ class _Opener:
             yield from self._images(name, source, key, reader)
         elif found.kind == reader.kind == "speech" and is_long(source, name, reader, found.kind):
             manner = self.manner
-            long = LongRecording(reader, source, name, manner.channel, manner.say, manner.show)
+            long = LongRecording(reader, source, name, manner.channel, manner.say, manner.heard)
             yield _Document(name, long=long)
         else:
             settings = reader.model_file.settings.signal

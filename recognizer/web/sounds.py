@@ -60,7 +60,7 @@ async def read_recording(source: Path | bytes, name: str, models: Models) -> lis
         return [PieceReading(0.0, signal.extent, found)]
 
     def begun(reader: Reader) -> Iterator[PieceReading]:
-        return LongRecording(reader, opened(), name, 0, lambda _: None, lambda _: None).readings()
+        return LongRecording(reader, opened(), name, 0, lambda _: None, lambda done, total: None).readings()
 
     pieces = await models.with_reader("speech", begun)
     done: list[PieceReading] = []
