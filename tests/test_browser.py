@@ -360,6 +360,29 @@ def test_the_page_is_usable_wide_and_narrow(width: int, height: int, tmp_path: P
     assert read_page(tmp_path / "letter.xml").lines[0].text == "corrected on the small screen"
 
 
+def test_recordings_the_sheet_and_learning_fit_on_a_telephone(tmp_path: Path, sound_run: tiny.Run) -> None:
+    sound = np.concatenate([tiny.play(text, np.random.default_rng(1)) for text in ("abcd dcba", "bad cab", "dad")])
+    soundfile.write(tmp_path / "said.wav", sound, tiny.RATE)
+    words = (tmp_path, "--model-speech", sound_run.folder)
+    with serve(*words) as server, browse(server.address, width=390, height=780) as page:
+
+        def fits(*parts: str) -> None:
+            for part in parts:
+                box = page.locator(part).first.bounding_box()
+                assert box and box["width"] > 40 and box["x"] >= 0 and box["x"] + box["width"] <= 390, part
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "a part lies beside the window"
+
+        page.evaluate("location.hash = '#draw'")
+        expect(page.locator("canvas.sheet")).to_be_visible()
+        fits("canvas.sheet")
+        page.evaluate("location.hash = '#learn'")
+        expect(page.locator(".learn .card").first).to_be_visible()
+        fits(".learn .card")
+        page.locator("#menu").click()
+        opened(page, "said.wav")
+        fits("textarea", "#save")
+
+
 def test_every_control_has_a_name_and_the_interface_speaks_french(tmp_path: Path) -> None:
     write_page(tmp_path / "letter", 1, lines=3)
     with serve(tmp_path) as server, browse(server.address) as page:
