@@ -12,7 +12,7 @@ class Span:
         text: the character (symbol) or the word.
         start: where it begins: an output frame from a decoder, pixels or seconds after `Reader`.
         end: where it ends, exclusive, in the same unit.
-        confidence: in [0, 1].
+        confidence: in [0, 1]; what it means stands at `Hypothesis`.
     """
 
     text: str
@@ -27,7 +27,10 @@ class Hypothesis:
 
     Args:
         text: what was read.
-        confidence: of the whole, in [0, 1].
+        confidence: of the whole, in [0, 1]. As a decoder gives it, it is what the network believed: of a character its
+            highest posterior, of a word the product of its characters', of the whole their geometric mean; too sure
+            as a rule. After `recognizer calibrate` it is an estimated chance: that the character is right, that the
+            word is, that the whole text is.
         characters: a span per symbol of `text`, in order.
         words: a span per white-space separated word of `text`, in order.
         score: natural logarithm of what the decoder ranked by (path or label probability, plus fused scores).

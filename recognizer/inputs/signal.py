@@ -15,7 +15,7 @@ class Signal:
 
     Args:
         values: first axis is time. Handwriting: uint8 (columns, height), 255 paper, 0 ink. Speech: int16 (samples,).
-            Ink: float32 (points, 3), x, y, pen down.
+            Pen strokes: float32 (points, 3), x, y, pen down. Along that axis: columns, samples at 16 kHz, points.
         extent: length of the file along the reading direction, in `unit`.
         unit: "px", "s" or "points".
         mirrored: whether time runs against the file's own axis (right to left).

@@ -142,6 +142,9 @@ class Reader:
     def transcribe_page(self, path: str | Path) -> list[tuple[PageLine, Hypothesis]]:
         """Read every line of a page as its PAGE XML or ALTO describes it, in reading order.
 
+        The method for a page whose XML is there. `named_page` gives the same lines unread, for what reads them later
+        or aligns them; `find_page` is for an image alone, whose lines have to be found first.
+
         Returns:
             Each line with its hypothesis, whose spans are in pixels along the line's baseline.
 
@@ -189,13 +192,22 @@ class Reader:
         return read_signal(self.kind, self.model_file.settings.signal, made, name, channel)
 
     def read(self, signals: Sequence[Signal]) -> list[Hypothesis]:
-        """Read signals, spans in the file's own unit."""
+        """Read signals; spans are in pixels along a line, seconds of a recording, numbers of the points of strokes."""
         hypotheses = self.read_values([signal.values for signal in signals])
         step = self.model.steps_per_frame()
         return [_placed(hypothesis, s, step) for hypothesis, s in zip(hypotheses, signals, strict=True)]
 
     def read_values(self, values: Sequence[np.ndarray]) -> list[Hypothesis]:
-        """Read the values of signals, spans in output frames; of views of a line the surest reading is taken."""
+        """Read the values of signals; of views of a line the surest reading is taken.
+
+        Args:
+            values: of each signal as `signal(...).values` holds them: a line's columns of grey, uint8 (columns,
+                height); a recording's samples, int16 (samples,) at 16 kHz; strokes' points, float32 (points, 3).
+
+        Returns:
+            A hypothesis each, whose spans are in output frames of the network: `steps_per_frame` columns, samples or
+            points make one.
+        """
         kind, signal = kind_named(self.kind), self.model_file.settings.signal
         parts = [kind.read_part(value, signal) for value in values]
         values = [value[part] for value, part in zip(values, parts, strict=True)]
