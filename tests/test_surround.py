@@ -65,6 +65,20 @@ def test_dark_on_light_is_left_as_it_is_and_light_on_dark_is_inverted(line: np.n
     assert np.array_equal(inverted.grey, line)
 
 
+@pytest.mark.parametrize("margin", [0.05, 0.3, 0.8])
+def test_light_on_dark_paper_that_stands_on_white_is_inverted(margin: float, line: np.ndarray) -> None:
+    freed = without_surround(framed(polygon(255 - line, 255), 255, margin))
+    assert freed.notes == ("light on dark, inverted",)
+    rows, columns = freed.grey.shape
+    assert ink_share(freed.grey) * rows * columns == pytest.approx(ink_share(line) * line.size, rel=0.35)
+
+
+def test_a_bold_word_in_the_middle_of_white_is_no_dark_paper() -> None:
+    word = np.full((64, 160), 255, np.uint8)
+    word[20:44, 50:70] = word[26:38, 66:110] = word[20:44, 100:112] = 0
+    assert without_surround(word).grey is word
+
+
 def test_an_empty_sheet_gets_no_notes() -> None:
     assert without_surround(np.full((40, 300), 90, np.uint8)).notes == ()
 

@@ -13,6 +13,9 @@ THICK = 1 / 7  # of the rows: strokes are thinner, paper and edges of a scan thi
 PAPER_SHARE = 0.05  # of the picture: so much that is thick and light is paper
 DARK_INSIDE = 0.1  # of the picture: so much that is thick and dark, and hardly reaches the edge, is paper of its own
 LESS_AT_EDGE = 2.0  # times the share of the edge that is dark
+DARK_PAPER = 0.2  # of the box around all that is dark: so much is thick where it is paper
+UNBROKEN = 0.9  # of the columns between its ends: dark paper runs on along a line, blots and bold letters do not
+LONG = 3.0  # times its own height: dark paper is so long, a bold word is not
 PAPER_PERCENTILE = 80.0
 MAX_SWEEPS = 40
 
@@ -45,19 +48,43 @@ def without_surround(grey: np.ndarray) -> FreedLine:
         return FreedLine(grey)
     dark = small < (low + high) / 2
     mostly_dark = float(np.median(small)) < (low + high) / 2 - LEAST_CONTRAST / 4
+    thick = _thickness(small)
     if not mostly_dark and _edge_share(dark) < BORDER:
-        return FreedLine(grey)
-    thick = max(3, round(THICK * len(small))) | 1
+        return _inverted(grey, dark, thick) if _is_dark_paper(dark) else FreedLine(grey)
     has_paper = _opened(~dark, thick).mean() >= PAPER_SHARE
     if not has_paper:
         return FreedLine(255 - grey, 0, ("light on dark, inverted",)) if mostly_dark else FreedLine(grey)
     inside = float(_opened(dark, thick).mean())
     if inside >= DARK_INSIDE and inside > LESS_AT_EDGE * _edge_share(dark):
-        return without_surround(255 - grey)  # the dark stands inside: light on dark, cut out on white
+        return _inverted(grey, dark, thick)  # the dark stands inside: light on dark, cut out on white
     around = _reached(_opened(dark, thick) & _edge(small.shape), dark, thick)
     if around.mean() < LEAST_SHARE:
         return FreedLine(grey)
     return _filled(grey, around)
+
+
+def _inverted(grey: np.ndarray, dark: np.ndarray, thick: int) -> FreedLine:
+    """Return light writing on dark paper, which stands on a light surround, as dark writing on paper."""
+    around = _reached(_opened(~dark, thick) & _edge(dark.shape), ~dark, thick)
+    freed = FreedLine(255 - grey) if around.mean() < LEAST_SHARE else _filled(255 - grey, around)
+    return FreedLine(freed.grey, freed.left, ("light on dark, inverted",))
+
+
+def _is_dark_paper(dark: np.ndarray) -> bool:
+    """Return whether what is dark, away from the edges, is paper with light writing on it, whatever is around it."""
+    rows, columns = (np.flatnonzero(dark.any(axis=axis)) for axis in (1, 0))
+    inner = dark[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    thick = _opened(inner, _thickness(inner))
+    if thick.mean() < DARK_PAPER:
+        return False
+    long = np.flatnonzero(thick.any(axis=0))
+    length = int(long[-1] - long[0]) + 1
+    return len(long) >= UNBROKEN * length and length >= LONG * len(inner)
+
+
+def _thickness(picture: np.ndarray) -> int:
+    """Return the side, odd, of a square that strokes are thinner than."""
+    return max(3, round(THICK * len(picture))) | 1
 
 
 def _small(grey: np.ndarray) -> np.ndarray:
