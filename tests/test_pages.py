@@ -418,3 +418,19 @@ def test_paper_in_shadow_becomes_white_and_strokes_keep_their_contrast() -> None
     rows = np.zeros(300, bool)
     rows[50:250:25] = True
     assert made[~rows].min() > 230 and 60 < made[rows].min() and made[rows].max() < 100
+
+
+@pytest.mark.parametrize(
+    ("inside", "reason"),
+    [
+        ("<a>" * 400 + "</a>" * 400, "Excessive depth in document: 256, line 1"),
+        (f'<Page note="{"x" * 10_000_001}"/>', "an attribute or text of more than ten million characters"),
+    ],
+)
+def test_xml_beyond_the_limits_of_its_reader_is_one_line_for_its_owner(
+    tmp_path: Path, inside: str, reason: str
+) -> None:
+    (tmp_path / "x.xml").write_text(f"<PcGts>{inside}</PcGts>")
+    with pytest.raises(RecognizerError) as raised:
+        read_page(tmp_path / "x.xml")
+    assert reason in str(raised.value) and "HUGE" not in str(raised.value) and "<string>" not in str(raised.value)

@@ -1,4 +1,8 @@
-"""Readings put into the page's own XML, which keeps all else."""
+"""Readings put into the page's own XML, which keeps all else.
+
+Every line gets a new text, its words and their outlines, so the file is written anew from the tree of its elements,
+with its comments and processing instructions. `recognizer.pages.xml_edit` changes single lines, no other byte.
+"""
 
 import re
 from collections.abc import Iterable, Sequence

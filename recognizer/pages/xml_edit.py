@@ -1,4 +1,9 @@
-"""Edits of the lines of a page's XML that leave every other byte as it was."""
+"""Edits of the lines of a page's XML that leave every other byte as it was.
+
+For corrections that a person made in the browser: of a file under version control the lines that were corrected change,
+nothing else, neither the order of attributes nor the indentation. `recognizer.formats.page_update` puts the readings of
+a whole page into its XML by way of a tree, since there every line is written anew.
+"""
 
 import re
 from collections.abc import Sequence

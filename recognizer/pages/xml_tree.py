@@ -1,9 +1,12 @@
 """The XML file of a page to the tree of its elements, which holds all that the file holds."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 from recognizer.errors import RecognizerError
+
+HINT = re.compile(r"[:,]? *(use|try) (the )?XML_PARSE_HUGE( option)?")
 
 
 def parse_xml(path: Path) -> Any:
@@ -25,8 +28,7 @@ def parse_xml(path: Path) -> Any:
     try:
         root = etree.fromstring(data, etree.XMLParser(resolve_entities="internal", no_network=True, huge_tree=False))
     except (etree.XMLSyntaxError, ValueError, LookupError) as error:
-        reason = str(error).partition("\n")[0].replace("Opening and ending tag mismatch", "mismatched tag")
-        raise RecognizerError(f"{path}: {reason}, expected PAGE XML or ALTO", "XML that is broken") from None
+        raise _broken(path, error) from None
     return root.getroottree()
 
 
@@ -50,5 +52,13 @@ def stated_image(path: Path) -> str:
             if event == "start" and name in ("Layout", "TextRegion", "TextLine"):
                 break
     except (etree.XMLSyntaxError, OSError, ValueError, LookupError) as error:
-        raise RecognizerError(f"{path}: {error}, expected PAGE XML or ALTO", "XML that is broken") from None
+        raise _broken(path, error) from None
     return ""
+
+
+def _broken(path: Path, error: Exception) -> RecognizerError:
+    """Return the fault of XML that lxml refuses, without the hints that it gives to programmers."""
+    reason = (getattr(error, "msg", None) or str(error)).partition("\n")[0]
+    reason = HINT.sub("", reason.replace("Opening and ending tag mismatch", "mismatched tag"))
+    reason = re.sub("Resource limit exceeded.*", "an attribute or text of more than ten million characters", reason)
+    return RecognizerError(f"{path}: {reason}, expected PAGE XML or ALTO", "XML that is broken")
