@@ -77,14 +77,15 @@ def main() -> None:
     parser.add_argument("--factor", type=float, default=1.4)
     chosen = parser.parse_args()
     pages: list[TruePage] = []
-    print("| collection | pages | lines | found | recall | precision | F |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
+    print("| collection | pages | lines | found | recall | precision | F |\n| --- |" + " ---: |" * 6)
     for folder in chosen.folders:
         taken = list(true_pages(folder, chosen.pages))
         print(f"| {folder.name} | {len(taken)} | {measured(taken).row()} |", flush=True)
         pages += taken
     print(f"| all | {len(pages)} | {measured(pages).row()} |")
     if chosen.constants:
-        print(f"\n| constant | value | F, divided by {chosen.factor:g} | F, times {chosen.factor:g} |\n| --- | ---: | ---: | ---: |")
+        print(f"\n| constant | value | F, divided by {chosen.factor:g} | F, times {chosen.factor:g} |")
+        print("| --- |" + " ---: |" * 3)
         usual = measured(pages).f
         for module, name in constants():
             value = getattr(module, name)
