@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from recognizer.web.app import ServerSettings
 
 PORT = 8642
+WAITING = 2048  # connections that may wait to be accepted
 OWN = ("127.0.0.1", "localhost", "::1")  # addresses that only this machine reaches
 MODELS = {"lines": "handwriting", "speech": "speech", "strokes": "strokes"}  # option to kind
 
@@ -97,6 +98,7 @@ def _socket(host: str, port: int) -> socket.socket:
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         made.bind((host, port))
+        made.listen(WAITING)  # now, so that whoever reads the address may ask at once
     except (OSError, OverflowError) as error:
         made.close()
         reason = getattr(error, "strerror", None) or error
