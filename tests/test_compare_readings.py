@@ -38,6 +38,13 @@ def test_what_differs_is_said_with_its_interval() -> None:
     ]
 
 
+def test_a_model_that_read_twice_is_called_by_its_ways_of_reading() -> None:
+    one, other = replace(readings("m", [2]), decoder="best path"), replace(readings("m", [1]), decoder="beam 25")
+    assert compare(one, other).names() == ("m, best path", "m, beam 25")
+    assert comparison_lines(compare(one, other))[1].startswith("A m, best path: CER")
+    assert compare(one, replace(other, model="n")).names() == ("m", "n")
+
+
 def test_what_chance_explains_is_not_called_better() -> None:
     found = compare(readings("a", [1, 2] * 24), readings("b", [2, 1] * 24, 12))
     assert not found.characters.certain

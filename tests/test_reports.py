@@ -87,6 +87,15 @@ def test_text_that_looks_like_html_stays_text(tmp_path: Path) -> None:
     assert "<script>alert(1)" not in page.source
 
 
+def test_the_minutes_of_a_run_are_those_of_its_last_row_which_counts_from_the_beginning(tmp_path: Path) -> None:
+    from recognizer.reports.training_page import write_training
+
+    history = "epoch\tsteps\tloss\tcer\twer\tseconds\tprocessor\n0\t9\t2.0\t0.5\t0.9\t60.0\t50.0\n"
+    (tmp_path / "history.tsv").write_text(history + "1\t18\t1.0\t0.4\t0.8\t120.0\t99.0\n")
+    write_training(tmp_path, tmp_path / "history.tsv", [])
+    assert "2 epochs, 18 steps, 2.0 minutes" in Page(tmp_path / "report.html")
+
+
 def test_two_models_are_compared_on_a_page(
     line_run: tiny.Run, lines: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,7 @@ class Readings:
         split: of the corpus.
         unit: what a symbol is.
         samples: in the report's order.
+        decoder: how it read, in words.
     """
 
     model: str
@@ -54,6 +55,7 @@ class Readings:
     split: str
     unit: str
     samples: Sequence[ScoredSample]
+    decoder: str = ""
 
     def rate(self, errors: str, sizes: str) -> float:
         """Return the sum of one field over that of another."""
@@ -106,6 +108,13 @@ class Comparison:
             "intervals": f"{RESAMPLES} draws of {self.units.describe()}",
         }
 
+    def names(self) -> tuple[str, str]:
+        """Return what to call the two: their models, with the way of reading where one model read both."""
+        first, second = (reading.model for reading in (self.first, self.second))
+        if first != second:
+            return first, second
+        return f"{first}, {self.first.decoder}", f"{second}, {self.second.decoder}"
+
     def _pairs(self) -> list[tuple[ScoredSample, ScoredSample]]:
         return list(zip(self.first.samples, self.second.samples, strict=True))
 
@@ -114,7 +123,7 @@ def readings_of(report: Report) -> Readings:
     """Return the readings of an evaluation."""
     data = json.loads(json.dumps(report.as_data()["readings"]))
     samples = [from_plain(ScoredSample, one, "readings") for one in data]
-    return Readings(report.model, report.corpus, report.split, report.unit, samples)
+    return Readings(report.model, report.corpus, report.split, report.unit, samples, report.trust.decoder)
 
 
 def is_report(path: Path) -> bool:
@@ -147,7 +156,7 @@ def read_report(path: Path) -> Readings:
         raise RecognizerError(f"{path}: {error}") from None
     except (ValueError, TypeError, AssertionError, RecursionError):
         raise RecognizerError(f"{path}: not a report, expected what `recognizer evaluate --json` wrote") from None
-    return Readings(about[0], about[1], about[2], about[3], samples)
+    return Readings(about[0], about[1], about[2], about[3], samples, str(data.get("decoder") or ""))
 
 
 def compare(first: Readings, second: Readings) -> Comparison:
@@ -176,7 +185,8 @@ def comparison_lines(found: Comparison) -> list[str]:
     rate = RATES[a.unit]
     same = len(a.samples) - found.fewer - found.more
     lines = [f"{a.corpus}, split {a.split}, {len(a.samples)} samples"]
-    lines += [f"{x} {r.model}: {rate} {_cer(r):.2%}, WER {_wer(r):.2%}" for x, r in (("A", a), ("B", b))]
+    called = zip("AB", found.names(), (a, b), strict=True)
+    lines += [f"{x} {name}: {rate} {_cer(r):.2%}, WER {_wer(r):.2%}" for x, name, r in called]
     lines.append(f"{rate} of B less that of A: {_difference(found.characters)}")
     if a.unit == "character":
         lines.append(f"WER of B less that of A: {_difference(found.words)}")
@@ -204,8 +214,7 @@ def _in_order_of(first: Readings, second: Readings) -> Readings:
                 f"{sample.name}: {first.model} is scored by {sample.reference!r}, {second.model} by "
                 f"{other[key].reference!r}: expected models that normalise texts alike"
             )
-    samples = [other[key] for key in own]
-    return Readings(second.model, second.corpus, second.split, second.unit, samples)
+    return replace(second, samples=[other[key] for key in own])
 
 
 def _by_name(samples: Sequence[ScoredSample]) -> dict[tuple[str, int], ScoredSample]:

@@ -26,7 +26,8 @@ def write_comparison(path: Path, found: Comparison) -> None:
     name = RATES[found.first.unit]
     first, second = found.first, found.second
     values = {
-        "title": f"{first.model} and {second.model} on {first.corpus}",
+        "title": f"{' and '.join(found.names())} on {first.corpus}",
+        "names": found.names(),
         "found": found,
         "intervals": f"{RESAMPLES} draws of {found.units.describe()}",
         "figures": [
@@ -47,7 +48,8 @@ def _changes(found: Comparison) -> Chart:
     """Return each sample's edits with the second over those with the first."""
     pairs = [(a, b) for a, b in zip(found.first.samples, found.second.samples, strict=True)]
     most = float(max([1, *(max(a.edits, b.edits) for a, b in pairs)]))
-    chart = Chart(f"edits of {found.first.model}", f"edits of {found.second.model}", most, most, shares=False)
+    one, other = found.names()
+    chart = Chart(f"edits of {one}", f"edits of {other}", most, most, shares=False)
     points = [(float(a.edits), float(b.edits)) for a, b in pairs]
     return chart.line([(0, 0), (most, most)], "guide").dots(points, [a.name for a, _ in pairs])
 

@@ -28,6 +28,8 @@ class SampleRead:
 def write_training(run: Path, history: Path, samples: Sequence[SampleRead]) -> None:
     """Write the page of a run from its history, a table of epoch, steps, loss, cer, wer, seconds, processor.
 
+    Its seconds count from the beginning of the run.
+
     Raises:
         RecognizerError: the file cannot be written.
     """
@@ -42,7 +44,7 @@ def write_training(run: Path, history: Path, samples: Sequence[SampleRead]) -> N
         "epochs": len(rows),
         "best": {"epoch": round(epochs[best]), "cer": column["cer"][best], "wer": column["wer"][best]},
         "last": {"loss": column["loss"][-1], "cer": column["cer"][-1], "steps": rows[-1]["steps"]},
-        "minutes": sum(column["seconds"]) / 60.0,
+        "minutes": column["seconds"][-1] / 60.0,
         "charts": [_rates(epochs, column["cer"], column["wer"]), _losses(epochs, column["loss"])],
         "samples": [_sample(one) for one in samples],
     }
