@@ -205,7 +205,7 @@ def test_tags_of_a_line_and_of_its_region_are_known(tmp_path: Path) -> None:
 
 def test_xml_nested_too_deeply_is_refused_in_one_line(tmp_path: Path) -> None:
     deep = text_line("a", "b").replace("</TextLine>", '<Word id="w">' * 600 + "</Word>" * 600 + "</TextLine>")
-    with pytest.raises(RecognizerError, match="depth"):
+    with pytest.raises(RecognizerError, match="256 deep"):
         read_page(page(tmp_path, PAGE.format(f"<TextRegion>{deep}</TextRegion>")))
 
 
@@ -423,14 +423,23 @@ def test_paper_in_shadow_becomes_white_and_strokes_keep_their_contrast() -> None
 @pytest.mark.parametrize(
     ("inside", "reason"),
     [
-        ("<a>" * 400 + "</a>" * 400, "Excessive depth in document: 256, line 1"),
-        (f'<Page note="{"x" * 10_000_001}"/>', "an attribute or text of more than ten million characters"),
+        ("<a>" * 400 + "</a>" * 400, "elements more than 256 deep in one another, line 1, column"),
+        (f'<Page note="{"x" * 10_000_001}"/>', "an attribute, text or comment of more than ten million characters"),
+        (f"<!--{'x' * 10_000_001}-->", "an attribute, text or comment of more than ten million characters, line 1"),
+        (f"<{'x' * 60_000}/>", "a name of more than 50,000 characters, line 1, column"),
+        ("&b;" * 10_000, "entities that grow without bounds, line 1, column"),
+        ("&c;", "entities that grow without bounds, line 1, column"),
     ],
+    ids=["deep", "attribute", "comment", "name", "entity", "loop"],
 )
 def test_xml_beyond_the_limits_of_its_reader_is_one_line_for_its_owner(
     tmp_path: Path, inside: str, reason: str
 ) -> None:
-    (tmp_path / "x.xml").write_text(f"<PcGts>{inside}</PcGts>")
+    path = tmp_path / "x.xml"
+    entities = f'<!ENTITY b "{"x" * 10_000}"><!ENTITY c "&c;">'
+    path.write_text(f"<!DOCTYPE PcGts [{entities}]><PcGts>{inside}</PcGts>")
     with pytest.raises(RecognizerError) as raised:
-        read_page(tmp_path / "x.xml")
-    assert reason in str(raised.value) and "HUGE" not in str(raised.value) and "<string>" not in str(raised.value)
+        read_page(path)
+    said = str(raised.value).removeprefix(f"{path}: ")
+    assert said.startswith(reason)
+    assert said.endswith(": no page needs it, take it out or export the page again; expected PAGE XML or ALTO")

@@ -6,7 +6,14 @@ from typing import Any
 
 from recognizer.errors import RecognizerError
 
-HINT = re.compile(r"[:,]? *(use|try) (the )?XML_PARSE_HUGE( option)?")
+PLACE = re.compile(r"(, line \d+, column \d+)?$")  # at the end of what lxml says
+HINT = re.compile(r"[:,]? *((use|try) (the )?XML_PARSE_HUGE( option)?|see \w+\.)")
+LIMITS = {  # of libxml2, by what it says of them: no page comes near to them
+    r"Excessive depth|too deep": "elements more than 256 deep in one another",
+    r"Resource limit|too big|huge text": "an attribute, text or comment of more than ten million characters",
+    r"Name too long": "a name of more than 50,000 characters",
+    r"amplification|reference loop": "entities that grow without bounds",
+}
 
 
 def parse_xml(path: Path) -> Any:
@@ -58,7 +65,10 @@ def stated_image(path: Path) -> str:
 
 def _broken(path: Path, error: Exception) -> RecognizerError:
     """Return the fault of XML that lxml refuses, without the hints that it gives to programmers."""
-    reason = (getattr(error, "msg", None) or str(error)).partition("\n")[0]
-    reason = HINT.sub("", reason.replace("Opening and ending tag mismatch", "mismatched tag"))
-    reason = re.sub("Resource limit exceeded.*", "an attribute or text of more than ten million characters", reason)
+    said = (getattr(error, "msg", None) or str(error)).partition("\n")[0]
+    for sign, limit in LIMITS.items():
+        if re.search(sign, said):
+            reason = f"{limit}{PLACE.findall(said)[0]}: no page needs it, take it out or export the page again"
+            return RecognizerError(f"{path}: {reason}; expected PAGE XML or ALTO", "XML beyond all limits")
+    reason = HINT.sub("", said.replace("Opening and ending tag mismatch", "mismatched tag"))
     return RecognizerError(f"{path}: {reason}, expected PAGE XML or ALTO", "XML that is broken")
