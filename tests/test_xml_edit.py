@@ -124,6 +124,25 @@ def test_text_of_a_region_and_date_follow_its_lines(tmp_path: Path) -> None:
     assert b"<Unicode>one\ntwo</Unicode>" in made and b"1999" not in made
 
 
+@pytest.mark.parametrize(
+    ("ids", "names"), [(("l1", "l1"), ("l1", "l1_2")), (("a/b", "l2"), ("a_b", "l2")), (("", "l2"), ("line_1", "l2"))]
+)
+def test_lines_are_called_as_the_reader_calls_them(
+    tmp_path: Path, ids: tuple[str, str], names: tuple[str, str]
+) -> None:
+    data = PAGE.replace(b'id="l2"', f'id="{ids[1]}"'.encode()).replace(b'"l1"', f'"{ids[0]}"'.encode())
+    path = written(tmp_path, data)
+    assert [line.id for line in read_page(path).lines] == [*names, "l3"]
+    made = edit_lines(path, [EditedLine(names[0], "one"), EditedLine(names[1], "two"), EditedLine("l3")])
+    path.write_bytes(made)
+    assert [(line.id, line.text) for line in read_page(path).lines] == [
+        (names[0], "one"),
+        (names[1], "two"),
+        ("l3", None),
+    ]
+    assert made.count(f'<TextLine id="{ids[0]}"'.encode()) == ids.count(ids[0])
+
+
 def test_a_new_line_needs_a_place(tmp_path: Path) -> None:
     with pytest.raises(RecognizerError, match="no outline"):
         edit_lines(written(tmp_path, PAGE), [*unchanged("l1", "l2", "l3"), EditedLine("new", "x")])

@@ -14,6 +14,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from recognizer.errors import RecognizerError
 from recognizer.pages.page import Points
+from recognizer.pages.xml import own_names
 from recognizer.pages.xml_elements import ByteElement, parse_elements, read_elements
 
 LINE = "TextLine"
@@ -187,10 +188,10 @@ class _Alto(_Form):
 
 
 def _lines_by_id(root: ByteElement, form: _Form) -> dict[str, ByteElement]:
-    """Return the lines of a page by their names, as `read_page` gives them to those that have none."""
+    """Return the lines of a page by the names that `read_page` gives them, where ids are absent or stand twice too."""
     pages = [element for element in root.iter() if element.tag == "Page"]
     found = [element for page in pages for element in page.iter() if element.tag == LINE]
-    return {element.attributes.get(form.id) or f"line_{number}": element for number, element in enumerate(found, 1)}
+    return dict(zip(own_names([element.attributes.get(form.id) for element in found]), found, strict=True))
 
 
 def _homes(
