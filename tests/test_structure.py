@@ -58,6 +58,7 @@ BELOW = {
         "common.atomic_write",
         "corpus.alphabet",
         "corpus.manifest",
+        "corpus.shards",
         "corpus.store",
         "network",
         "inputs",

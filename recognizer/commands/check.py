@@ -42,10 +42,10 @@ def _run(console: Console, chosen: argparse.Namespace) -> int:
     report = check(chosen.corpus, settings, chosen.show, console.progress("signals"))
     console.say(report.as_table())
     if chosen.html:
-        from recognizer.corpus.store import Store
+        from recognizer.corpus.shards import open_store
         from recognizer.reports.check_page import write_check
 
-        write_check(chosen.html, report, Store(chosen.corpus))
+        write_check(chosen.html, report, open_store(chosen.corpus))
     if chosen.json:
         write_atomically(chosen.json, (json.dumps(report.as_data(), indent=1, ensure_ascii=False) + "\n").encode())
     return FOUND if report.lost else DONE
@@ -54,9 +54,9 @@ def _run(console: Console, chosen: argparse.Namespace) -> int:
 def _configuration(corpus: Path) -> Path | None:
     """Return what `train` would start from with a corpus, None where that is no packed one: `check` says so itself."""
     from recognizer.corpus.recipes import folder
-    from recognizer.corpus.store import FILE, Store
+    from recognizer.corpus.shards import is_packed, open_store
     from recognizer.inputs.registry import kind_named
 
-    if not (corpus / FILE).is_file():
+    if not is_packed(corpus):
         return None
-    return folder("configs") / kind_named(Store(corpus).header.kind).config
+    return folder("configs") / kind_named(open_store(corpus).header.kind).config

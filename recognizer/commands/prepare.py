@@ -36,6 +36,10 @@ def add_prepare(verbs: Any, console: Console) -> None:
     prepare.add_argument(
         "--workers", type=whole("workers"), metavar="N", help="processes that read files (default: the processors)"
     )
+    prepare.add_argument("--shards", type=whole("shards"), metavar="N", help="files that the corpus is divided into")
+    prepare.add_argument(
+        "--shard", type=whole("shard"), metavar="K", help="make one of --shards alone, 1 to N, as on several machines"
+    )
     prepare.set_defaults(act=partial(_run, console))
 
 
@@ -47,8 +51,20 @@ def _run(console: Console, chosen: argparse.Namespace) -> int:
 
     given = {name: getattr(chosen, name) for name in ("height", "direction", "spacing")}
     signal = {name: value for name, value in given.items() if value is not None}
+    if chosen.shard is not None and chosen.shards is None:
+        raise RecognizerError("--shard takes --shards, the number of files that the corpus is divided into")
+    for name in ("shards", "shard"):
+        if (given_number := getattr(chosen, name)) is not None and given_number < 1:
+            raise RecognizerError(f"--{name} is {given_number}, expected at least 1")
     settings = PrepareSettings(
-        signal, chosen.valid_share, chosen.test_share, tuple(chosen.pages), chosen.rules, phones=chosen.phones
+        signal,
+        chosen.valid_share,
+        chosen.test_share,
+        tuple(chosen.pages),
+        chosen.rules,
+        phones=chosen.phones,
+        shards=chosen.shards or 0,
+        shard=chosen.shard or 0,
     )
     source = _fetched(console, chosen) if chosen.fetch else chosen.source
     workers, progress = divide(chosen.workers).workers, console.progress("samples")

@@ -102,10 +102,10 @@ def _candidates(reader: "Reader", path: Path, by_line: bool) -> "list[Candidate]
 
 def _seen(folder: Path) -> "list[np.ndarray]":
     """Return the styles of training lines of a prepared corpus, evenly taken."""
-    from recognizer.corpus.store import Store
+    from recognizer.corpus.shards import open_store
     from recognizer.inputs.lines.style import style_of
 
-    store = Store(folder)
+    store = open_store(folder)
     if store.header.kind != "handwriting":
         raise RecognizerError(f"{folder}: a corpus of {store.header.kind}, expected handwriting")
     indices = store.indices("train")

@@ -161,7 +161,7 @@ def _parsed(words: list[str], resume: Path | None) -> _Parsed:
 def with_defaults(words: list[str]) -> list[str]:
     """Put before words that name no configuration the one for the kind of their corpus, where there is a corpus."""
     from recognizer.corpus.recipes import folder as folder_of
-    from recognizer.corpus.store import FILE, Store
+    from recognizer.corpus.shards import is_packed, open_store
     from recognizer.inputs.registry import kind_named
     from recognizer.training.config_file import names
 
@@ -169,9 +169,9 @@ def with_defaults(words: list[str]) -> list[str]:
     if "config" in values or "data.corpus" not in values:
         return words
     folder = Path(*names(values["data.corpus"])[:1])
-    if not (folder / FILE).is_file():
+    if not is_packed(folder):
         return words
-    store = Store(folder)
+    store = open_store(folder)
     configs = folder_of("configs")
     if not values.get("init"):
         return ["--config", str(configs / kind_named(store.header.kind).config), *words]

@@ -13,6 +13,7 @@ from recognizer.corpus.alphabet import Alphabet, TextSettings
 from recognizer.corpus.alphabet_report import AlphabetReport, named, report_alphabet
 from recognizer.corpus.check_samples import show_samples
 from recognizer.corpus.checks import FAULT, LOST, NOTE, Finding, SplitSummary, corpus_columns
+from recognizer.corpus.shards import open_store
 from recognizer.corpus.store import Store
 from recognizer.evaluation.open_corpus import refuse_other_form
 from recognizer.inputs.registry import kind_named
@@ -116,7 +117,7 @@ def check(
     Raises:
         RecognizerError: no such corpus, a model of another kind or form, a folder that cannot be written.
     """
-    store = Store(folder)
+    store = open_store(folder)
     alphabet, model = _measure(store, settings)
     rows = corpus_columns(store, alphabet.text.normalize)
     frames = model.counts(torch.from_numpy(store.counts.astype("int64"))).tolist()

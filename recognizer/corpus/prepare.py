@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from recognizer.corpus.picture_order import DIRECTIONS, has_right_to_left
 from recognizer.corpus.recipes import SPEECH_TEXT, corpus_of_pages, folder, load_recipe, recipe_names
 from recognizer.corpus.rules import read_rules
 from recognizer.corpus.sample import Sample
+from recognizer.corpus.shards import MOST, shard_name
 from recognizer.corpus.store import FILE, Header, Packed, Unusable, write_store
 from recognizer.corpus.writing_direction import direction_fault
 from recognizer.errors import RecognizerError
@@ -50,6 +52,8 @@ class PrepareSettings:
         rules: name or file of the transcription rules that texts go through, "" for none.
         long: take recordings of any length, those beyond `max_seconds` block by block: to be read, not learned from.
         phones: put the phones of English transcripts in their place, with the token "|" between words.
+        shards: files that the corpus is divided into, 0 for one file that is no shard.
+        shard: which of them is made, counted from 1; 0 for all.
     """
 
     signal: dict[str, Any]
@@ -59,11 +63,17 @@ class PrepareSettings:
     rules: str = ""
     long: bool = False
     phones: bool = False
+    shards: int = 0
+    shard: int = 0
 
     def __post_init__(self) -> None:
         """Refuse shares that leave nothing to learn."""
         if min(self.valid_share, self.test_share) < 0 or self.valid_share + self.test_share >= 1:
             raise RecognizerError("valid and test shares are at least 0 and below 1 together")
+        if not 0 <= self.shards <= MOST:
+            raise RecognizerError(f"--shards is {self.shards}, expected 1 to {MOST}")
+        if not 0 <= self.shard <= self.shards:
+            raise RecognizerError(f"--shard is {self.shard}, expected a number of 1 to {self.shards} of --shards")
 
 
 @dataclass(frozen=True)
@@ -71,7 +81,7 @@ class Prepared:
     """What was packed.
 
     Args:
-        path: the store.
+        path: the store, or the folder of its shards.
         splits: samples of each split.
         characters: of the raw transcripts of each split.
         left_out: reason by reason, with counts; the files that could not be used are among them.
@@ -134,13 +144,24 @@ def prepare(
         header = _with_order(header, samples, found.noted)
         if fault := direction_fault((sample.text for sample in samples), header.signal):
             found.noted[fault] += 1
-        done = Prepared(out / FILE, Counter(), Counter(), found.left_out, found.noted, [], found.documents, header.card)
-        workers = min(workers, max(1, len(samples) // SAMPLES_A_WORKER))
-        made = in_processes(partial(_pack, header), samples, workers)
-        if settings.long:
-            made = _with_long(header, samples, made)
-        packed = _packed(str(source or name_or_path), samples, made, done, progress)
-        write_store(out, header, place.as_published(packed))
+        path = out if settings.shards else out / FILE
+        done = Prepared(path, Counter(), Counter(), found.left_out, found.noted, [], found.documents, header.card)
+        parts = list(_parts(samples, header, settings))
+        tell = _telling(progress, sum(len(part.samples) for part in parts))
+        written = []
+        for part in parts:
+            number = min(workers, max(1, len(part.samples) // SAMPLES_A_WORKER))
+            made = in_processes(partial(_pack, part.header), part.samples, number)
+            if settings.long:
+                made = _with_long(part.header, part.samples, made)
+            packed = _packed(part.samples, made, done, tell)
+            if not settings.shards:
+                packed = _not_empty(str(source or name_or_path), packed, done)
+            written.append(write_store(out, part.header, place.as_published(packed), part.file_name))
+        if settings.shards and not settings.shard and not done.splits:
+            for store in written:
+                store.unlink()
+            _refuse_empty(str(source or name_or_path), done)
     found.left_out.update(one.reason for one in done.unusable)
     return done
 
@@ -183,24 +204,67 @@ def _with_order(header: Header, samples: list[Sample], noted: Counter[str]) -> H
     return replace(header, text=asdict(settings))
 
 
-def _packed(
-    source: str, samples: list[Sample], made: Iterable[Packed | Unusable], done: Prepared, progress: Progress
-) -> Iterator[Packed | Unusable]:
-    """Yield each sample with its signal or with what is wrong with its file, and count it in `done`.
+@dataclass(frozen=True)
+class _Part:
+    """What goes into one file: all samples, or those of a shard."""
+
+    samples: list[Sample]
+    header: Header
+    file_name: str
+
+
+def _parts(samples: list[Sample], header: Header, settings: PrepareSettings) -> Iterator[_Part]:
+    """Yield what goes into each file, in the order of the samples; shards differ in size by one sample at most.
+
+    What the source left out before a sample was looked at is counted in the first shard alone.
 
     Raises:
-        RecognizerError: at the end, where not one file could be used; a corpus of nothing is not written.
+        RecognizerError: less samples than shards.
     """
-    for number, (sample, one) in enumerate(zip(samples, made, strict=True), 1):
-        progress(number, len(samples))
+    if not (shards := settings.shards):
+        yield _Part(samples, header, FILE)
+        return
+    if len(samples) < shards:
+        raise RecognizerError(f"--shards is {shards}, expected at most {len(samples)}, the number of samples")
+    for number in range(1, shards + 1):
+        if settings.shard in (0, number):
+            own = samples[len(samples) * (number - 1) // shards : len(samples) * number // shards]
+            yield _Part(own, header if number == 1 else replace(header, left_out={}), shard_name(number, shards))
+
+
+def _telling(progress: Progress, total: int) -> Callable[[], None]:
+    """Return what tells of one more sample."""
+    numbers = count(1)
+    return lambda: progress(next(numbers), total)
+
+
+def _packed(
+    samples: list[Sample], made: Iterable[Packed | Unusable], done: Prepared, tell: Callable[[], None]
+) -> Iterator[Packed | Unusable]:
+    """Yield each sample with its signal or with what is wrong with its file, and count it in `done`."""
+    for sample, one in zip(samples, made, strict=True):
+        tell()
         if isinstance(one, Packed):
             done.splits[sample.split] += 1
             done.characters[sample.split] += len(sample.text)
         else:
             done.unusable.append(one)
         yield one
+
+
+def _not_empty(source: str, packed: Iterable[Packed | Unusable], done: Prepared) -> Iterator[Packed | Unusable]:
+    """Yield what is packed; a corpus of nothing is not written.
+
+    Raises:
+        RecognizerError: at the end, where not one file could be used.
+    """
+    yield from packed
     if not done.splits:
-        raise RecognizerError(f"{source}: not one of {len(done.unusable)} files can be used, first {done.bad[0]}")
+        _refuse_empty(source, done)
+
+
+def _refuse_empty(source: str, done: Prepared) -> None:
+    raise RecognizerError(f"{source}: not one of {len(done.unusable)} files can be used, first {done.bad[0]}")
 
 
 def _with_long(header: Header, samples: list[Sample], made: Iterable[Packed | Unusable]) -> Iterator[Packed | Unusable]:

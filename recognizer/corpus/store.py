@@ -116,7 +116,7 @@ class Store:
         # A plain array over the map: indexing the map's own class costs several times as much.
         data = np.asarray(np.memmap(self.path, dtype=np.uint8, mode="r"))
         arrays = read_arrays(self.path, version, meta, data, len(COLUMNS))
-        self.header = self._header(meta["header"])
+        self.header = _header(self.path, meta["header"])
         self._signals, self._starts = arrays["signals"], arrays["starts"]
         self._checks = arrays.get(CHECKS)
         self._shape, self._dtype = tuple(meta["shape"]), np.dtype(meta["dtype"])
@@ -125,13 +125,6 @@ class Store:
         self._unusable, self._faults, self._needed = arrays["unusable"], arrays.get("faults"), arrays.get("needed")
         self.counts: np.ndarray = arrays["counts"]
         self.extents: np.ndarray = arrays["extents"]
-
-    def _header(self, data: Any) -> Header:
-        try:
-            found = from_plain(Header, data, "head")
-        except RecognizerError as error:
-            raise RecognizerError(f"{self.path}: damaged, or of a newer version ({error}): {CURE}") from None
-        return replace(found, kind=upgrade_kind(found.kind))
 
     def __reduce__(self) -> tuple[type["Store"], tuple[Path]]:
         """Travel to another process as a path; the memory map is shared through the file."""
@@ -238,9 +231,13 @@ class Store:
         """Return the names of the splits in order of appearance."""
         return list(dict.fromkeys(self.column("split")))
 
+    def hashes(self) -> bytes:
+        """Return the SHA-256 of each sample's source file, 32 bytes each, one after the other."""
+        return self._hashes.tobytes()
+
     def fingerprint(self) -> str:
         """Return a SHA-256 over the source hashes, texts and splits: equal for equal corpora."""
-        digest = hashlib.sha256(self._hashes.tobytes())
+        digest = hashlib.sha256(self.hashes())
         for text, split in zip(self.column("text"), self.column("split"), strict=True):
             digest.update(f"{text}\0{split}\0".encode(errors=STRAY))
         return digest.hexdigest()
@@ -257,13 +254,47 @@ class Store:
             raise RecognizerError(f"{self.path}: damaged (a text in it is not UTF-8): {CURE}") from None
 
 
-def write_store(folder: Path, header: Header, samples: Iterable[Packed | Unusable]) -> Path:
-    """Write `samples` as `folder`/corpus.pack, whole or not at all, and return its path.
+@dataclass(frozen=True)
+class Head:
+    """What the head of a store says, before any of its arrays is looked at.
+
+    Args:
+        header: what the store says of itself.
+        samples: how many it says that it holds.
+    """
+
+    header: Header
+    samples: int
+
+
+def read_head(path: Path) -> Head:
+    """Return the head of the store in the file `path`; `Store` looks at the rest.
+
+    Raises:
+        RecognizerError: foreign, truncated, damaged or of another format.
+    """
+    _, meta = _read_meta(path)
+    try:
+        return Head(_header(path, meta["header"]), meta["arrays"]["counts"][1] // 8)
+    except (KeyError, TypeError, IndexError) as error:
+        raise RecognizerError(f"{path}: damaged ({error}): {CURE}") from None
+
+
+def _header(path: Path, data: Any) -> Header:
+    try:
+        found = from_plain(Header, data, "head")
+    except RecognizerError as error:
+        raise RecognizerError(f"{path}: damaged, or of a newer version ({error}): {CURE}") from None
+    return replace(found, kind=upgrade_kind(found.kind))
+
+
+def write_store(folder: Path, header: Header, samples: Iterable[Packed | Unusable], file_name: str = FILE) -> Path:
+    """Write `samples` as the file of that name in `folder`, whole or not at all, and return its path.
 
     The signals stream through, so that memory holds one at a time. Files that could not be used are kept by name,
     and their reasons are added to what `header` counts as left out.
     """
-    path = folder / FILE
+    path = folder / file_name
     with replacing(path) as file:
         writer = _Writer(file, Alphabet((), from_plain(TextSettings, header.text, "text")))
         for one in samples:
@@ -271,8 +302,8 @@ def write_store(folder: Path, header: Header, samples: Iterable[Packed | Unusabl
                 try:
                     writer.add(one)
                 except RecognizerError as error:
-                    path = one.sample.path
-                    writer.unusable.append(Unusable(str(path), error.reason or "cannot be read", str(error)))
+                    name = str(one.sample.path)
+                    writer.unusable.append(Unusable(name, error.reason or "cannot be read", str(error)))
             else:
                 writer.unusable.append(one)
         writer.finish(header)

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from recognizer.corpus.store import FILE, Store
+from recognizer.corpus.shards import is_packed, open_store
+from recognizer.corpus.store import Store
 from recognizer.errors import RecognizerError
 from recognizer.export.onnx_model import OnnxSettings
 from recognizer.model.model import ModelSettings
@@ -19,8 +20,8 @@ def open_corpus(reader: Reader, corpus: Path, say: Callable[[str], None], long: 
     Raises:
         RecognizerError: the corpus is of another kind or was prepared in another form.
     """
-    if (corpus / FILE).is_file() or corpus.suffix == ".pack":
-        store = Store(corpus)
+    if is_packed(corpus):
+        store = open_store(corpus)
         refuse_other_form(reader.model_file.settings, store)
         yield store
         return

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recognizer.corpus.manifest import read_corpus
-from recognizer.corpus.store import FILE, Store
+from recognizer.corpus.shards import is_packed, open_store
 from recognizer.errors import RecognizerError
 from recognizer.language.build import BuildReport, BuildSettings, build
 from recognizer.language.overlap import Overlap, overlap, refuse_overlap
@@ -55,8 +55,8 @@ def test_lines(corpus: Path) -> list[str]:
     Raises:
         RecognizerError: it has no such split.
     """
-    if (corpus / FILE).is_file() or corpus.suffix == ".pack":
-        store = Store(corpus)
+    if is_packed(corpus):
+        store = open_store(corpus)
         pairs = list(zip(store.column("split"), store.column("text"), strict=True))
     else:
         pairs = [(sample.split, sample.text) for sample in read_corpus(corpus)]

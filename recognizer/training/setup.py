@@ -10,6 +10,7 @@ import torch
 from recognizer.common.plain_data import from_plain
 from recognizer.corpus.alphabet import LOGICAL, Alphabet, TextSettings, alphabet_of
 from recognizer.corpus.ctc_feasibility import infeasible
+from recognizer.corpus.shards import open_store
 from recognizer.corpus.store import Store
 from recognizer.errors import RecognizerError
 from recognizer.model.model import ModelSettings
@@ -100,7 +101,7 @@ def open_corpora(folders: Sequence[str]) -> Corpora:
     """
     if not folders or not all(folders):
         raise RecognizerError("data.corpus is empty, expected a folder that `recognizer prepare` made")
-    stores = [Store(Path(folder)) for folder in folders]
+    stores = [open_store(Path(folder)) for folder in folders]
     first = stores[0].header
     for store in stores[1:]:
         if (store.header.kind, store.header.signal) != (first.kind, first.signal):
