@@ -9,8 +9,14 @@ __version__ = "0.2.0"
 __all__ = ["__version__", "load"]
 
 
-def load(path_or_name: "str | Any", device: str = "auto") -> "Reader":
-    """Return the reader of a model file, or of a shipped model by its name; torch is imported here, not before."""
+def load(path_or_name: "str | Any", device: str = "auto", precision: str = "float32") -> "Reader":
+    """Return the reader of a model file, or of a shipped model by its name; torch is imported here, not before.
+
+    Args:
+        path_or_name: of the model.
+        device: "auto" takes a GPU where there is one.
+        precision: what the network is computed in: "float32", "bf16", or "auto", which measures what is faster.
+    """
     from recognizer.reading.reader import Reader
 
-    return Reader.load(path_or_name, device)
+    return Reader.load(path_or_name, device, precision=precision)

@@ -12,6 +12,7 @@ from recognizer.commands.options import (
     add_device,
     add_division,
     add_model,
+    add_precision,
     decoder_options,
     division,
 )
@@ -34,6 +35,7 @@ def add_evaluate(verbs: Any, console: Console) -> None:
     evaluate.add_argument("--html", type=Path, help="write it as a page with charts, pictures, sounds, in one file")
     evaluate.add_argument("--out", type=Path, metavar="TSV", help="write every sample's reading there, a row each")
     add_device(evaluate)
+    add_precision(evaluate)
     add_decoder_options(evaluate)
     add_division(evaluate)
     evaluate.set_defaults(act=partial(_run, console))
@@ -55,7 +57,7 @@ def _run(console: Console, chosen: argparse.Namespace) -> int:
         ("--out", chosen.out, TABLE),
     ):
         refuse_foreign(option, path, form)
-    reader = Reader.load(chosen.model, chosen.device, decoder_options(chosen), division(chosen))
+    reader = Reader.load(chosen.model, chosen.device, decoder_options(chosen), division(chosen), chosen.precision)
     for note in reader.decoder.notes:
         console.complain(note)
     tags = TagChoice(tuple(chosen.tag), tuple(chosen.without_tag))

@@ -26,6 +26,16 @@ def add_device(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
 
 
+def add_precision(parser: argparse.ArgumentParser) -> None:
+    """Give a verb the type of numbers that it reads in."""
+    parser.add_argument(
+        "--precision",
+        choices=["float32", "bf16", "auto"],
+        default="float32",
+        help="of the network: float32 (default), bf16, which may read a few lines otherwise, auto: what is faster here",
+    )
+
+
 def add_division(parser: argparse.ArgumentParser) -> None:
     """Give a verb the options that say how many processors it uses."""
     group = parser.add_argument_group("processors (default: one worker of one thread for each that may be used)")

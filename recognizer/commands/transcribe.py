@@ -13,6 +13,7 @@ from recognizer.commands.options import (
     DOCUMENTS,
     add_decoder_options,
     add_division,
+    add_precision,
     decoder_options,
     division,
     number,
@@ -51,6 +52,7 @@ def add_transcribe(verbs: Any, console: Console) -> None:
         help="take every image for a page and find its lines; else only what looks like a page",
     )
     transcribe.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    add_precision(transcribe)
     transcribe.add_argument(
         "--min-confidence", type=number("min-confidence"), metavar="P", help="words below it are written [word?]"
     )
@@ -114,6 +116,7 @@ def _options(console: Console, chosen: argparse.Namespace, divided: "Division") 
         heard=(console.progress if chosen.out else console.progress_beside)("seconds"),
         progress=console.progress("files") if chosen.out else lambda done, total: None,
         division=divided,
+        precision=chosen.precision,
     )
 
 

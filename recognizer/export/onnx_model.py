@@ -41,6 +41,7 @@ class OnnxModel:
     """An exported model; it has the names of a model file that reading needs."""
 
     on_cpu = True
+    note = ""
 
     def __init__(self, path: Path, threads: int = 1) -> None:
         """Open a file that `recognizer export` wrote, to compute with so many threads a batch.

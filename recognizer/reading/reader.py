@@ -47,16 +47,18 @@ class Reader:
         device: "torch.device | str" = "auto",
         decoder: Decoder | None = None,
         division: Division | None = None,
+        precision: str = "float32",
     ) -> None:
         """Read with the model of `model_file` on `device`; without a decoder, with the one that the model_file states.
 
         Without a division, several batches are read at once by single threads, as many as processors may be used.
+        In the precision "bf16" what is read depends a little on the batch.
 
         Raises:
             RecognizerError: the model_file's decoder or calibration is at fault, or the views do not fit.
         """
         self.model_file = model_file
-        self.network: Any = _network_of(model_file, device)
+        self.network: Any = _network_of(model_file, device, precision)
         self.division = (division or divide()) if self.network.on_cpu else Division()
         self.decoder = decoder or make_decoder(DecoderOptions(), model_file.decoder, model_file.alphabet)
         self.calibrations: Calibrations | None = calibrations_of(
@@ -76,6 +78,7 @@ class Reader:
         device: str = "auto",
         options: DecoderOptions | None = None,
         division: Division | None = None,
+        precision: str = "float32",
     ) -> "Reader":
         """Load a model file, a shipped model, or what `export` wrote, which takes onnxruntime and no torch.
 
@@ -85,6 +88,7 @@ class Reader:
             options: of the decoder; what they leave open the model file decides (see `make_decoder`).
             division: how many batches are read at once, by how many threads each; None fills the processors that may
                 be used with workers of one thread.
+            precision: what the network is computed in: "float32", "bf16", or "auto", which measures what is faster.
 
         Raises:
             RecognizerError: no such model, a file that is none, or options that do not fit it.
@@ -94,8 +98,9 @@ class Reader:
         stored, kind = model_file.decoder, model_file.settings.kind
         chosen, notes = with_language_model(options or DecoderOptions(), path, stored, kind)
         decoder = make_decoder(chosen, stored, model_file.alphabet)
-        decoder.notes = (*notes, *decoder.notes)
-        return cls(model_file, device, decoder, division)
+        reader = cls(model_file, device, decoder, division, precision)
+        decoder.notes = (*notes, *decoder.notes, *filter(None, [reader.network.note]))
+        return reader
 
     @overload
     def transcribe(self, sources: "Source", rate: int | None = None) -> Hypothesis: ...  # type: ignore[overload-overlap]
@@ -297,19 +302,21 @@ def _torch_model(path: Path) -> "ModelFile":
     return load_model_file(path)
 
 
-def _network_of(model_file: "ModelFile | OnnxModel", device: "torch.device | str") -> Any:
+def _network_of(model_file: "ModelFile | OnnxModel", device: "torch.device | str", precision: str) -> Any:
     """Return what computes with a model on a device.
 
     Raises:
-        RecognizerError: the device cannot be used.
+        RecognizerError: the device or the precision cannot be used.
     """
     if isinstance(model_file, OnnxModel):
         if str(device) not in ("auto", "cpu"):
             raise RecognizerError(f"{model_file.path}: ONNX is read on the CPU, expected --device cpu")
+        if precision not in ("auto", "float32"):
+            raise RecognizerError(f"{model_file.path}: ONNX is read in the type that it has, expected no --precision")
         return model_file
     from recognizer.reading.torch_network import TorchNetwork
 
-    return TorchNetwork(model_file.model, device)
+    return TorchNetwork(model_file.model, device, precision)
 
 
 def _as_tensors(log_probs: Any, counts: Any) -> "tuple[Tensor, Tensor]":

@@ -90,6 +90,7 @@ class TranscribeOptions:
         heard: takes how many seconds of a long recording are read, of how many.
         progress: takes how many files are read, and how many there are.
         division: how many batches are read at once; None fills the processors that may be used.
+        precision: what the network is computed in: "float32", "bf16" or "auto".
         readers: models that are loaded already, by kind, or "any"; what is loaded is kept there.
     """
 
@@ -102,11 +103,12 @@ class TranscribeOptions:
     heard: Callable[[int, int], None] = lambda done, total: None
     progress: Callable[[int, int], None] = lambda done, total: None
     division: Division | None = None
+    precision: str = "float32"
     readers: dict[str, Reader] = field(default_factory=dict)
 
     def reader(self, name: str) -> Reader:
         """Load a reader."""
-        loaded = Reader.load(name, self.device, self.decoder, self.division)
+        loaded = Reader.load(name, self.device, self.decoder, self.division, self.precision)
         for note in loaded.decoder.notes:
             self.say(note)
         return loaded

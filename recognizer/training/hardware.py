@@ -1,6 +1,5 @@
 """What this machine can do, measured, and what follows for training."""
 
-import math
 import os
 import time
 from dataclasses import dataclass
@@ -10,9 +9,7 @@ from torch import nn
 
 from recognizer.common.processors import usable_processors
 from recognizer.errors import RecognizerError
-
-GAIN = 1.15  # bf16 is taken where it is at least so many times faster than float32
-ROUNDS = 6  # of the measurement
+from recognizer.model.precision import GAIN, ROUNDS, recurrent_seconds
 
 
 @dataclass(frozen=True)
@@ -56,7 +53,7 @@ def choose_hardware(accelerator: str, devices: int | str | list[int], precision:
     form = f"{accelerator.upper()}, {_many(number, 'process', 'es')} of {_many(threads, 'thread', 's')}"
     if precision:
         return HardwareChoice(accelerator, number, precision, threads, f"{form}, {precision}")
-    plain, half = _seconds(torch.float32, torch.bfloat16)
+    plain, half = recurrent_seconds((torch.float32, torch.bfloat16), learning=True)
     best = "bf16-mixed" if plain > GAIN * half else "32-true"
     times = f"a recurrent layer takes {plain * 1e3:.1f} ms in float32, {half * 1e3:.1f} ms in bf16"
     return HardwareChoice(accelerator, number, best, threads, f"{form}, {best} ({times})")
@@ -110,24 +107,3 @@ def _number(devices: int | str | list[int], gpu: bool) -> int:
 
 def _many(number: int, noun: str, ending: str) -> str:
     return f"{number} {noun}{ending if number > 1 else ''}"
-
-
-def _seconds(*dtypes: torch.dtype) -> list[float]:
-    """Return the processor time of a small LSTM, forward and backward, in each of `dtypes` on one thread.
-
-    They take turns, and what counts is the processor's time, so that other work on the machine tells little.
-    """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        layers = [nn.LSTM(256, 256, batch_first=True).to(dtype) for dtype in dtypes]
-        inputs = [torch.ones(16, 40, 256, dtype=dtype) for dtype in dtypes]
-        best = [math.inf for _ in dtypes]
-        for _ in range(ROUNDS):
-            for i, (layer, x) in enumerate(zip(layers, inputs, strict=True)):
-                start = time.process_time()
-                layer(x)[0].sum().backward()
-                best[i] = min(best[i], time.process_time() - start)
-        return best
-    finally:
-        torch.set_num_threads(threads)
