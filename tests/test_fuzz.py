@@ -1,6 +1,8 @@
 """Seeded fuzz: a damaged file of any format is read or refused in one line, within seconds, never as another."""
 
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -36,3 +38,21 @@ def test_the_fuzz_finds_what_it_looks_for() -> None:
     counts = fuzz(one, 200, seed=1).counts
     assert min(counts["refused"], counts["traceback"], counts["silent"]) > 0
     assert counts == fuzz(one, 200, seed=1).counts
+
+
+def endless(path: Path) -> bytes:
+    while path.read_bytes() != b"good":
+        pass
+    return b""
+
+
+def waiting(path: Path) -> bytes:
+    time.sleep(0 if path.read_bytes() == b"good" else 60)
+    return b""
+
+
+@pytest.mark.parametrize("read", [endless, waiting])
+def test_what_does_not_end_is_a_hang(read: Callable[[Path], bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fuzz.SECONDS", 0.05)
+    found = fuzz(Format("endless", ".e", lambda _: [b"good"], read), 1, seed=1)
+    assert [said for said, _ in found.bad] == ["hang: more than 0.05 s"]
