@@ -1,4 +1,4 @@
-"""Pack splits of several prepared corpora together, as the test of one, to measure a model on all of them at once.
+"""Pack splits of several prepared corpora together, as one split of one, to measure a model on all of them at once.
 
     python scripts/pool_splits.py data/cremma-18:test data/lectaurep-repertoires:test:5 --out data/unseen
 
@@ -21,8 +21,6 @@ from recognizer.corpus.store import Header, Packed, Store, write_store
 from recognizer.errors import RecognizerError
 from recognizer.pages.page import file_of
 
-SPLIT = "test"  # that all parts become
-
 
 @dataclass(frozen=True)
 class Part:
@@ -38,11 +36,11 @@ class Part:
         taken = set(sorted(set(pages.values()))[:: self.every])
         return [i for i, page in pages.items() if page in taken]
 
-    def samples(self) -> Iterator[Packed]:
-        """Yield the samples as they were packed, in the split SPLIT."""
+    def samples(self, split: str) -> Iterator[Packed]:
+        """Yield the samples as they were packed, in another split."""
         for i in self.indices():
             sample, name = self.store.sample(i), self.store.header.name
-            moved = replace(sample, split=SPLIT, group=f"{name}/{sample.group}" if sample.group else "")
+            moved = replace(sample, split=split, group=f"{name}/{sample.group}" if sample.group else "")
             digest = bytes.fromhex(self.store.digest(i))
             yield Packed(
                 moved, np.array(self.store.signal(i)), float(self.store.extents[i]), digest, self.store.notes(i)
@@ -54,9 +52,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="+", metavar="CORPUS:SPLIT[:N]")
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--split", default="test", help="that all parts become (default test)")
     chosen = parser.parse_args()
     parts = [part_of(text) for text in chosen.parts]
-    path = write_store(chosen.out, header_of(parts, chosen.out.name), (s for part in parts for s in part.samples()))
+    samples = (sample for part in parts for sample in part.samples(chosen.split))
+    path = write_store(chosen.out, header_of(parts, chosen.out.name), samples)
     for part in parts:
         print(f"{part.store.header.name}, {part.split}: {len(part.indices())} samples")
     print(path)

@@ -16,13 +16,13 @@ def pool(monkeypatch: pytest.MonkeyPatch, *words: object) -> None:
     main()
 
 
-def test_splits_of_corpora_become_the_test_of_one(lines: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pool(monkeypatch, f"{lines}:valid", f"{lines}:train:3", "--out", tmp_path / "pooled")
+def test_splits_of_corpora_become_a_split_of_one(lines: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pool(monkeypatch, f"{lines}:valid", f"{lines}:train:3", "--out", tmp_path / "pooled", "--split", "valid")
     source, pooled = Store(lines), Store(tmp_path / "pooled")
     valid, train = source.indices("valid"), source.indices("train")
     pages = sorted({str(source.sample(i).path) for i in train})[::3]
     taken = valid + [i for i in train if str(source.sample(i).path) in pages]
-    assert pooled.splits() == ["test"] and len(pooled) == len(taken) and len(pages) < len(train)
+    assert pooled.splits() == ["valid"] and len(pooled) == len(taken) and len(pages) < len(train)
     for at, i in enumerate(taken):
         assert pooled.text(at) == source.text(i) and pooled.digest(at) == source.digest(i)
         assert np.array_equal(pooled.signal(at), source.signal(i))
