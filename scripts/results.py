@@ -78,6 +78,7 @@ ROWS = (
     Row("handwriting", "copiste", "five views of each line", tta=5),
     Row("speech", "librispeech-mini", "two unseen speakers", split="valid"),
     Row("speech", "kathleen", "a known speaker"),
+    Row("strokes", "unipen", "unipen, unseen writers and texts"),
     Row("digits", "fsdd", "takes of known speakers"),
 )
 

@@ -29,7 +29,7 @@ def main() -> None:
     path = FOLDER / f"{chosen.name}{SUFFIX}"
     model_file = load_model_file(find_model(chosen.run))
     model_file.card = chosen.card.read_text(encoding="utf-8")
-    forget_folder(model_file.training)
+    forget_folders(model_file.training)
     save_model_file(model_file, path, half=True)
     reader = Reader.load(path)
     shipped = reader.model_file
@@ -45,14 +45,19 @@ def main() -> None:
     print(f"{path}: {path.stat().st_size / 1e6:.2f} MB")
 
 
-def forget_folder(training: dict[str, Any]) -> None:
-    """Name the run's folder by its last part and samples without folders, not as they lie where it was made."""
+def forget_folders(training: dict[str, Any]) -> None:
+    """Name run, corpora and samples by their last parts, not as they lie where the model was made."""
     training["left_out"] = [re.sub(r"\S*/", "", name) for name in training.get("left_out", [])]
-    made = training["config"]["run"]
-    if made:
-        run = f"runs/{Path(made).name}"
-        training["command"] = training["command"].replace(made, run)
-        training["config"]["run"] = run
+    config = training["config"]
+    given = config["data"]["corpus"]
+    corpora = [given] if isinstance(given, str) else list(given)
+    names = {made: f"data/{Path(made).name}" for made in corpora}
+    if config["run"]:
+        names[config["run"]] = f"runs/{Path(config['run']).name}"
+        config["run"] = names[config["run"]]
+    config["data"]["corpus"] = [names[made] for made in corpora]
+    for made, short in names.items():
+        training["command"] = re.sub(rf"(?<![^\s,\['\"]){re.escape(made)}(?![\w/-])", short, training["command"])
 
 
 if __name__ == "__main__":

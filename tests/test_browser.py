@@ -230,13 +230,12 @@ def test_a_word_is_drawn_and_read_as_one_writes(tmp_path: Path, stroke_model: Pa
     assert recognizer.load(stroke_model).transcribe(file).text == shown != ""
 
 
-def test_without_a_model_of_strokes_the_sheet_says_so(tmp_path: Path) -> None:
+def test_the_shipped_model_reads_what_is_written_on_the_sheet(tmp_path: Path) -> None:
     with serve(tmp_path) as server, browse(server.address) as page:
-        if page.evaluate("fetch('/api/project').then(a => a.json()).then(p => p.models.strokes.name)"):
-            pytest.skip("a model of strokes is shipped")
+        assert page.evaluate("fetch('/api/project').then(a => a.json()).then(p => p.models.strokes.name)") == "strokes"
         page.get_by_role("button", name="Write").click()
-        draw(page, [[0.0, 0.0, 8.0, 8.0]])
-        expect(page.locator("#status")).to_contain_text("--model-strokes FILE")
+        draw(page, [[0.0, 0.0, 0.0, 16.0], [0.0, 8.0, 8.0, 8.0], [8.0, 0.0, 8.0, 16.0], [14.0, 0.0, 14.0, 16.0]])
+        expect(page.locator(".reading")).to_contain_text("H", timeout=20_000)
 
 
 def test_a_word_of_a_recording_is_played_and_lit(tmp_path: Path, sound_run: tiny.Run) -> None:

@@ -215,7 +215,10 @@ def test_spans_of_strokes_are_numbers_of_points(tmp_path: Path) -> None:
     assert line.characters and all(0 <= span.start <= span.end <= points for span in line.characters)
 
 
-def test_a_kind_that_no_shipped_model_reads_is_said_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_kind_that_no_shipped_model_reads_is_said_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recognizer.reading.transcription.pretrained_models", lambda: ["handwriting"])
     (tmp_path / "x.inkml").write_bytes(write_inkml([[0, 0, 1, 1]]))
     with pytest.raises(SystemExit) as ended:
         main(["transcribe", str(tmp_path / "x.inkml")])

@@ -141,7 +141,10 @@ def test_a_moved_line_is_cut_and_read_where_it_stands_now(folder: Path) -> None:
     assert page.lines[0].area == page.lines[1].area
 
 
-def test_a_line_a_recording_and_a_drawing_get_their_text_beside_them(tmp_path: Path) -> None:
+def test_a_line_a_recording_and_a_drawing_get_their_text_beside_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recognizer.web.models.pretrained_models", lambda: ["handwriting", "speech"])
     _, image = demo_lines("test")[0]
     image.save(tmp_path / "line.png")
     strokes = tiny.flat_strokes("lox", np.random.default_rng(1))

@@ -9,6 +9,7 @@ from recognizer.pages.page import LineRegion
 from recognizer.pages.ridge_tracking import Ridge, follow_ridges
 from recognizer.pages.rules import blurred, ink_of, small_picture, spacing_of, without_rules
 
+# Set on the five pages of docs/guides/pages.md; what a change of each does to others: docs/lab/segmentation.md.
 LEAST_SIDE = 40  # pixels of the small picture: no line is found on less
 ACROSS, ALONG = 0.16, 0.55  # of the spacing: standard deviations that ink is smeared by, across and along the lines
 REACH = 0.3  # of the spacing: how far from its ridge the middle of a line's letters reaches

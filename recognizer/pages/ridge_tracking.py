@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+# Set on the five pages of docs/guides/pages.md; what a change of each does to others: docs/lab/segmentation.md.
 SLAB = 0.5  # of the spacing: width of a slab, in which a line has one height
 FAINT = 0.2  # of the density of dense lines: where a line begins
 JUMP = 0.3  # of the spacing: by how much a line rises or falls from one slab to the next

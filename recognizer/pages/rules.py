@@ -3,6 +3,7 @@
 import numpy as np
 from PIL import Image
 
+# Set on the five pages of docs/guides/pages.md; what a change of each does to others: docs/lab/segmentation.md.
 ROWS, COLUMNS = 1400, 1100  # that the small picture has at most
 LEAST_SPACING, MOST_SPACING = 14, 300  # rows from a line to the next
 USUAL_LINES = 30  # of a page on which nothing repeats
