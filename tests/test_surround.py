@@ -73,6 +73,41 @@ def test_light_on_dark_paper_that_stands_on_white_is_inverted(margin: float, lin
     assert ink_share(freed.grey) * rows * columns == pytest.approx(ink_share(line) * line.size, rel=0.35)
 
 
+@pytest.mark.parametrize("slope", [-0.1, 0.06])
+def test_light_writing_on_a_dark_strip_that_climbs_is_inverted(slope: float, line: np.ndarray) -> None:
+    strip = framed(polygon(255 - line, 255), 255, 0.1)
+    steps = np.rint(slope * np.arange(strip.shape[1])).astype(int)
+    steps -= steps.min()
+    climbing = np.full((len(strip) + int(steps.max()), strip.shape[1]), 255, np.uint8)
+    for column, step in enumerate(steps):
+        climbing[step : step + len(strip), column] = strip[:, column]
+    assert without_surround(climbing).notes == ("light on dark, inverted",)
+
+
+@pytest.mark.parametrize("margin", [0.0, 0.1, 0.5])
+def test_dark_writing_on_grey_paper_that_stands_on_white_stays(margin: float, line: np.ndarray) -> None:
+    grey = framed(polygon((20 + line * 0.35).astype(np.uint8), 255), 255, margin)
+    assert without_surround(grey).grey is grey
+
+
+@pytest.mark.parametrize("gap", [4, 10])
+def test_letters_that_are_bold_are_no_dark_paper(gap: int) -> None:
+    bar, letter = 12, np.zeros((48, 36), bool)  # an E, an H, an O
+    letter[:, :bar] = True
+    e, h, o = letter.copy(), letter.copy(), letter.copy()
+    e[:bar] = e[18:30] = e[-bar:] = True
+    h[18:30] = h[:, -bar:] = True
+    o[:bar] = o[-bar:] = o[:, -bar:] = True
+    word = np.concatenate([np.pad(part, ((0, 0), (0, gap))) for part in (e, h, o, e, h, o)], axis=1)
+    image = np.where(np.pad(word, 12), 0, 255).astype(np.uint8)
+    assert without_surround(image).grey is image
+
+
+def test_a_solid_bar_holds_no_light_writing() -> None:
+    bar = np.pad(np.zeros((30, 300), np.uint8), 20, constant_values=255)
+    assert without_surround(bar).grey is bar
+
+
 def test_a_bold_word_in_the_middle_of_white_is_no_dark_paper() -> None:
     word = np.full((64, 160), 255, np.uint8)
     word[20:44, 50:70] = word[26:38, 66:110] = word[20:44, 100:112] = 0

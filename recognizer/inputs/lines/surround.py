@@ -14,9 +14,14 @@ PAPER_SHARE = 0.05  # of the picture: so much that is thick and light is paper
 DARK_INSIDE = 0.1  # of the picture: so much that is thick and dark, and hardly reaches the edge, is paper of its own
 LESS_AT_EDGE = 2.0  # times the share of the edge that is dark
 DARK_PAPER = 0.2  # of the box around all that is dark: so much is thick where it is paper
-UNBROKEN = 0.9  # of the columns between its ends: dark paper runs on along a line, blots and bold letters do not
-LONG = 3.0  # times its own height: dark paper is so long, a bold word is not
+DARK_SHARE = 0.7  # of a strip of dark paper, from its upper to its lower edge; the rest is light writing
+THICK_LIGHT = 0.05  # of that strip: light strokes are thin, what is light between bold letters and in them is not
+ONE_PIECE = 0.4  # of what is dark: dark paper hangs together, letters of a bold word stand apart
+FILL = ((3.0, 0.3), (1.3, 0.85))  # length, times the height, of a strip with how much of its box it fills at least
+CLIMB = 0.25  # of the rows of a strip of dark paper: one that climbs by more is levelled to be looked at
 PAPER_PERCENTILE = 80.0
+LEAST_WRITING = 24.0  # grey levels that light writing is lighter than its paper
+RIM = 5  # pixels, odd, in which the edge of a surround is neither it nor paper
 MAX_SWEEPS = 40
 
 
@@ -50,36 +55,91 @@ def without_surround(grey: np.ndarray) -> FreedLine:
     mostly_dark = float(np.median(small)) < (low + high) / 2 - LEAST_CONTRAST / 4
     thick = _thickness(small)
     if not mostly_dark and _edge_share(dark) < BORDER:
-        return _inverted(grey, dark, thick) if _is_dark_paper(dark) else FreedLine(grey)
+        return _within_light(grey, small, dark) if _is_dark_paper(dark) else FreedLine(grey)
     has_paper = _opened(~dark, thick).mean() >= PAPER_SHARE
     if not has_paper:
         return FreedLine(255 - grey, 0, ("light on dark, inverted",)) if mostly_dark else FreedLine(grey)
     inside = float(_opened(dark, thick).mean())
     if inside >= DARK_INSIDE and inside > LESS_AT_EDGE * _edge_share(dark):
-        return _inverted(grey, dark, thick)  # the dark stands inside: light on dark, cut out on white
+        return _within_light(grey, small, dark)  # the dark stands inside, cut out on white
     around = _reached(_opened(dark, thick) & _edge(small.shape), dark, thick)
     if around.mean() < LEAST_SHARE:
         return FreedLine(grey)
     return _filled(grey, around)
 
 
-def _inverted(grey: np.ndarray, dark: np.ndarray, thick: int) -> FreedLine:
-    """Return light writing on dark paper, which stands on a light surround, as dark writing on paper."""
+def _within_light(grey: np.ndarray, small: np.ndarray, dark: np.ndarray) -> FreedLine:
+    """Return a line on paper that is darker than what surrounds it, as dark writing on paper.
+
+    Light writing on dark paper is inverted, dark writing on grey paper stays: what strays farther from the middle grey
+    of the paper is the writing.
+    """
+    thick = _thickness(small)
     around = _reached(_opened(~dark, thick) & _edge(dark.shape), ~dark, thick)
+    inside = small[_sums(around, RIM) == 0]
+    if not inside.size:
+        return FreedLine(grey)
+    darkest, paper, lightest = (float(value) for value in np.percentile(inside, [2, 50, 98]))
+    if lightest - paper <= max(paper - darkest, LEAST_WRITING):
+        return FreedLine(grey)
     freed = FreedLine(255 - grey) if around.mean() < LEAST_SHARE else _filled(255 - grey, around)
     return FreedLine(freed.grey, freed.left, ("light on dark, inverted",))
 
 
 def _is_dark_paper(dark: np.ndarray) -> bool:
-    """Return whether what is dark, away from the edges, is paper with light writing on it, whatever is around it."""
-    rows, columns = (np.flatnonzero(dark.any(axis=axis)) for axis in (1, 0))
-    inner = dark[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    thick = _opened(inner, _thickness(inner))
+    """Return whether what is dark, away from the edges, is paper with light writing on it, whatever is around it.
+
+    Such paper is one long piece, and what is light between its upper and its lower edge is thin. Of bold letters the
+    pieces are short, or the light in them and between them is as thick as they are.
+    """
+    inner = _box(_level(_box(dark)))
+    side = _thickness(inner)
+    thick = _opened(inner, side)
     if thick.mean() < DARK_PAPER:
         return False
-    long = np.flatnonzero(thick.any(axis=0))
-    length = int(long[-1] - long[0]) + 1
-    return len(long) >= UNBROKEN * length and length >= LONG * len(inner)
+    rows, columns = inner.shape
+    upper, lower = inner.argmax(axis=0), rows - 1 - inner[::-1].argmax(axis=0)
+    row = np.arange(rows)[:, None]
+    strip = (row >= upper) & (row <= lower) & inner.any(axis=0)
+    light = strip & ~inner
+    area = float(strip.sum())
+    if not any(columns >= length * rows and area >= fill * inner.size for length, fill in FILL):
+        return False
+    if inner.sum() < DARK_SHARE * area:
+        return False
+    if (_opened(light, side) & light).sum() > THICK_LIGHT * area:
+        return False
+    return bool(_main_piece(inner, thick).sum() >= ONE_PIECE * inner.sum())
+
+
+def _main_piece(mask: np.ndarray, thick: np.ndarray) -> np.ndarray:
+    """Return the piece of a mask that holds the column where most of it is `thick`."""
+    seeds = np.zeros_like(mask)
+    at = int(thick.sum(axis=0).argmax())
+    seeds[:, at] = thick[:, at]
+    return _spread(seeds, mask)
+
+
+def _box(mask: np.ndarray) -> np.ndarray:
+    """Return the part of a mask, which covers something, that holds all that it covers."""
+    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    return mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def _level(mask: np.ndarray) -> np.ndarray:
+    """Return a mask, whose first and last columns are not empty, sheared by columns so that its middle runs level."""
+    rows, columns = mask.shape
+    covered = np.flatnonzero(mask.any(axis=0))
+    middle = (mask.argmax(axis=0) + rows - 1 - mask[::-1].argmax(axis=0))[covered] / 2
+    if columns < 2:
+        return mask
+    slope = float(np.polyfit(covered, middle, 1)[0])
+    moves = np.rint(slope * (np.arange(columns) - columns / 2)).astype(int)
+    if np.ptp(moves) < CLIMB * rows:
+        return mask
+    more = int(np.abs(moves).max())
+    at = np.arange(rows + 2 * more)[:, None] + moves
+    return np.asarray(np.take_along_axis(np.pad(mask, ((2 * more, 2 * more), (0, 0))), at, axis=0))
 
 
 def _thickness(picture: np.ndarray) -> int:
@@ -126,14 +186,19 @@ def _sums(mask: np.ndarray, side: int) -> np.ndarray:
 def _reached(seeds: np.ndarray, dark: np.ndarray, side: int) -> np.ndarray:
     """Return what of a dark surround the seeds reach: through pieces that are thicker than strokes, and their rims."""
     thick = _opened(dark, side)
-    reached = seeds & thick
+    return np.asarray((_sums(_spread(seeds & thick, thick), side // 2 | 1) > 0) & dark)
+
+
+def _spread(seeds: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Return what of a mask hangs together with the seeds, which lie in it."""
+    reached = seeds
     for _ in range(MAX_SWEEPS):
         before = int(reached.sum())
         for axis in (1, 0):
-            reached = _swept(reached, thick, axis)
+            reached = _swept(reached, mask, axis)
         if int(reached.sum()) == before:
             break
-    return np.asarray((_sums(reached, side // 2 | 1) > 0) & dark)
+    return reached
 
 
 def _swept(reached: np.ndarray, mask: np.ndarray, axis: int) -> np.ndarray:
