@@ -18,6 +18,7 @@ def ask(*words: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, SCRIPT, *map(str, words)], capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_weights_are_means_by_their_shares_and_the_header_says_of_what(line_run: Run, tmp_path: Path) -> None:
     first, other = (
         load_model_file(line_run.folder / "model.safetensors"),
@@ -39,6 +40,7 @@ def test_weights_are_means_by_their_shares_and_the_header_says_of_what(line_run:
     assert read_header(out)["results"] == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
@@ -56,6 +58,7 @@ def test_what_cannot_be_averaged_is_refused_in_one_line(
     assert not (tmp_path / "out.safetensors").exists()
 
 
+@pytest.mark.slow
 def test_models_of_other_symbols_share_what_both_know(line_run: Run, tmp_path: Path) -> None:
     first, other = (load_model_file(line_run.folder / "model.safetensors") for _ in range(2))
     known = len(first.alphabet.symbols)
@@ -78,6 +81,7 @@ def test_models_of_other_symbols_share_what_both_know(line_run: Run, tmp_path: P
     assert torch.equal(found[known], a[known]), "a symbol that only the first model knows"
 
 
+@pytest.mark.slow
 def test_another_range_of_speech_is_let_through_where_asked(sound_run: Run, tmp_path: Path) -> None:
     path = sound_run.folder / "model.safetensors"
     header = read_header(path)

@@ -16,7 +16,7 @@ from playwright.sync_api import Page, expect
 from recognizer.pages.parse import read_page
 
 # A browser beside other work now and then takes longer than its patience: what fails twice more is at fault.
-pytestmark = pytest.mark.flaky(reruns=2)
+pytestmark = [pytest.mark.slow, pytest.mark.flaky(reruns=2)]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -278,7 +278,6 @@ def test_the_microphone_makes_a_recording(tmp_path: Path, sound_run: tiny.Run) -
         assert np.abs(np.frombuffer(sound.readframes(sound.getnframes()), np.int16)).max() > 300, "the browser's beep"
 
 
-@pytest.mark.slow
 def test_forty_corrected_lines_are_learnt_and_the_rest_is_read_anew(tmp_path: Path, line_run: tiny.Run) -> None:
     random = np.random.default_rng(5)
     texts = tiny.made_texts(tiny.GLYPHS, 44, random)
@@ -319,7 +318,6 @@ ACCEPT_ALL = """async () => {
 }"""
 
 
-@pytest.mark.slow
 def test_a_learning_is_stopped(tmp_path: Path, line_run: tiny.Run) -> None:
     random = np.random.default_rng(6)
     for number, text in enumerate(tiny.made_texts(tiny.GLYPHS, 12, random)):

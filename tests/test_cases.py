@@ -131,6 +131,7 @@ def test_lines_are_taken_or_left_by_their_tags(cases: Path, capfd: pytest.Captur
 WHOLE = ("gsm.wav", "flac_unknown_length.flac", "short_half.wav", "size0.wav", "over44.wav", "stereo_inverted.wav")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WHOLE)
 def test_a_recording_is_read_whole(name: str, cases: Path, capfd: pytest.CaptureFixture[str]) -> None:
     _, base, _ = run(capfd, "transcribe", cases / "sound" / "base.wav")
@@ -140,6 +141,7 @@ def test_a_recording_is_read_whole(name: str, cases: Path, capfd: pytest.Capture
         assert out == base
 
 
+@pytest.mark.slow
 def test_both_streams_of_a_chained_ogg_file_are_read(cases: Path, capfd: pytest.CaptureFixture[str]) -> None:
     _, once, _ = run(capfd, "transcribe", cases / "sound" / "base.wav")
     code, out, _ = run(capfd, "transcribe", cases / "sound" / "chained.ogg")

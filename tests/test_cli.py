@@ -53,6 +53,7 @@ def test_importing_and_helping_import_nothing_heavy() -> None:
         assert not imported(code) & set(HEAVY)
 
 
+@pytest.mark.slow
 def test_transcribing_imports_neither_lightning_nor_torchaudio(tmp_path: Path) -> None:
     line_image().save(tmp_path / "line.png")
     model = save_model("handwriting", tmp_path / "model.safetensors")

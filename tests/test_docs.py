@@ -59,6 +59,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page, block", blocks(), ids=lambda value: value.splitlines()[0][:60])
 def test_a_marked_block_runs_as_printed(page: str, block: str, folder: Path) -> None:
     command, *expected = block.strip().splitlines()

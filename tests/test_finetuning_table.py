@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from recognizer.corpus.sample import Sample
 from recognizer.corpus.store import Header, Packed, Store, write_store
@@ -32,6 +33,7 @@ def pack(folder: Path) -> Store:
     return Store(folder)
 
 
+@pytest.mark.slow
 def test_a_row_learns_the_first_lines_and_replays_no_validation(tmp_path: Path) -> None:
     hand = pack(tmp_path / "hand")
     places = [str(tmp_path / name) for name in ("hand", "first", "old")]

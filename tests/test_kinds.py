@@ -129,6 +129,7 @@ def write_pulses(folder: Path, samples: int) -> None:
         (folder / f"{number:03}.gt.txt").write_text(word)
 
 
+@pytest.mark.slow
 def test_a_fourth_kind_goes_the_whole_road(pulses: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     files, data, run = tmp_path / "files", tmp_path / "data", tmp_path / "run"
     write_pulses(files, 60)

@@ -135,6 +135,7 @@ def test_a_model_of_speech_finds_no_lines(tmp_path: Path) -> None:
     assert len(tone(0.1)), "sound stays sound"
 
 
+@pytest.mark.slow
 def test_lines_of_real_pages_are_found(shared: Path) -> None:
     import importlib.util
 

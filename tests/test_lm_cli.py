@@ -183,6 +183,7 @@ main()
 """
 
 
+@pytest.mark.slow
 def test_a_training_that_the_system_killed_goes_on_to_the_same_file(text: Path, tmp_path: Path) -> None:
     (tmp_path / "killer.py").write_text(KILLER)
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[1])}

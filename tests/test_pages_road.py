@@ -280,6 +280,7 @@ def test_a_page_is_written_in_another_form_with_its_lines(
     assert code == 2 and "its places are in px, expected a recording for srt" in err
 
 
+@pytest.mark.slow
 def test_real_pages_are_cut_and_read(shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = {path.stem: read_page(path).lines for path in (shared / "pages").rglob("*.xml")}
     assert {name: len(found) for name, found in lines.items()} == {

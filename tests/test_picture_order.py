@@ -91,6 +91,7 @@ def picture(seen: str, seed: int) -> Image.Image:
     return drawn.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
 
 
+@pytest.mark.slow
 def test_training_evaluation_and_transcription_agree_on_lines_of_both_directions(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

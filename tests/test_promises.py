@@ -335,6 +335,7 @@ def test_9_neither_importing_nor_asking_for_help_imports_torch() -> None:
     assert "transcribe" in done.stdout
 
 
+@pytest.mark.slow
 def test_9_transcribing_imports_neither_lightning_nor_what_training_needs(line_run: Run) -> None:
     corpus = Path(str(line_run.config.data.corpus))
     words = ["transcribe", str(corpus.parent / "files" / "000.png"), "--model", str(line_run.folder), "--json"]

@@ -17,6 +17,7 @@ def test_fifty_texts_of_each_model_are_recorded(model: str) -> None:
     assert len(sources) == 50
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model, source", [(model, source) for model in SAMPLES for source in SAMPLES[model]])
 def test_a_shipped_model_reads_what_was_recorded(model: str, source: str, request: pytest.FixtureRequest) -> None:
     if source != DEMO:

@@ -82,6 +82,7 @@ def whole(lines: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [0, 2])
 def test_a_run_that_was_killed_and_resumed_ends_with_the_same_bits(
     lines: Path, whole: Path, tmp_path: Path, workers: int

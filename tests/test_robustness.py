@@ -58,6 +58,7 @@ def test_a_telephone_carries_no_high_tone() -> None:
     assert heard[6000] < heard[1000] / 100
 
 
+@pytest.mark.slow
 def test_each_fault_has_its_row(tmp_path: Path) -> None:
     (tmp_path / "lines").mkdir()
     for name in ("a", "b"):

@@ -287,13 +287,14 @@ def interrupted(lines: Path, run: Path, number: int, epoch: int, **settings: Any
     return process.returncode, err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "number, code, settings",
     [
         (signal.SIGTERM, 143, {}),
         (signal.SIGINT, 130, {"data__workers": 1}),
         (signal.SIGTERM, 143, {"trainer__devices": 2, "trainer__strategy": "ddp"}),
-        pytest.param(signal.SIGINT, 130, {"trainer__devices": 2, "trainer__strategy": "ddp"}, marks=pytest.mark.slow),
+        (signal.SIGINT, 130, {"trainer__devices": 2, "trainer__strategy": "ddp"}),
     ],
 )
 def test_a_training_that_is_stopped_says_how_to_go_on(
@@ -306,6 +307,7 @@ def test_a_training_that_is_stopped_says_how_to_go_on(
     assert run_train(["--resume", str(run), "--trainer.devices", "1", "--trainer.max_epochs", "2"], print) == 0
 
 
+@pytest.mark.slow
 def test_a_training_that_is_stopped_at_its_beginning_can_begin_again(lines: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     code, err = interrupted(lines, run, signal.SIGTERM, 0)

@@ -139,6 +139,7 @@ def test_a_recording_is_asked_once_what_it_is(sound_run: Run, sounds: Path, coun
     assert len(one.records) == 1 and counted["000.wav"] == 5
 
 
+@pytest.mark.slow
 def test_many_pages_of_a_folder_are_each_parsed_once(line_run: Run, page: Path, counted: Counter[str]) -> None:
     described(page)
     for number in range(12):  # more than are kept

@@ -26,6 +26,7 @@ def say(folder: Path, voices: str, out: str = "out") -> subprocess.CompletedProc
     return subprocess.run(command, cwd=folder, capture_output=True, text=True)
 
 
+@pytest.mark.slow
 def test_a_recipe_reads_what_voices_said(tmp_path: Path) -> None:
     voices = "low\t1\tENGINE {text} {out} 0.1\nhigh\t1\tENGINE {text} {out} 0.3\n"
     assert say(tmp_path, voices).returncode == 0

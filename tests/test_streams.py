@@ -129,6 +129,7 @@ def test_a_message_shows_what_a_terminal_cannot() -> None:
     assert printable("œ\u200b") == "œ\\u200b"
 
 
+@pytest.mark.slow
 def test_names_of_files_that_are_no_text_are_printed_as_they_are(tmp_path: Path) -> None:
     names = [os.fsdecode(b"caf\xe9.png"), "tab\tand\nline.png"]
     for name in names:
@@ -143,6 +144,7 @@ def test_names_of_files_that_are_no_text_are_printed_as_they_are(tmp_path: Path)
     assert second.startswith(os.fsencode(tmp_path) + b"/tab\\tand\\nline.png\t")
 
 
+@pytest.mark.slow
 def test_a_pipe_named_as_a_file_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "line.png")
     model = save_model("handwriting", tmp_path / "model")

@@ -173,6 +173,7 @@ def test_an_augmentation_changes_places_alone_and_by_its_generator() -> None:
         StrokeAugmentSettings(wobble=-1.0)
 
 
+@pytest.mark.slow
 def test_strokes_are_learned_checked_evaluated_and_transcribed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -44,6 +44,7 @@ def test_a_run_says_what_it_does_and_nothing_else(
     assert first.startswith("# recognizer train")
 
 
+@pytest.mark.slow
 def test_a_run_learns_a_handful_of_lines_by_heart(tmp_path: Path) -> None:
     texts = ["lo xo", "ol -x", "x-o l"]
     files = tiny.write_lines(tmp_path / "files", texts, ["train"] * 3)

@@ -20,6 +20,7 @@ GROWTH = 150  # MB that three more rounds may add: a server that kept what it re
 BOUNDARY = "b0undary"
 
 
+@pytest.mark.slow
 def test_two_hundred_requests_at_once_are_answered_and_memory_stays_bounded(tmp_path: Path) -> None:
     model = save_model("handwriting", tmp_path / "model.safetensors")
     lines = [png(f"line {number}") for number in range(8)]

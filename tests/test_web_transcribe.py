@@ -84,6 +84,7 @@ def test_what_is_too_large_or_too_long_is_refused_before_it_is_decoded(lines: li
     assert size.status_code == 413 and unsaid.status_code == 413
 
 
+@pytest.mark.slow
 def test_two_hundred_requests_at_once_are_all_answered_as_each_alone(lines: list[Path]) -> None:
     bad = b"RIFF----WAVEgarbage"
     sent = [(path.name, path.read_bytes()) for path in lines] * 24 + [("bad.wav", bad)] * 8

@@ -75,6 +75,7 @@ def _die(number: int) -> int:
     return number
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_is_said_in_one_line() -> None:
     with pytest.raises(RecognizerError, match="a worker process died"):
         list(in_processes(_die, range(40), 2, 8))
