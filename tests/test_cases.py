@@ -163,7 +163,7 @@ DAMAGED = {
     "half.sph": "broken off, 15744 of 32000 samples",
     "ogg_one_flip_half_gone.ogg": "damaged, Ogg page 3",
     "mp3_stderr_lines.mp3": "broken off",
-    "deep_word.xml": "depth",
+    "deep_word.xml": "256 deep",
 }
 
 
