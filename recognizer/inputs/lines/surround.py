@@ -20,7 +20,7 @@ ONE_PIECE = 0.4  # of what is dark: dark paper hangs together, letters of a bold
 FILL = ((3.0, 0.3), (1.3, 0.85))  # length, times the height, of a strip with how much of its box it fills at least
 CLIMB = 0.25  # of the rows of a strip of dark paper: one that climbs by more is levelled to be looked at
 PAPER_PERCENTILE = 80.0
-LEAST_WRITING = 24.0  # grey levels that light writing is lighter than its paper
+LEAST_WRITING = 24.0  # grey levels between writing and its paper
 RIM = 5  # pixels, odd, in which the edge of a surround is neither it nor paper
 MAX_SWEEPS = 40
 
@@ -71,7 +71,7 @@ def without_surround(grey: np.ndarray) -> FreedLine:
 def _within_light(grey: np.ndarray, small: np.ndarray, dark: np.ndarray) -> FreedLine:
     """Return a line on paper that is darker than what surrounds it, as dark writing on paper.
 
-    Light writing on dark paper is inverted, dark writing on grey paper stays: what strays farther from the middle grey
+    Light writing on dark paper is inverted, dark writing on grey paper is not: what strays farther from the middle grey
     of the paper is the writing.
     """
     thick = _thickness(small)
@@ -80,10 +80,14 @@ def _within_light(grey: np.ndarray, small: np.ndarray, dark: np.ndarray) -> Free
     if not inside.size:
         return FreedLine(grey)
     darkest, paper, lightest = (float(value) for value in np.percentile(inside, [2, 50, 98]))
-    if lightest - paper <= max(paper - darkest, LEAST_WRITING):
-        return FreedLine(grey)
-    freed = FreedLine(255 - grey) if around.mean() < LEAST_SHARE else _filled(255 - grey, around)
-    return FreedLine(freed.grey, freed.left, ("light on dark, inverted",))
+    if max(lightest - paper, paper - darkest) <= LEAST_WRITING:
+        return FreedLine(grey)  # no writing in it: a bar, a blot
+    if lightest - paper > paper - darkest:
+        grey, note = 255 - grey, "light on dark, inverted"
+    else:
+        grey, note = np.minimum(grey, np.uint8(lightest)), "light surround, taken for paper"
+    freed = FreedLine(grey) if around.mean() < LEAST_SHARE else _filled(grey, around)
+    return FreedLine(freed.grey, freed.left, (note,))
 
 
 def _is_dark_paper(dark: np.ndarray) -> bool:
