@@ -141,6 +141,8 @@ def test_prepare_makes_shards_at_once_or_one_by_one_by_any_number_of_workers(
         (["--shards", "0"], "--shards is 0, expected at least 1"),
         (["--shards", "3", "--shard", "4"], "--shard is 4, expected a number of 1 to 3 of --shards"),
         (["--shard", "1"], "--shard takes --shards"),
+        (["--engine", "ray"], "--engine ray makes all shards of a corpus, expected --shards and no --shard"),
+        (["--address", "auto"], "--address has no effect without --engine ray"),
         (["--shards", "99"], "--shards is 99, expected at most 12, the number of samples"),
     ],
 )

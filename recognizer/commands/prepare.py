@@ -1,14 +1,21 @@
 """The verb prepare: a corpus packed for training and evaluation."""
 
 import argparse
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from recognizer.commands.console import Console
 from recognizer.commands.exit_codes import DONE, FOUND
 from recognizer.commands.options import whole
 from recognizer.errors import RecognizerError
+
+if TYPE_CHECKING:
+    from recognizer.corpus.prepare import Prepared, PrepareSettings
 
 
 def add_prepare(verbs: Any, console: Console) -> None:
@@ -40,19 +47,26 @@ def add_prepare(verbs: Any, console: Console) -> None:
     prepare.add_argument(
         "--shard", type=whole("shard"), metavar="K", help="make one of --shards alone, 1 to N, as on several machines"
     )
+    prepare.add_argument(
+        "--engine", choices=["here", "ray"], default="here", help="ray: the --shards by --workers on a Ray cluster"
+    )
+    prepare.add_argument("--address", default="", help="of the cluster (default: Ray on this machine alone)")
     prepare.set_defaults(act=partial(_run, console))
 
 
 def _run(console: Console, chosen: argparse.Namespace) -> int:
-    from recognizer.common.processors import divide
     from recognizer.corpus.collections import table
-    from recognizer.corpus.prepare import PrepareSettings, prepare
+    from recognizer.corpus.prepare import PrepareSettings
     from recognizer.corpus.sample import NO_TEXT
 
     given = {name: getattr(chosen, name) for name in ("height", "direction", "spacing")}
     signal = {name: value for name, value in given.items() if value is not None}
     if chosen.shard is not None and chosen.shards is None:
         raise RecognizerError("--shard takes --shards, the number of files that the corpus is divided into")
+    if chosen.engine == "ray" and (chosen.shards is None or chosen.shard is not None):
+        raise RecognizerError("--engine ray makes all shards of a corpus, expected --shards and no --shard")
+    if chosen.address and chosen.engine != "ray":
+        raise RecognizerError("--address has no effect without --engine ray")
     for name in ("shards", "shard"):
         if (given_number := getattr(chosen, name)) is not None and given_number < 1:
             raise RecognizerError(f"--{name} is {given_number}, expected at least 1")
@@ -67,8 +81,7 @@ def _run(console: Console, chosen: argparse.Namespace) -> int:
         shard=chosen.shard or 0,
     )
     source = _fetched(console, chosen) if chosen.fetch else chosen.source
-    workers, progress = divide(chosen.workers).workers, console.progress("samples")
-    done = prepare(chosen.corpus, source, chosen.out, settings, console.say, progress, workers)
+    done = (_on_ray if chosen.engine == "ray" else _here)(console, chosen, source, settings)
     for line in (*(f"{name}: {value}" for name, value in done.card.items()), *table(done.documents)):
         console.say(line)
     for split, samples in done.splits.items():
@@ -80,6 +93,67 @@ def _run(console: Console, chosen: argparse.Namespace) -> int:
             console.say(f"{word}: {count} ({reason})")
     console.say(str(done.path))
     return FOUND if done.left_out.keys() - {NO_TEXT} else DONE
+
+
+def _here(console: Console, chosen: argparse.Namespace, source: Path | None, settings: "PrepareSettings") -> "Prepared":
+    """Prepare in this process and in those that it starts."""
+    from recognizer.common.processors import divide
+    from recognizer.corpus.prepare import prepare
+
+    workers, progress = divide(chosen.workers).workers, console.progress("samples")
+    return prepare(chosen.corpus, source, chosen.out, settings, console.say, progress, workers)
+
+
+def _on_ray(
+    console: Console, chosen: argparse.Namespace, source: Path | None, settings: "PrepareSettings"
+) -> "Prepared":
+    """Prepare the shards on a Ray cluster, each by one worker, which looks through the whole source first."""
+    from recognizer.corpus.prepare import prepared_of, refuse_empty_shards
+    from recognizer.corpus.recipes import recipe_names
+    from recognizer.corpus.shards import open_store
+    from recognizer.reading.ray_engine import Cluster, on_ray
+
+    corpus = chosen.corpus if chosen.corpus in recipe_names() else str(Path(chosen.corpus).absolute())
+    out, progress = chosen.out.absolute(), console.progress("shards")
+    make = partial(_shard_maker, corpus, source and source.absolute(), out, settings)
+    numbers = [str(number) for number in range(1, settings.shards + 1)]
+    noted: Counter[str] = Counter()
+    said: set[str] = set()
+    for done, (made, _) in enumerate(on_ray(make, numbers, 1, Cluster(chosen.address, chosen.workers or 0)), 1):
+        if made["error"]:
+            raise RecognizerError(made["error"])
+        noted.update(json.loads(made["noted"]))
+        for line in made["lines"]:
+            if line not in said:
+                console.say(line)
+            said.add(line)
+        progress(done, settings.shards)
+    packed = prepared_of(open_store(out), noted)
+    refuse_empty_shards(corpus, packed, out.glob("*.pack"))
+    return packed
+
+
+def _shard_maker(
+    corpus: str, source: Path | None, out: Path, settings: "PrepareSettings"
+) -> Callable[[list[str]], list[dict[str, Any]]]:
+    """Return what makes shards of a corpus, given their numbers, in a process of its own.
+
+    What it tells of each: lines for people, what was noted of the source as a whole (by the first shard alone), and
+    what is at fault with the source as a whole.
+    """
+    from recognizer.corpus.collections import table
+    from recognizer.corpus.prepare import prepare
+
+    def one(number: int) -> dict[str, Any]:
+        lines: list[str] = []
+        try:
+            done = prepare(corpus, source, out, replace(settings, shard=number), lines.append)
+        except RecognizerError as error:
+            return {"error": str(error), "lines": lines, "noted": "{}"}
+        noted = json.dumps(done.noted if number == 1 else {})
+        return {"error": "", "lines": [*lines, *(table(done.documents) if number == 1 else ())], "noted": noted}
+
+    return lambda numbers: [one(int(number)) for number in numbers]
 
 
 def _fetched(console: Console, chosen: argparse.Namespace) -> Path:

@@ -24,7 +24,7 @@ from recognizer.corpus.recipes import SPEECH_TEXT, corpus_of_pages, folder, load
 from recognizer.corpus.rules import read_rules
 from recognizer.corpus.sample import Sample
 from recognizer.corpus.shards import MOST, shard_name
-from recognizer.corpus.store import FILE, Header, Packed, Unusable, write_store
+from recognizer.corpus.store import FILE, Header, Packed, Store, Unusable, write_store
 from recognizer.corpus.writing_direction import direction_fault
 from recognizer.errors import RecognizerError
 from recognizer.inputs.lines.page_line import page_line_digest
@@ -158,12 +158,37 @@ def prepare(
             if not settings.shards:
                 packed = _not_empty(str(source or name_or_path), packed, done)
             written.append(write_store(out, part.header, place.as_published(packed), part.file_name))
-        if settings.shards and not settings.shard and not done.splits:
-            for store in written:
-                store.unlink()
-            _refuse_empty(str(source or name_or_path), done)
+        if settings.shards and not settings.shard:
+            refuse_empty_shards(str(source or name_or_path), done, written)
     found.left_out.update(one.reason for one in done.unusable)
     return done
+
+
+def prepared_of(store: Store, noted: Counter[str]) -> Prepared:
+    """Return what was packed into a store, as `prepare` would have told it.
+
+    Args:
+        store: that was made.
+        noted: what was kept but deserves a word, which a store does not hold.
+    """
+    splits, characters = Counter[str](), Counter[str]()
+    for split, text in zip(store.column("split"), store.column("text"), strict=True):
+        splits[split] += 1
+        characters[split] += len(text)
+    left_out, card = Counter(store.header.left_out), store.header.card
+    return Prepared(store.path, splits, characters, left_out, noted, store.unusable(), (), card)
+
+
+def refuse_empty_shards(source: str, done: Prepared, written: Iterable[Path]) -> None:
+    """Remove the shards of a corpus of nothing, which is not kept.
+
+    Raises:
+        RecognizerError: not one file could be used.
+    """
+    if not done.splits:
+        for path in written:
+            path.unlink()
+        _refuse_empty(source, done)
 
 
 def _with_signal(header: Header, settings: PrepareSettings, left_out: Counter[str]) -> Header:
