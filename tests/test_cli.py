@@ -1,8 +1,11 @@
 """The command line: what it prints, how it ends, what it imports."""
 
+import argparse
 import json
 import subprocess
 import sys
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,8 +14,10 @@ from makers import line_image, save_model
 from tiny import Run
 
 import recognizer
+from recognizer import cli
 from recognizer.cli import main
-from recognizer.commands.train import read_config
+from recognizer.commands.console import terminal
+from recognizer.commands.train import add_train, read_config
 from recognizer.errors import RecognizerError
 from recognizer.inputs.registry import kinds
 
@@ -32,6 +37,15 @@ def imported(code: str) -> set[str]:
     end = "import sys; print('\\n' + ' '.join(sys.modules))"
     done = subprocess.run([sys.executable, "-c", f"{code}\n{end}"], capture_output=True, text=True, check=True)
     return set(done.stdout.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize("add", [add for add in cli.VERBS if add is not add_train], ids=lambda add: add.__name__)
+def test_no_two_options_of_a_verb_are_kept_under_one_name(add: Callable[..., None]) -> None:
+    verbs = argparse.ArgumentParser().add_subparsers()
+    add(verbs, terminal())
+    for verb in verbs.choices.values():
+        kept = Counter(action.dest for action in verb._actions)
+        assert not [name for name, number in kept.items() if number > 1]
 
 
 @pytest.mark.parametrize("words", [["--help"], *([verb, "--help"] for verb in VERBS if verb != "train"), ["--version"]])

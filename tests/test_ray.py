@@ -1,13 +1,16 @@
 """Reading by several processes of Ray."""
 
+import json
 import os
 import signal
 from argparse import ArgumentParser
 from collections import Counter
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
+from made_pages import write_page
 from makers import line_image, save_model
 from terminal import said
 
@@ -54,6 +57,66 @@ def test_a_worker_that_is_killed_loses_nothing_and_doubles_nothing(
     assert texts(shared) == texts(alone) and len(texts(alone)) == COUNT
 
 
+@pytest.mark.slow
+def test_shards_that_workers_made_are_the_corpus_of_one_process(
+    lines: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("ray", reason="recognizer[ray] is not installed")
+    for path in lines.glob("*.png"):
+        path.with_suffix(".gt.txt").write_text(path.stem)
+    words = ["prepare", lines, "--shards", "4", "--out"]
+    alone = said(capsys, *words, tmp_path / "alone")
+    shared = said(capsys, *words, tmp_path / "shared", "--engine", "ray", "--workers", "2")
+    assert alone[0] == shared[0] == 1 and "bad.png" in alone[2] and shared[2] == alone[2]
+    assert shared[1].splitlines()[:-1] == alone[1].splitlines()[:-1]  # all but the place
+    made = [{path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in ("alone", "shared")]
+    assert made[0] == made[1] and len(made[0]) == 4
+
+
+@pytest.mark.slow
+def test_rows_of_a_run_that_was_cut_off_are_whole_and_single(
+    lines: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("ray", reason="recognizer[ray] is not installed")
+    model, alone, rows = tmp_path / "model.safetensors", tmp_path / "alone", tmp_path / "rows"
+    write_page(lines / "page", 1, lines=2)
+    assert said(capsys, "transcribe", lines, "--model", model, "--json", "--out", alone)[0] == 1
+    words = ["transcribe", lines, "--model", model, "--engine", "ray", "--workers", "2", "--format", "parquet"]
+    code, _, errors = said(capsys, *words, "--out", rows)
+    assert code == 1 and "bad.png" in errors
+    whole = table(rows)
+    expected = [json.loads(line) for path in alone.glob("*.json") for line in path.read_text().splitlines()]
+    assert {row["name"]: row["text"] for row in whole if not row["error"]} == {
+        str(Path(one["file"]).absolute()): one["text"] for one in expected
+    }
+    assert len(whole) == len(expected) + 1 and len({row["name"] for row in whole}) == len(whole)
+    assert all(json.loads(row["record"])["text"] == row["text"] for row in whole if not row["error"])
+
+    code, _, errors = said(capsys, *words, "--out", rows)
+    assert code == 2 and "holds rows already" in errors
+    code, _, errors = said(capsys, *words, "--lexicon", tmp_path / "none.txt", "--out", tmp_path / "other")
+    assert code == 2 and errors.count("\n") == 1 and "none.txt" in errors
+    next(rows.glob("*.parquet")).unlink()
+    code, _, errors = said(capsys, *words, "--out", rows, "--resume")
+    assert code == 1 and errors.count("bad.png") == 1
+    assert list(map(seen, table(rows))) == list(map(seen, whole))
+    assert said(capsys, *words, "--out", rows, "--overwrite")[0] == 1
+    assert list(map(seen, table(rows))) == list(map(seen, whole))
+
+
+def table(folder: Path) -> list[dict[str, Any]]:
+    """Return the rows of all Parquet files of a folder, by name."""
+    from pyarrow import parquet
+
+    found = [row for path in folder.glob("*.parquet") for row in parquet.read_table(path).to_pylist()]
+    return sorted(found, key=lambda row: str(row["name"]))
+
+
+def seen(row: dict[str, Any]) -> list[Any]:
+    """Return what does not depend on the batch to the last digit, as confidences do."""
+    return [row[name] for name in ("file", "name", "text", "error")]
+
+
 def test_what_is_there_is_left_out_when_a_run_goes_on(
     lines: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -74,9 +137,10 @@ def test_what_is_there_is_left_out_when_a_run_goes_on(
     [
         (["--engine", "ray"], "expected --out with a folder"),
         (["--resume"], "expected --out with a folder"),
+        (["--format", "parquet"], "--format parquet goes with --engine ray"),
         (["--address", "auto"], "--address has no effect without --engine ray"),
     ],
-    ids=["ray", "resume", "address"],
+    ids=["ray", "resume", "parquet", "address"],
 )
 def test_options_that_would_have_no_effect_are_refused(
     words: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

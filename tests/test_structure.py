@@ -91,6 +91,7 @@ HOMES = {
     "onnx": ("export/",),
     "onnxruntime": ("export/",),
     "ray": ("reading/ray_engine.py",),
+    "pyarrow": ("reading/parquet_rows.py",),
     "yaml": ("training/config_file.py", "training/given_settings.py", "corpus/yaml_file.py"),
     "tensorboard": (),
     "fastapi": ("web/", "commands/serve.py"),
@@ -113,6 +114,7 @@ LATE = (
     "onnx",
     "onnxruntime",
     "ray",
+    "pyarrow",
 )  # imported inside functions alone
 LIGHT = (
     "__init__.py",

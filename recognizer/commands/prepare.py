@@ -120,8 +120,6 @@ def _on_ray(
     noted: Counter[str] = Counter()
     said: set[str] = set()
     for done, (made, _) in enumerate(on_ray(make, numbers, 1, Cluster(chosen.address, chosen.workers or 0)), 1):
-        if made["error"]:
-            raise RecognizerError(made["error"])
         noted.update(json.loads(made["noted"]))
         for line in made["lines"]:
             if line not in said:
@@ -138,20 +136,16 @@ def _shard_maker(
 ) -> Callable[[list[str]], list[dict[str, Any]]]:
     """Return what makes shards of a corpus, given their numbers, in a process of its own.
 
-    What it tells of each: lines for people, what was noted of the source as a whole (by the first shard alone), and
-    what is at fault with the source as a whole.
+    What it tells of each: lines for people, and what was noted of the source as a whole (by the first shard alone).
     """
     from recognizer.corpus.collections import table
     from recognizer.corpus.prepare import prepare
 
     def one(number: int) -> dict[str, Any]:
         lines: list[str] = []
-        try:
-            done = prepare(corpus, source, out, replace(settings, shard=number), lines.append)
-        except RecognizerError as error:
-            return {"error": str(error), "lines": lines, "noted": "{}"}
+        done = prepare(corpus, source, out, replace(settings, shard=number), lines.append)
         noted = json.dumps(done.noted if number == 1 else {})
-        return {"error": "", "lines": [*lines, *(table(done.documents) if number == 1 else ())], "noted": noted}
+        return {"lines": [*lines, *(table(done.documents) if number == 1 else ())], "noted": noted}
 
     return lambda numbers: [one(int(number)) for number in numbers]
 

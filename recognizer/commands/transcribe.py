@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from recognizer.reading.long_recordings import LongRecording
     from recognizer.reading.transcription import TranscribeOptions
 
+PARQUET = "parquet"  # the form that several machines write: a file of rows for each batch
 RAY_BATCH = 32  # files that a worker of Ray is given at once
 
 
@@ -39,9 +40,10 @@ def add_transcribe(verbs: Any, console: Console) -> None:
     form = transcribe.add_mutually_exclusive_group()
     form.add_argument(
         "--format",
-        choices=["txt", "json", *DOCUMENTS],
+        choices=["txt", "json", *DOCUMENTS, PARQUET],
         default="txt",
-        help="txt (default), json, of a recording srt, vtt, ctm, textgrid, of an image hocr, page, alto",
+        help="txt (default), json, of a recording srt, vtt, ctm, textgrid, of an image hocr, page, alto, "
+        "parquet (with --engine ray: rows, also of what is wrong with a file)",
     )
     form.add_argument("--json", action="store_true", help="the same as --format json: text, confidence, spans")
     transcribe.add_argument("--out", type=Path, help="folder for one file each, named and placed like what was read")
@@ -65,7 +67,9 @@ def add_transcribe(verbs: Any, console: Console) -> None:
     add_decoder_options(transcribe)
     add_division(transcribe)
     many = transcribe.add_argument_group("several machines")
-    many.add_argument("--engine", choices=["here", "ray"], default="here", help="ray: --workers on a Ray cluster")
+    many.add_argument(
+        "--engine", dest="place", choices=["here", "ray"], default="here", help="ray: --workers on a Ray cluster"
+    )
     many.add_argument("--address", default="", help="of the cluster (default: Ray on this machine alone)")
     transcribe.set_defaults(act=partial(_transcribe, console))
 
@@ -77,21 +81,23 @@ def _transcribe(console: Console, chosen: argparse.Namespace) -> int:
     if not 0 <= below <= 1:
         raise RecognizerError(f"--min-confidence is {below:g}, expected 0 to 1")
     form = "json" if chosen.json else chosen.format
-    if below and form in FORMATS:
+    if below and (form in FORMATS or form == PARQUET):
         raise RecognizerError(f"--min-confidence marks words in txt and json, {form} has a place for confidences")
     alone = len(chosen.files) == 1 and not Path(chosen.files[0]).is_dir()
     if form in FORMATS and FORMATS[form].alone and not alone and chosen.out is None:
         raise RecognizerError(f"--format {form} is a document for each file, expected --out with a folder for them")
 
-    if (chosen.resume or chosen.engine == "ray") and not chosen.out:
+    if (chosen.resume or chosen.place == "ray") and not chosen.out:
         raise RecognizerError("expected --out with a folder: --resume and --engine ray go by the files in it")
-    if chosen.address and chosen.engine != "ray":
+    if chosen.address and chosen.place != "ray":
         raise RecognizerError("--address has no effect without --engine ray")
-    by_files = chosen.resume or chosen.engine == "ray"
+    if form == PARQUET and chosen.place != "ray":
+        raise RecognizerError("--format parquet goes with --engine ray, expected json, or --engine ray")
+    by_files = chosen.resume or chosen.place == "ray"
     names, errors = _left_to_do(chosen, form) if by_files else (chosen.files, [])
     for line in errors:
         console.complain(f"recognizer: {line}")
-    work = _on_ray if chosen.engine == "ray" else _here
+    work = _on_ray if chosen.place == "ray" else _here
     done, failed = work(console, chosen, names) if names else (0, 0)
     failed += len(errors)
     return DONE if not failed else FAULT if alone and not done else FOUND
@@ -124,6 +130,8 @@ def _left_to_do(chosen: argparse.Namespace, form: str) -> tuple[list[str], list[
     """Return the files to read, folders opened up, without those whose text is there; and what is wrong with others."""
     from recognizer.reading.transcription import files_of
 
+    if form == PARQUET:
+        return _without_rows(chosen, files_of(chosen.files))
     if "-" in chosen.files:
         raise RecognizerError("standard input cannot be read with --resume or --engine ray, expected files")
     places, names, errors = OutputPlaces(chosen.out, _suffix(form), chosen.files, False), [], []
@@ -134,6 +142,20 @@ def _left_to_do(chosen: argparse.Namespace, form: str) -> tuple[list[str], list[
         except RecognizerError as error:
             errors.append(str(error))
     return names, errors
+
+
+def _without_rows(chosen: argparse.Namespace, names: list[str]) -> tuple[list[str], list[str]]:
+    """Return the files of which there is no row in --out; and what is wrong with those of which there is one."""
+    from recognizer.reading.parquet_rows import FILES, rows_there
+
+    there = rows_there(chosen.out)
+    if chosen.resume:
+        return [name for name in names if str(Path(name).absolute()) not in there.files], [*there.errors]
+    if there.files and not chosen.overwrite:
+        raise RecognizerError(f"{chosen.out}: holds rows already, expected --resume, --overwrite, or another folder")
+    for path in chosen.out.glob(FILES):
+        path.unlink()
+    return names, []
 
 
 def _on_ray(console: Console, chosen: argparse.Namespace, names: list[str]) -> tuple[int, int]:
@@ -169,12 +191,30 @@ def _worker(told: dict[str, Any]) -> Callable[[list[str]], list[dict[str, Any]]]
     console = Console(lines.append, lines.append)
     options = _options(console, chosen, Division(1, chosen.threads or 1))
 
+    read = _read_rows if chosen.format == PARQUET else _read
+
     def work(names: list[str]) -> list[dict[str, Any]]:
         lines.clear()
-        done, failed = _read(console, chosen, names, options)
+        done, failed = read(console, chosen, names, options)
         return [{"done": done, "failed": failed, "lines": list(lines)}]
 
     return work
+
+
+def _read_rows(
+    console: Console, chosen: argparse.Namespace, names: list[str], options: "TranscribeOptions"
+) -> tuple[int, int]:
+    """Read files; write their rows as one file; return how many files, and how many errors there were."""
+    from recognizer.reading.parquet_rows import rows_of, write_rows
+    from recognizer.reading.transcription import transcribe
+
+    rows = [row for transcript in transcribe(names, options) for row in rows_of(transcript)]
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    write_rows(chosen.out, names, rows)
+    errors = [row.error for row in rows if row.error]
+    for line in errors:
+        console.complain(f"recognizer: {line}")
+    return len({row.file for row in rows if not row.error}), len(errors)
 
 
 def _read(

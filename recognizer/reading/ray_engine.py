@@ -45,7 +45,7 @@ def on_ray(
         cluster: where to.
 
     Raises:
-        RecognizerError: Ray is not installed, or there is no cluster at the address.
+        RecognizerError: Ray is not installed, or there is no cluster at the address; what a worker raised.
     """
     ray = _started(cluster)
     try:
@@ -66,6 +66,8 @@ def on_ray(
         )
         logging.getLogger("ray.data").setLevel(logging.ERROR)  # which Ray sets anew when a data set is made
         for row in made.iter_rows():
+            if row["fault"]:
+                raise RecognizerError(row["fault"])
             yield row["made"], row["process"]
     finally:
         ray.shutdown()
@@ -75,12 +77,15 @@ def _worker_class(make: Callable[[], Work]) -> type:
     """Return what runs in a process of Ray; the class carries `make`, since arguments may be lost with a node."""
 
     class Worker:
-        def __init__(self) -> None:
-            self.work = make()
+        work: Work | None = None
 
         def __call__(self, row: dict[str, Any]) -> list[dict[str, Any]]:
-            """Return a row for each result of a batch."""
-            return [{"made": made, "process": os.getpid()} for made in self.work(list(row["names"]))]
+            """Return a row for each result of a batch, or one that says what is at fault with the work as a whole."""
+            try:
+                self.work = self.work or make()
+                return [{"made": made, "process": os.getpid(), "fault": ""} for made in self.work(list(row["names"]))]
+            except RecognizerError as error:  # which Ray would wrap up in a traceback
+                return [{"made": None, "process": os.getpid(), "fault": str(error)}]
 
     return Worker
 
