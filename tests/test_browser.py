@@ -357,6 +357,66 @@ def test_the_page_is_usable_wide_and_narrow(width: int, height: int, tmp_path: P
     assert read_page(tmp_path / "letter.xml").lines[0].text == "corrected on the small screen"
 
 
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_a_telephone_is_used_by_keyboard_alone(language: str, tmp_path: Path) -> None:
+    write_page(tmp_path / "letter", 1, lines=4)
+    write_page(tmp_path / "other", 2, lines=4)
+    with serve(tmp_path) as server, browse(server.address, width=390, height=780) as page:
+        expect(page.locator("#files .list a")).to_have_count(2)
+        menu, keyboard = page.locator("#menu"), page.keyboard
+        page.locator("#language").select_option(language)
+        expect(page.locator("html")).to_have_attribute("lang", language)
+        expect(page.locator("#files .list a")).to_have_count(2)
+        menu.focus()
+        keyboard.press("Enter")
+        expect(menu).to_have_attribute("aria-expanded", "true")
+        page.locator("#files .list a").first.focus()
+        keyboard.press("Escape")
+        expect(menu).to_have_attribute("aria-expanded", "false")
+        expect(menu).to_be_focused()
+        keyboard.press("Enter")
+        page.locator("#files .list a").first.focus()
+        keyboard.press("Enter")
+        expect(page.locator("textarea").first).not_to_have_value("")
+        expect(page.locator("#main")).to_be_focused()
+
+        # Nothing in the row of tools that has the focus lies under what stays in sight.
+        reached = 0
+        while page.evaluate("document.activeElement.tagName") != "TEXTAREA":
+            keyboard.press("Tab")
+            covered = page.evaluate(
+                """() => {
+                    const at = document.activeElement;
+                    if (!at.closest(".tools")) return "";
+                    const {left, right, top, height} = at.getBoundingClientRect();
+                    const hit = (x) => at.contains(document.elementFromPoint(x, top + height / 2));
+                    return hit(left + 3) && hit(right - 3) ? "seen" : at.outerHTML;
+                }"""
+            )
+            assert covered in ("", "seen"), covered
+            reached += covered == "seen"
+        assert reached > 12
+
+        # From the top the first link leads past all that to the text, and the file stays open.
+        address = page.url
+        page.locator(".skip").focus()
+        keyboard.press("Enter")
+        expect(page.locator("textarea").first).to_be_focused()
+        assert page.url == address
+
+
+def test_the_list_of_files_keeps_the_keyboard_where_it_was(tmp_path: Path) -> None:
+    write_page(tmp_path / "letter", 1, lines=3)
+    write_page(tmp_path / "other", 2, lines=3)
+    with serve(tmp_path) as server, browse(server.address) as page:
+        opened(page, "letter.xml")
+        page.locator("textarea").first.fill("corrected")
+        links = page.locator("#files .list a")
+        links.nth(1).focus()
+        expect(links.first).to_contain_text("1 of 3 checked")
+        expect(links.nth(1)).to_be_focused()
+
+
 def test_recordings_the_sheet_and_learning_fit_on_a_telephone(tmp_path: Path, sound_run: tiny.Run) -> None:
     sound = np.concatenate([tiny.play(text, np.random.default_rng(1)) for text in ("abcd dcba", "bad cab", "dad")])
     soundfile.write(tmp_path / "said.wav", sound, tiny.RATE)

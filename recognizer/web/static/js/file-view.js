@@ -21,13 +21,16 @@ export class FileView {
 
   /** The buttons that every file has, before and behind those of its kind. */
   tools(own, forms) {
-    return h("div", { class: "tools", role: "toolbar", "aria-label": t("more") },
+    const bar = h("div", { class: "tools", role: "toolbar", "aria-label": t("more") },
       own,
       h("span", { class: "group" }, doubtSlider(), sign("➜", "next_doubt", () => this.list.nextDoubtful(), { "aria-keyshortcuts": "F8" })),
       h("span", { class: "grow" }),
       this.counted,
       h("span", { class: "group" }, sign("⟳", "read_again", () => this.read(), { id: "read" }), exportMenu(this.draft, forms)),
       h("span", { class: "group" }, h("label", {}, this.unchecked, t("save_all")), button("save", () => this.save(), { class: "main", id: "save", "aria-keyshortcuts": "Control+S" })));
+    // On a narrow window saving lies over the row: what the keyboard reaches comes out from under it.
+    bar.addEventListener("focusin", ({ target }) => target.matches(":focus-visible") && target.scrollIntoView({ block: "nearest", inline: "nearest" }));
+    return bar;
   }
 
   count() {

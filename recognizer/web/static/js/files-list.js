@@ -44,6 +44,7 @@ function draw() {
   const files = [...project.files];
   if (localStorage.getItem(ORDER) === "by_doubt") files.sort((a, b) => b.expected - a.expected || a.opened - b.opened);
   const [chosen] = location.hash.slice(1).split("/");
+  const focused = list.contains(document.activeElement) && document.activeElement.getAttribute("href");
   list.replaceChildren(...files.map((file) => {
     const far = file.opened && file.lines
       ? [h("span", { class: "bar" }, h("i", { style: `width: ${(100 * file.checked) / file.lines}%` })), t("checked_of", file)]
@@ -52,6 +53,8 @@ function draw() {
     return h("li", {}, h("a", { href: `#${file.id}`, "aria-current": file.id === chosen ? "page" : null },
       h("span", { class: "kind", "aria-hidden": "true" }, SIGNS[file.kind]), h("span", { class: "name" }, file.name), unsaved || h("span"), h("span", { class: "far" }, far)));
   }));
+  // The list is made anew while somebody walks through it by keyboard: they stay where they were.
+  if (focused) [...list.querySelectorAll("a")].find((link) => link.getAttribute("href") === focused)?.focus({ preventScroll: true });
 }
 
 /** Add files to the project and open the first that can be. */

@@ -16,8 +16,9 @@ const VIEWS = { page: PageView, line: PageView, sound: SoundView, strokes: Strok
 const main = document.getElementById("main");
 let open = { controller: new AbortController(), draft: null };
 
-/** Close what is open and show what the address names: a file, a line of one, the sheet, what is next, the learning. */
-async function show() {
+/** Close what is open and show what the address names: a file, a line of one, the sheet, what is next, the learning.
+ * `moved` is the event of an address that has changed; without one the window was just opened. */
+async function show(moved = null) {
   const before = open;
   open = { controller: new AbortController(), draft: null };
   const { controller } = open;
@@ -31,6 +32,7 @@ async function show() {
   await refreshFiles();
   document.title = [currentProject()?.files.find((file) => file.id === name)?.name, "recognizer"].filter(Boolean).join(" · ");
   try {
+    if (moved) enterMain();
     await view?.start?.();
     if (line) view?.list?.focus(decodeURIComponent(line));
   } catch (error) {
@@ -58,6 +60,18 @@ function welcome() {
   return null;
 }
 
+/** Lead the keyboard on into what was opened, unless it is there already. */
+function enterMain() {
+  const { activeElement: at } = document;
+  if (at === document.body || document.getElementById("files").contains(at)) main.focus({ preventScroll: true });
+}
+
+/** Go past the files and the tools to the first text, where there is one. The address stays: it names the file. */
+function skip(event) {
+  event.preventDefault();
+  (main.querySelector(".chosen textarea, textarea") ?? main).focus();
+}
+
 function toggleMenu(wished) {
   const files = document.getElementById("files");
   const shown = wished ?? !files.classList.contains("open");
@@ -72,6 +86,13 @@ document.getElementById("language").addEventListener("change", (event) => choose
 document.getElementById("menu").addEventListener("click", () => toggleMenu());
 document.getElementById("help").addEventListener("click", showHelp);
 document.getElementById("learn").addEventListener("click", () => (location.hash = "#learn"));
+document.querySelector(".skip").addEventListener("click", skip);
+document.addEventListener("keydown", (event) => {
+  const menu = document.getElementById("menu");
+  if (event.key !== "Escape" || menu.getAttribute("aria-expanded") !== "true" || document.querySelector("dialog[open]")) return;
+  toggleMenu(false);
+  menu.focus();
+});
 addEventListener("hashchange", show);
 await buildFiles();
 await show();
