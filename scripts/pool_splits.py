@@ -11,12 +11,14 @@ import argparse
 import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from recognizer.commands.exit_codes import run_and_exit
 from recognizer.corpus.alphabet import TextSettings
+from recognizer.corpus.shards import open_store
 from recognizer.corpus.store import Header, Packed, Store, write_store
 from recognizer.errors import RecognizerError
 from recognizer.pages.page import file_of
@@ -30,21 +32,22 @@ class Part:
     split: str
     every: int
 
+    @cached_property
     def indices(self) -> list[int]:
-        """Return the samples that are taken, in the corpus's order."""
-        pages = {i: str(file_of(self.store.sample(i).path)) for i in self.store.indices(self.split)}
+        """The samples that are taken, in the corpus's order."""
+        paths = self.store.column("path")
+        pages = {i: str(file_of(Path(paths[i]))) for i in self.store.indices(self.split)}
         taken = set(sorted(set(pages.values()))[:: self.every])
         return [i for i, page in pages.items() if page in taken]
 
     def samples(self, split: str) -> Iterator[Packed]:
         """Yield the samples as they were packed, in another split."""
-        for i in self.indices():
+        extents = self.store.extents
+        for i in self.indices:
             sample, name = self.store.sample(i), self.store.header.name
             moved = replace(sample, split=split, group=f"{name}/{sample.group}" if sample.group else "")
             digest = bytes.fromhex(self.store.digest(i))
-            yield Packed(
-                moved, np.array(self.store.signal(i)), float(self.store.extents[i]), digest, self.store.notes(i)
-            )
+            yield Packed(moved, np.array(self.store.signal(i)), float(extents[i]), digest, self.store.notes(i))
 
 
 def main() -> None:
@@ -58,7 +61,7 @@ def main() -> None:
     samples = (sample for part in parts for sample in part.samples(chosen.split))
     path = write_store(chosen.out, header_of(parts, chosen.out.name), samples)
     for part in parts:
-        print(f"{part.store.header.name}, {part.split}: {len(part.indices())} samples")
+        print(f"{part.store.header.name}, {part.split}: {len(part.indices)} samples")
     print(path)
 
 
@@ -71,7 +74,7 @@ def part_of(text: str) -> Part:
     found = re.fullmatch(r"([^:]+):([^:]+)(?::([1-9]\d*))?", text)
     if not found:
         raise RecognizerError(f"{text}: expected CORPUS:SPLIT or CORPUS:SPLIT:N, N a whole number from 1 on")
-    return Part(Store(Path(found[1])), found[2], int(found[3] or 1))
+    return Part(open_store(Path(found[1])), found[2], int(found[3] or 1))
 
 
 def header_of(parts: list[Part], name: str) -> Header:

@@ -36,7 +36,8 @@ def main() -> None:
     chosen = parser.parse_args()
     torch.set_num_threads(1)
     store = open_store(chosen.corpus)
-    indices = sorted(store.indices(chosen.split)[: chosen.samples or None], key=lambda i: int(store.counts[i]))
+    counts = store.counts
+    indices = sorted(store.indices(chosen.split)[: chosen.samples or None], key=lambda i: int(counts[i]))
     signals = [np.array(store.signal(index)) for index in indices]
     readers = [Reader.load(chosen.model, "cpu", None, Division(), precision) for precision in PRECISIONS]
     said = [readers[0].alphabet.text.normalize(store.text(index)) for index in indices]

@@ -53,6 +53,16 @@ def line_image(text: str = "a line of writing", size: int = 32) -> Image.Image:
     return image
 
 
+def lines_with_a_bad_one(folder: Path, number: int) -> Path:
+    """Write so many images of lines with their texts into a new folder, the eighth of them no image; return it."""
+    folder.mkdir()
+    for i in range(number):
+        line_image(f"line {i}", 16).save(folder / f"{i:02}.png")
+        (folder / f"{i:02}.gt.txt").write_text(f"line {i}")
+    (folder / "07.png").write_bytes(b"no image")
+    return folder
+
+
 def page_image(lines: int) -> Image.Image:
     """Return a sheet of upright format with so many lines."""
     image = Image.new("L", (900, 1200), 255)

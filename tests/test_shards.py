@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from makers import line_image
+from makers import lines_with_a_bad_one
 from terminal import said
 
 from recognizer.corpus.alphabet import Alphabet, TextSettings
@@ -102,13 +102,7 @@ def test_shards_that_are_missing_or_of_another_corpus_are_named(tmp_path: Path, 
 @pytest.fixture
 def lines(tmp_path: Path) -> Path:
     """Return a folder of 12 lines and a bad file."""
-    folder = tmp_path / "lines"
-    folder.mkdir()
-    for i in range(12):
-        line_image(f"line {i}", 16).save(folder / f"{i:02}.png")
-        (folder / f"{i:02}.gt.txt").write_text(f"line {i}")
-    (folder / "07.png").write_bytes(b"no image")
-    return folder
+    return lines_with_a_bad_one(tmp_path / "lines", 12)
 
 
 def test_prepare_makes_shards_at_once_or_one_by_one_by_any_number_of_workers(

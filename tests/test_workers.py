@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from makers import line_image, model_file, save_model
+from makers import line_image, lines_with_a_bad_one, model_file, save_model
 from terminal import said
 
 from recognizer.common.processors import Division, in_processes
@@ -53,12 +53,7 @@ def test_the_command_line_divides(tmp_path: Path, capsys: pytest.CaptureFixture[
 
 def test_a_packed_corpus_does_not_depend_on_the_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("recognizer.corpus.prepare.SAMPLES_A_WORKER", 10)
-    folder = tmp_path / "lines"
-    folder.mkdir()
-    for i in range(40):
-        line_image(f"line {i}", 16).save(folder / f"{i:02}.png")
-        (folder / f"{i:02}.gt.txt").write_text(f"line {i}")
-    (folder / "07.png").write_bytes(b"no image")
+    folder = lines_with_a_bad_one(tmp_path / "lines", 40)
     seen: list[tuple[int, int]] = []
     made = [
         prepare(str(folder), None, tmp_path / str(n), PrepareSettings({}), print, lambda *at: seen.append(at), n)
