@@ -23,6 +23,7 @@ from torch import Tensor, nn  # noqa: E402
 
 from recognizer.commands.exit_codes import run_and_exit  # noqa: E402
 from recognizer.commands.train import read_config  # noqa: E402
+from recognizer.inputs.registry import kind_named  # noqa: E402
 from recognizer.model.model import Model  # noqa: E402
 from recognizer.training.config import Config  # noqa: E402
 from recognizer.training.data import Batch, BatchSampler  # noqa: E402
@@ -58,7 +59,8 @@ def divide(config: Config, steps: int, half: bool) -> tuple[dict[str, float], in
     model = Model(task.settings, task.alphabet.classes).train()
     learner = Learner(config, model, task.alphabet, task.corpora)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, fused=True)
-    sampler = BatchSampler(task.corpora, task.train, float(config.data.batch_columns), config.data, config.seed)
+    budget = kind_named(task.corpora.kind).batch_budget(config.data, task.corpora.stores[0].header.signal)
+    sampler = BatchSampler(task.corpora, task.train, budget, config.data, config.seed)
     seconds, lines = dict.fromkeys(PARTS, 0.0), 0
     runs = list(sampler)[: steps + 2]
     for at, (number, items) in enumerate(runs):
