@@ -87,6 +87,16 @@ def test_speed_changes_length_and_pitch_alike() -> None:
         assert hertz == pytest.approx(1000 * 16000 / count, abs=2)
 
 
+def test_a_share_of_the_batches_begins_and_ends_with_silence_in_every_recording() -> None:
+    quiet = SoundAugment(SoundAugmentSettings(silence=0.5, silence_seconds=0.5))
+    longer = [quiet(speech(), COUNTS, seeded(seed))[1] - COUNTS for seed in range(40)]
+    changed = [bool(more.any()) for more in longer]
+    assert 10 < sum(changed) < 30
+    # Recordings of a batch without silence keep their lengths, those of one with it grow, each by a length of its own.
+    assert all(more.all() and len(set(more.tolist())) > 1 for more, drawn in zip(longer, changed, strict=True) if drawn)
+    assert max(int(more.max()) for more in longer) <= 2 * 8000
+
+
 def test_gain_stays_within_its_range() -> None:
     x, _ = SoundAugment(SoundAugmentSettings(gain_db=6.0))(speech(), COUNTS, seeded())
     decibels = 10 * (power(x) / power(speech())).log10()

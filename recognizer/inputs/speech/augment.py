@@ -50,7 +50,7 @@ class SoundAugmentSettings:
         time_width: frames, longest time mask; never more than a fifth of the recording.
         frequency_masks: masks over the mel bands of a recording.
         frequency_width: bands, widest frequency mask.
-        silence: share of recordings that get silence before and after, digital or filled with the hiss of a quiet room.
+        silence: share of batches whose recordings get silence before and after, digital or with a hiss of quiet rooms.
         silence_seconds: s, longest silence at either end.
     """
 
@@ -148,16 +148,21 @@ class SoundAugment(nn.Module):
         return out * valid_mask(counts, out.shape[1]), counts
 
     def _between_silences(self, x: Tensor, counts: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
-        """Begin and end a share of the recordings with silence, half of them hissing throughout."""
+        """Begin and end all recordings of a share of the batches with silence, half of them hissing throughout.
+
+        Whole batches, as one recording with long silence among eight as long as each other without it would have half
+        of the batch computed for padding.
+        """
         N = len(x)
+        if float(_chance(generator, x, 1)) >= self.settings.silence:
+            return x, counts
         longest = self.settings.silence_seconds * self.sample_rate
-        drawn = _chance(generator, x, N) < self.settings.silence
-        before, after = ((_chance(generator, x, N) * longest * drawn).long() for _ in range(2))
+        before, after = ((_chance(generator, x, N) * longest).long() for _ in range(2))
         padded = counts + before + after
         place = torch.arange(int(padded.max()), device=x.device) - before[:, None]  # (N, S') in the old recording
         inside = (place >= 0) & (place < counts[:, None])
         out = x.gather(1, place.clamp(0, x.shape[1] - 1)) * inside
-        hissing = drawn & (_chance(generator, x, N) < 0.5)
+        hissing = _chance(generator, x, N) < 0.5
         if len(rows := hissing.nonzero()[:, 0]):
             level = _amplitude(_uniform(generator, x, len(rows), *HISS_DB))
             out[rows] += _normal(generator, x, len(rows), out.shape[1]) * level[:, None]
