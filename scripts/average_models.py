@@ -63,7 +63,7 @@ def average(paths: list[str], weights: list[float], differ: Collection[str] = ()
         {"model": Path(path).name, "share": share, "command": model_file.training.get("command", "")}
         for path, share, model_file in zip(paths, shares, bundles, strict=True)
     ]
-    first.card, first.results, first.calibration = "", {}, {}
+    first.card, first.results, first.calibration, first.priors = "", {}, {}, []
     return first
 
 

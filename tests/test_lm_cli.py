@@ -216,6 +216,7 @@ def test_tuning_writes_the_best_setting_of_its_surface(
     code, out, err = said(capsys, "lm", "tune", model, lines, "--lm", lm, "--split", "valid", "--beam", 5)
     tried = [line for line in err.splitlines() if line.startswith("weight ")]
     assert code == 0 and len(tried) >= len(WEIGHTS) * len(BONUSES) + 3
+    assert any("priors  0.5  temperature  1.3" in line for line in tried)
     cers = [float(line.split("CER")[1].split("%")[0]) for line in tried]
     best = out.split("best setting, means of the corpora: ")[1].splitlines()[0]
     assert best in tried and float(best.split("CER")[1].split("%")[0]) == min(cers)

@@ -42,12 +42,14 @@ BELOW = {
     "inputs": ("errors", "common.atomic_write", "network", "pages", "common.plain_data"),  # of network its masks alone
     "network": ("errors",),
     "model.model": ("errors", "inputs", "network", "common.plain_data"),
+    "model.priors": ("errors",),
     "evaluation.metrics": ("errors", "corpus.alphabet", "corpus.phones"),
     "model.model_file": (
         "errors",
         "common.atomic_write",
         "corpus.alphabet",
         "model.model",
+        "model.priors",
         "model.upgrade",
         "network",
         "common.plain_data",

@@ -85,7 +85,8 @@ def _lines(path: Path, header: dict[str, Any]) -> Iterator[str]:
         lm = decoder.get("lm") or {}
         yield f"decoder: {decoder.get('engine')}" + (
             f" {decoder['beam']['width']}, language model {lm['name']} (sha256 {lm['sha256'][:16]}) "
-            f"x {decoder['lm_weight']:g}, word bonus {decoder['word_bonus']:g}"
+            f"x {decoder['lm_weight']:g}, word bonus {decoder['word_bonus']:g}, "
+            f"priors x {decoder.get('prior_weight', 0.0):g}, temperature {decoder.get('temperature', 1.0):g}"
             if lm
             else ""
         )

@@ -66,6 +66,8 @@ def _add_build(actions: Any, console: Console) -> None:
     )
     build.add_argument("--word-bonus", type=number("word-bonus"), metavar="X", help="likewise")
     build.add_argument("--beam", type=whole("beam"), metavar="N", help="likewise, prefixes kept")
+    build.add_argument("--prior-weight", type=number("prior-weight"), metavar="X", help="likewise")
+    build.add_argument("--temperature", type=number("temperature"), metavar="X", help="likewise")
     _add_text_options(build)
     build.set_defaults(act=partial(_build, console))
 
@@ -104,7 +106,9 @@ def _add_train(actions: Any, console: Console) -> None:
 
 
 def _add_tune(actions: Any, console: Console) -> None:
-    tune = actions.add_parser("tune", help="find weight, word bonus and beam on validation, write them into the model")
+    tune = actions.add_parser(
+        "tune", help="find weights, temperature, word bonus and beam on validation, write them into the model"
+    )
     tune.add_argument("model", help="model file, folder of a run, or name of a shipped model")
     tune.add_argument("corpus", type=Path, nargs="+", help="prepared corpora, manifests or folders; all count alike")
     tune.add_argument("--split", default="valid", help="validation samples (default valid); never a test split")
@@ -168,6 +172,8 @@ def _build(console: Console, chosen: argparse.Namespace) -> int:
         weight=chosen.lm_weight,
         word_bonus=chosen.word_bonus,
         beam=chosen.beam,
+        prior_weight=chosen.prior_weight,
+        temperature=chosen.temperature,
     )
     with steps(steps_of(len(chosen.texts), settings), console.complain) as begin:
         built = build_checked(chosen.texts, settings, chosen.out, chosen.against, begin)
@@ -243,7 +249,7 @@ def _tune(console: Console, chosen: argparse.Namespace) -> int:
 
     settings = TuneSettings(chosen.split, chosen.by, chosen.samples)
     options = decoder_options(chosen)
-    for name in ("lm_weight", "word_bonus"):
+    for name in ("lm_weight", "word_bonus", "prior_weight", "temperature"):
         if getattr(options, name) is not None:
             raise RecognizerError(f"--{name.replace('_', '-')} is what lm tune looks for, leave it out")
     if options.tta is not None:

@@ -37,14 +37,27 @@ class Decoder:
         alphabet: Alphabet,
         outside: DecoderFiles | None = None,
         notes: Sequence[str] = (),
+        priors: Sequence[float] = (),
     ) -> None:
-        """Decode as `settings` say with the files that `outside` holds open; `notes` is what a user should know.
+        """Decode as `settings` say with the files that `outside` holds open.
+
+        Args:
+            settings: how.
+            alphabet: of the model.
+            outside: the files that the settings name, opened.
+            notes: what a user should know.
+            priors: of the model's classes, () where they are not known.
 
         Raises:
-            RecognizerError: a file and the alphabet do not fit together.
+            RecognizerError: a file and the alphabet do not fit together, or priors are asked for that are not known.
         """
         self.settings, self.alphabet, self.outside = settings, alphabet, outside or DecoderFiles()
-        self.notes = tuple(notes)
+        self.notes, self.priors = tuple(notes), tuple(priors)
+        if settings.prior_weight and not self.priors:
+            raise RecognizerError(
+                "prior-weight: the model file states no label priors, expected one that `recognizer train` or "
+                "`recognizer lm tune` of this version wrote"
+            )
         self.neural: NeuralCharacters | None = None
         self.words: PronunciationModel | None = None
         self.written = alphabet  # what texts are made of, where words are not spelled with the model's own symbols
@@ -60,7 +73,7 @@ class Decoder:
         if self.settings.engine == "greedy":
             return greedy(log_probs, counts, self.alphabet)
         if self.flashlight is not None:
-            return [row[0] for row in self.flashlight.search(log_probs, counts)]
+            return [row[0] for row in self.flashlight.search(self._evidence(log_probs), counts)]
         from recognizer.decoding.beam_search import place_candidates
 
         found = [row[:1] for row in self.candidates(log_probs, counts)]
@@ -70,6 +83,15 @@ class Decoder:
         from recognizer.decoding.word_hypothesis import in_words
 
         return [in_words(row[0], best[0].labels, self.words) for row, best in zip(placed, found, strict=True)]
+
+    def _evidence(self, log_probs: "Tensor") -> "Tensor":
+        """Return log-probabilities (N, T, C) as a search weighs them; places and confidences go by the others."""
+        settings = self.settings
+        if not settings.prior_weight and settings.temperature == 1:
+            return log_probs
+        from recognizer.decoding.label_priors import without_priors
+
+        return without_priors(log_probs, self.priors, settings.prior_weight, settings.temperature)
 
     def texts(self, log_probs: "Tensor", counts: "Tensor") -> list[str]:
         """Return what `decode` would read, without places and confidences."""
@@ -92,7 +114,7 @@ class Decoder:
 
         assert self.settings.engine == "beam", "only the beam has candidates"
         check_batch(log_probs, counts, self.alphabet)
-        beam, log_probs, counts = self.settings.beam, log_probs.detach(), counts.cpu()
+        beam, log_probs, counts = self.settings.beam, self._evidence(log_probs.detach()), counts.cpu()
         if self.outside.rescore is not None:
             beam = replace(beam, n_best=beam.width)
         # A lexicon of pronunciations answers one by one: several samples at once would only be slower.

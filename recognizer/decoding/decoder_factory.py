@@ -1,5 +1,6 @@
 """Which decoder reads: chosen from what the model file states and what a command line asks for."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +16,9 @@ from recognizer.language.ngram import NGram
 SHOWN = 20  # symbols in a note
 
 
-def make_decoder(options: DecoderOptions, stored: dict[str, Any], alphabet: Alphabet) -> Decoder:
+def make_decoder(
+    options: DecoderOptions, stored: dict[str, Any], alphabet: Alphabet, priors: Sequence[float] = ()
+) -> Decoder:
     """Return the decoder that a command line and a model file ask for; the command line goes first.
 
     The model file's settings hold where every outside file that they name is given, known by its hash; else the
@@ -25,6 +28,7 @@ def make_decoder(options: DecoderOptions, stored: dict[str, Any], alphabet: Alph
         options: of the command line.
         stored: the model file's `decoder`, {} where it has none.
         alphabet: of the model.
+        priors: of its classes, () where the model file states none.
 
     Raises:
         RecognizerError: a file or a value is at fault, or an option would have no effect.
@@ -37,8 +41,9 @@ def make_decoder(options: DecoderOptions, stored: dict[str, Any], alphabet: Alph
     _refuse_no_effect(settings, given)
     outside = _opened(options, alphabet)
     if base.lm is None:
-        settings = _suggested(settings, outside, given)
-    return Decoder(settings, alphabet, outside, [*notes, *_lacking(outside, alphabet)])
+        settings, lacking = _suggested(settings, outside, given, bool(priors))
+        notes = [*notes, *lacking]
+    return Decoder(settings, alphabet, outside, [*notes, *_lacking(outside, alphabet)], priors)
 
 
 def _base(
@@ -70,10 +75,16 @@ def _settings(base: DecoderSettings, files: dict[str, NamedFile], given: dict[st
     return replace(base, **plain)
 
 
-def _suggested(settings: DecoderSettings, outside: DecoderFiles, given: dict[str, Any]) -> DecoderSettings:
-    """Return the settings with what the language model's file states for decoders, where nobody chose it."""
+def _suggested(
+    settings: DecoderSettings, outside: DecoderFiles, given: dict[str, Any], priors: bool
+) -> tuple[DecoderSettings, list[str]]:
+    """Return the settings with what the language model's file states for decoders, where nobody chose it.
+
+    What it states goes together: without the priors that it counts on its temperature stays unused too, and a note
+    says so.
+    """
     if not isinstance(outside.lm, NGram):
-        return settings
+        return settings, []
     about = outside.lm.about
     if about.weight is not None and "lm_weight" not in given:
         settings = replace(settings, lm_weight=about.weight)
@@ -81,7 +92,12 @@ def _suggested(settings: DecoderSettings, outside: DecoderFiles, given: dict[str
         settings = replace(settings, beam=replace(settings.beam, width=about.beam))
     if about.word_bonus is not None and "word_bonus" not in given:
         settings = replace(settings, word_bonus=about.word_bonus)
-    return settings
+    if about.prior_weight and "prior_weight" not in given and not priors:
+        return settings, ["the model file states no label priors, which the language model's settings count on"]
+    for name in ("prior_weight", "temperature"):
+        if getattr(about, name) is not None and name not in given:
+            settings = replace(settings, **{name: getattr(about, name)})
+    return settings, []
 
 
 def _refuse_no_effect(settings: DecoderSettings, given: dict[str, Any]) -> None:

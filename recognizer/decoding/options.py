@@ -44,6 +44,8 @@ class DecoderOptions:
     lm: Path | None = option("language model: en or fr (shipped), none, or a file: ARPA, packed, neural", "NAME")
     lm_weight: float | None = option("of its log-probabilities", needs="lm")
     word_bonus: float | None = option("added for every word")
+    prior_weight: float | None = option("power of the network's label priors that its probabilities are divided by")
+    temperature: float | None = option("what the network's log-probabilities are divided by")
     hot_words: Path | None = option("words to prefer, one a line", "FILE", flashlight=False)
     hot_bonus: float | None = option("added for each of them", needs="hot_words")
     lexicon: Path | None = option("the words that may be read, one a line; behind a tabulator their units", "FILE")

@@ -36,6 +36,8 @@ class DecoderSettings:
         lm: language model; its own file says whether it is one of characters or words.
         lm_weight: of its log-probabilities.
         word_bonus: added for every word.
+        prior_weight: power of the label priors that the network's probabilities are divided by.
+        temperature: what the network's log-probabilities are divided by; above 1 it is taken as less sure.
         hot_words: list of words to prefer.
         hot_bonus: added for every one of them.
         lexicon: list of the words that may be read.
@@ -50,6 +52,8 @@ class DecoderSettings:
     lm: NamedFile | None = None
     lm_weight: float = 0.5
     word_bonus: float = 0.0
+    prior_weight: float = 0.0
+    temperature: float = 1.0
     hot_words: NamedFile | None = None
     hot_bonus: float = 5.0
     lexicon: NamedFile | None = None
@@ -61,9 +65,13 @@ class DecoderSettings:
         """Refuse values that mean nothing."""
         if self.engine not in ENGINES:
             raise RecognizerError(f"decoder {self.engine!r}, expected one of {', '.join(ENGINES)}")
-        for name in ("lm_weight", "word_bonus", "hot_bonus", "rescore_weight"):
+        for name in ("lm_weight", "word_bonus", "prior_weight", "temperature", "hot_bonus", "rescore_weight"):
             if not math.isfinite(getattr(self, name)):
                 raise RecognizerError(f"{name.replace('_', '-')} is {getattr(self, name)}, expected a number")
+        if self.prior_weight < 0:
+            raise RecognizerError(f"prior-weight is {self.prior_weight}, expected 0 or more")
+        if self.temperature <= 0:
+            raise RecognizerError(f"temperature is {self.temperature}, expected more than 0")
         penalty = self.oov_penalty
         if penalty is not None and not (math.isfinite(penalty) and penalty > 0):
             raise RecognizerError(f"oov-penalty is {penalty}, expected a positive number")
@@ -82,6 +90,10 @@ class DecoderSettings:
             parts.append(f"{self.lm.name} x {self.lm_weight:g}")
         if self.word_bonus:
             parts.append(f"word bonus {self.word_bonus:g}")
+        if self.prior_weight:
+            parts.append(f"priors x {self.prior_weight:g}")
+        if self.temperature != 1:
+            parts.append(f"temperature {self.temperature:g}")
         if self.hot_words:
             parts.append(f"hot words {self.hot_words.name} + {self.hot_bonus:g}")
         if self.lexicon:

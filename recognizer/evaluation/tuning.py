@@ -1,4 +1,4 @@
-"""Search the weight of a language model, the word bonus and the width of the beam on validation samples."""
+"""Search the weights of a language model and of label priors, temperature, word bonus and width of the beam."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -9,6 +9,7 @@ from torch import Tensor
 
 from recognizer.decoding.decoder import Decoder
 from recognizer.decoding.decoder_factory import make_decoder
+from recognizer.decoding.label_priors import measure_priors
 from recognizer.decoding.options import DecoderOptions
 from recognizer.decoding.settings import DecoderSettings
 from recognizer.errors import RecognizerError
@@ -22,6 +23,8 @@ WEIGHTS = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5)
 BONUSES = (-1.0, 0.0, 1.0, 2.0)  # natural logarithm
 ROUNDS = 3  # of refinement; each halves the steps
 STEPS = (0.125, 0.5)  # of weight and bonus in the first round
+PRIOR_WEIGHTS = (0.0, 0.3, 0.5, 0.7)
+TEMPERATURES = (1.0, 1.3, 1.6)
 WIDTHS = (10, 25, 50, 100)
 BATCH = 32  # lines decoded at once
 ENOUGH_GROUPS = 3  # speakers, writers or documents below which a setting is said to rest on few
@@ -35,11 +38,15 @@ class Point:
         weight: of the language model.
         bonus: for every word.
         width: of the beam.
+        prior_weight: of the label priors.
+        temperature: of the network's log-probabilities.
     """
 
     weight: float
     bonus: float
     width: int
+    prior_weight: float = 0.0
+    temperature: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -168,7 +175,7 @@ def tune(
     heard = [cache_log_probs(reader, corpus, settings.split, settings.samples, say, progress) for corpus in corpora]
     if note := few_voices(heard):
         say(note)
-    search = _Search(heard, fixed, settings.by, say)
+    search = _Search(heard, fixed, settings.by, say, reader.model_file.priors or _priors(heard))
     best = search.best()
     # The greedy rates come from the same samples, so that the table compares like with like.
     greedy = Decoder(DecoderSettings(), reader.alphabet)
@@ -177,8 +184,14 @@ def tune(
         CorpusRates(one.name, len(one.references), len(one.groups), rates_of(one, greedy), rates_of(one, decoder))
         for one in heard
     )
-    write_header(path, out, {"decoder": decoder.settings.data()})
+    write_header(path, out, {"decoder": decoder.settings.data(), "priors": list(decoder.priors)})
     return Tuned(best, search.tried[best], found, search.tried, decoder.settings)
+
+
+def _priors(heard: Sequence[CachedLogProbs]) -> list[float]:
+    """Return label priors of samples, every corpus counting alike."""
+    each = [measure_priors(one.log_probs) for one in heard]
+    return [sum(values) / len(each) for values in zip(*each, strict=True)]
 
 
 def few_voices(heard: Sequence[CachedLogProbs]) -> str:
@@ -230,10 +243,17 @@ def rates_of(heard: CachedLogProbs, decoder: Decoder) -> Rates:
 
 
 class _Search:
-    """A grid, then ever smaller steps around its best point, then the width."""
+    """A grid of weight and bonus, one of priors and temperature, ever smaller steps around its best, then the width."""
 
-    def __init__(self, heard: Sequence[CachedLogProbs], fixed: Decoder, by: str, say: Callable[[str], None]) -> None:
-        self.heard, self.fixed, self.by, self.say = heard, fixed, by, say
+    def __init__(
+        self,
+        heard: Sequence[CachedLogProbs],
+        fixed: Decoder,
+        by: str,
+        say: Callable[[str], None],
+        priors: Sequence[float],
+    ) -> None:
+        self.heard, self.fixed, self.by, self.say, self.priors = heard, fixed, by, say, priors
         self.tried: dict[Point, Rates] = {}
         self.bonuses = (0.0,) if fixed.written.text.unit == "token" else BONUSES
 
@@ -241,6 +261,8 @@ class _Search:
         """Return the best setting; of widths that read alike the narrowest."""
         width = self.fixed.settings.beam.width
         best = self._best([Point(weight, bonus, width) for weight in WEIGHTS for bonus in self.bonuses])
+        grid = [(power, temperature) for power in PRIOR_WEIGHTS for temperature in TEMPERATURES]
+        best = self._best([replace(best, prior_weight=power, temperature=t) for power, t in grid])
         step = list(STEPS)
         for _ in range(ROUNDS):
             best = self._best([best, *self._around(best, step[0], step[1])])
@@ -251,8 +273,15 @@ class _Search:
         """Return the decoder of a setting."""
         own = self.fixed.settings
         beam = replace(own.beam, width=point.width)
-        settings = replace(own, beam=beam, lm_weight=point.weight, word_bonus=point.bonus)
-        return Decoder(settings, self.fixed.alphabet, self.fixed.outside)
+        settings = replace(
+            own,
+            beam=beam,
+            lm_weight=point.weight,
+            word_bonus=point.bonus,
+            prior_weight=point.prior_weight,
+            temperature=point.temperature,
+        )
+        return Decoder(settings, self.fixed.alphabet, self.fixed.outside, priors=self.priors)
 
     def _around(self, point: Point, weight: float, bonus: float) -> list[Point]:
         moved = [replace(point, weight=round(point.weight + sign * weight, 6)) for sign in (-1, 1)]
@@ -283,6 +312,7 @@ def point_line(point: Point, rates: Rates) -> str:
     """Return one setting with its rates for people."""
     return (
         f"weight {point.weight:6.4g}  bonus {point.bonus:6.4g}  beam {point.width:4d}  "
+        f"priors {point.prior_weight:4.2g}  temperature {point.temperature:4.2g}  "
         f"CER {rates.cer:7.2%}  WER {rates.wer:7.2%}"
     )
 

@@ -12,6 +12,7 @@ import numpy as np
 from recognizer.common.plain_data import from_plain
 from recognizer.corpus.alphabet import Alphabet, TextSettings
 from recognizer.errors import RecognizerError
+from recognizer.model.priors import checked_priors
 
 KEY = "recognizer"  # of the header in the metadata
 SUFFIX = ".onnx"
@@ -60,6 +61,7 @@ class OnnxModel:
             self.alphabet = Alphabet(tuple(header["alphabet"]["symbols"]), text)
             self.settings = from_plain(OnnxSettings, {k: v for k, v in own.items() if k != "format"}, f"{path}: onnx")
             self.decoder, self.calibration = dict(header["decoder"]), dict(header["calibration"])
+            self.priors = checked_priors(header.get("priors", []), self.alphabet.classes)
         except (KeyError, ValueError, TypeError) as error:
             reason = f"its metadata lack {error}" if isinstance(error, KeyError) else "its metadata are damaged"
             raise RecognizerError(

@@ -10,7 +10,7 @@ from recognizer.language import arpa
 from recognizer.language.compact import CompactErrors
 from recognizer.language.counts import count
 from recognizer.language.kneser_ney import smooth, thresholds
-from recognizer.language.ngram import About, of_trie
+from recognizer.language.ngram import STATED, About, of_trie
 from recognizer.language.ngram_file import pack, pack_small
 from recognizer.language.pruning import prune
 from recognizer.language.quantization import BITS
@@ -38,6 +38,8 @@ class BuildSettings:
         weight: what the model's log-probabilities should count in a decoder, None to leave it open.
         word_bonus: of that decoder, likewise.
         beam: prefixes that it should keep, likewise.
+        prior_weight: power of the network's label priors that it should divide by, likewise.
+        temperature: what it should divide the network's log-probabilities by, likewise.
     """
 
     order: int = 6
@@ -51,6 +53,8 @@ class BuildSettings:
     weight: float | None = None
     word_bonus: float | None = None
     beam: int | None = None
+    prior_weight: float | None = None
+    temperature: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse values that mean nothing."""
@@ -65,6 +69,10 @@ class BuildSettings:
             raise RecognizerError(f"quantize is {self.quantize}, expected {BITS[0]} to {BITS[1]} bits, or 0 for none")
         if self.beam is not None and self.beam < 1:
             raise RecognizerError(f"beam is {self.beam}, expected the number of prefixes that a decoder keeps")
+        if self.prior_weight is not None and self.prior_weight < 0:
+            raise RecognizerError(f"prior-weight is {self.prior_weight}, expected 0 or more")
+        if self.temperature is not None and self.temperature <= 0:
+            raise RecognizerError(f"temperature is {self.temperature}, expected more than 0")
         if self.vocabulary < 0:
             raise RecognizerError(f"vocabulary is {self.vocabulary}, expected a number of words, 0 for all")
 
@@ -120,7 +128,8 @@ def build(texts: Sequence[Path], settings: BuildSettings, out: Path, progress: P
         progress("pruning")
     trie = prune(smoothed.trie, smoothed.occurrences, settings.prune)
     progress(f"writing {out.name}")
-    about = About(settings.unit, settings.text, smoothed.notes, settings.weight, settings.word_bonus, settings.beam)
+    stated = {name: getattr(settings, name) for name in STATED}
+    about = About(settings.unit, settings.text, smoothed.notes, **stated)
     errors = _write(trie, about, by_frequency(whole, 0, settings.letters).words, settings, out)
     counted = tuple(map(len, counts.keys))
     tokens = len(text.tokens) - text.lines

@@ -12,6 +12,7 @@ from recognizer.language.text import END, SPACE, START, UNKNOWN, split
 from recognizer.language.trie import Floats, Ints, Trie, find, minimal_states, suffixes
 
 LN10 = math.log(10.0)
+STATED = ("weight", "word_bonus", "beam", "prior_weight", "temperature")  # what a file may state for decoders
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class About:
         weight: of its log-probabilities in a decoder, where nobody chooses another; None where its makers did not say.
         word_bonus: of that decoder, likewise.
         beam: prefixes that it keeps, likewise.
+        prior_weight: power of the network's label priors that its probabilities are divided by, likewise.
+        temperature: what the network's log-probabilities are divided by, likewise.
     """
 
     unit: str
@@ -33,6 +36,8 @@ class About:
     weight: float | None = None
     word_bonus: float | None = None
     beam: int | None = None
+    prior_weight: float | None = None
+    temperature: float | None = None
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 from recognizer.corpus.alphabet import TextSettings
 from recognizer.language import arpa, packed
 from recognizer.language.compact import CompactErrors, CompactOrder, compact, expand
-from recognizer.language.ngram import About, NGram, of_trie, unit_of
+from recognizer.language.ngram import STATED, About, NGram, of_trie, unit_of
 from recognizer.language.packed import Arrays, Contents
 from recognizer.language.text import SPECIALS, UNITS
 from recognizer.language.trie import Trie
@@ -126,7 +126,7 @@ def _about(about: Mapping[str, Any]) -> About:
     if about["unit"] not in UNITS:
         raise ValueError(f"unit {about['unit']!r}")
     text = TextSettings(**about["text"])
-    chosen = {name: about.get(name) for name in ("weight", "word_bonus", "beam")}
+    chosen = {name: about.get(name) for name in STATED}
     return About(about["unit"], text, tuple(about["notes"]), **chosen)
 
 

@@ -16,6 +16,7 @@ from recognizer.common.plain_data import from_plain
 from recognizer.corpus.alphabet import Alphabet, TextSettings
 from recognizer.errors import RecognizerError
 from recognizer.model.model import Model, ModelSettings
+from recognizer.model.priors import checked_priors
 from recognizer.model.upgrade import upgrade_header, upgrade_weight
 
 FORMAT = 2  # 1 named some settings otherwise, see model_file_upgrade.py
@@ -26,6 +27,7 @@ RESTART = "expected a model.safetensors that `recognizer train` wrote"
 PARTS = {  # of a header, with their types
     "settings": dict,
     "alphabet": dict,
+    "priors": list,
     "decoder": dict,
     "calibration": dict,
     "training": dict,
@@ -42,6 +44,7 @@ class ModelFile:
         settings: what the model is made of.
         alphabet: its symbols with the normalisation of their text.
         model: the network with its weights.
+        priors: mean probability of each class on validation samples, [] where it was not measured (`label_priors`).
         decoder: defaults of the decoder as plain data.
         calibration: confidences to probabilities, as plain data.
         training: what it was trained on: corpora with hashes and counts, seed, versions, command.
@@ -52,6 +55,7 @@ class ModelFile:
     settings: ModelSettings
     alphabet: Alphabet
     model: Model
+    priors: list[float] = field(default_factory=list)
     decoder: dict[str, Any] = field(default_factory=dict)
     calibration: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
@@ -64,6 +68,7 @@ class ModelFile:
             "format": FORMAT,
             "settings": self.settings.as_data(),
             "alphabet": {"symbols": list(self.alphabet.symbols), "text": asdict(self.alphabet.text)},
+            "priors": self.priors,
             "decoder": self.decoder,
             "calibration": self.calibration,
             "training": self.training,
@@ -157,6 +162,7 @@ def read_header(path: Path) -> dict[str, Any]:
         raise RecognizerError(
             f"{path}: model format {number!r:.40}, this version reads 1 to {FORMAT}: upgrade recognizer"
         )
+    header.setdefault("priors", [])  # which older files do not have
     for name, kind in PARTS.items():
         if name not in header:
             raise RecognizerError(f"{path}: the header lacks {name!r}, {RESTART}")
@@ -178,7 +184,7 @@ def load_model_file(path: Path) -> ModelFile:
     settings, alphabet = parse_header(path, header)
     with _faults_of(path):
         model = _with_weights(Model(settings, alphabet.classes), path)
-    rest = {name: header[name] for name in ("decoder", "calibration", "training", "results", "card")}
+    rest = {name: header[name] for name in ("priors", "decoder", "calibration", "training", "results", "card")}
     return ModelFile(settings, alphabet, model.eval(), **rest)
 
 
@@ -192,6 +198,7 @@ def parse_header(path: Path, header: dict[str, Any]) -> tuple[ModelSettings, Alp
     try:
         stated = from_plain(_PlainAlphabet, header["alphabet"], "alphabet")
         settings, alphabet = ModelSettings.from_data(header["settings"]), Alphabet(tuple(stated.symbols), stated.text)
+        checked_priors(header["priors"], alphabet.classes)
     except RecognizerError as error:
         raise RecognizerError(f"{path}: its header is at fault ({error}), {RESTART}") from None
     with _faults_of(path):

@@ -60,7 +60,9 @@ class Reader:
         self.model_file = model_file
         self.network: Any = _network_of(model_file, device, precision)
         self.division = (division or divide()) if self.network.on_cpu else Division()
-        self.decoder = decoder or make_decoder(DecoderOptions(), model_file.decoder, model_file.alphabet)
+        self.decoder = decoder or make_decoder(
+            DecoderOptions(), model_file.decoder, model_file.alphabet, model_file.priors
+        )
         self.calibrations: Calibrations | None = calibrations_of(
             model_file.calibration, self.decoder.settings.lm is not None
         )
@@ -97,7 +99,7 @@ class Reader:
         model_file = OnnxModel(path, division.threads) if is_onnx(path) else _torch_model(path)
         stored, kind = model_file.decoder, model_file.settings.kind
         chosen, notes = with_language_model(options or DecoderOptions(), path, stored, kind)
-        decoder = make_decoder(chosen, stored, model_file.alphabet)
+        decoder = make_decoder(chosen, stored, model_file.alphabet, model_file.priors)
         reader = cls(model_file, device, decoder, division, precision)
         decoder.notes = (*notes, *decoder.notes, *filter(None, [reader.network.note]))
         return reader

@@ -55,6 +55,8 @@ class Learner(lightning.LightningModule):
         self.rate_scale, self.setbacks, self.step = 1.0, 0, 0
         self.readings: list[ValidationReading] = []
         self.cer = self.wer = math.inf
+        self.priors: list[float] = []
+        self._seen = torch.zeros(alphabet.classes, dtype=torch.float64)
         self._good: dict[str, Any] | None = None
         self._suspects: list[str] = []
         self.clock = Timer()
@@ -199,6 +201,7 @@ class Learner(lightning.LightningModule):
     def on_validation_epoch_start(self) -> None:
         """Forget the last validation; let every process read with the same weights to the last bit."""
         self.readings = []
+        self._seen = torch.zeros_like(self._seen)
         if torch.distributed.is_available() and torch.distributed.is_initialized():
             for value in self.best_model.state_dict().values():
                 torch.distributed.broadcast(value, 0)
@@ -207,16 +210,20 @@ class Learner(lightning.LightningModule):
         """Read a batch exactly as `evaluate` does: float32, best path."""
         with torch.autocast(self.device.type, enabled=False):
             output = self.best_model.eval()(batch.x, batch.counts)
+        valid = valid_mask(output.counts, output.log_probs.shape[1])
+        self._seen += output.log_probs[valid].double().exp().sum(0).cpu()
         texts = [hypothesis.text for hypothesis in greedy(output.log_probs, output.counts, self.alphabet)]
         for item, text in zip(batch.items, texts, strict=True):
             self.readings.append(ValidationReading(item, self.alphabet.text.normalize(self.corpora.text(item)), text))
 
     def on_validation_epoch_end(self) -> None:
-        """Sum the edits over all processes and log CER and WER."""
+        """Sum the edits over all processes and log CER and WER; keep how often each class was seen."""
         sums = torch.tensor(_sums(self.readings, self.alphabet), dtype=torch.float64, device=self.device)
         sums = self.trainer.strategy.reduce(sums, reduce_op="sum")
         edits, units, word_edits, words = map(int, sums.tolist())
         self.cer, self.wer = Edits(edits, units=units).rate, Edits(word_edits, units=words).rate
+        seen = self.trainer.strategy.reduce(self._seen.to(self.device), reduce_op="sum")
+        self.priors = (seen / seen.sum()).tolist()
         self.log("cer", self.cer, prog_bar=True)
         self.log("wer", self.wer)
 

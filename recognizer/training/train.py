@@ -87,6 +87,7 @@ def train(
             task.settings,
             task.alphabet,
             learner.best_model,
+            learner.priors,
             training=_record(config, task, kept, choice, command) | {"setbacks": learner.setbacks},
             results={f"{config.data.valid} (chose the weights)": {"cer": kept.cer, "wer": kept.wer}},
         )
