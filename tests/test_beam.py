@@ -149,11 +149,12 @@ def test_the_engine_for_one_sample_is_that_for_many(settings: BeamSettings, scor
         assert_same(search_candidates(one[None, : int(count)], count[None], settings, scorer)[0], found)
 
 
+@pytest.mark.parametrize("n_best", [1, 3])
 @pytest.mark.parametrize("scorer", [None, Pairs(5, 3)])
-def test_company_and_padding_change_nothing(scorer: Pairs | None) -> None:
+def test_company_and_padding_change_nothing(scorer: Pairs | None, n_best: int) -> None:
     log_probs = matrices(12, 40, 5, 10, 6.0)
     counts = torch.tensor([40, 0, 1, 2, 17, 39, 40, 8, 25, 3, 31, 12])
-    settings = BeamSettings(width=8, n_best=3, blank_skip_threshold=0.9)
+    settings = BeamSettings(width=8, n_best=n_best, blank_skip_threshold=0.9)
     together = search_candidates(log_probs, counts, settings, scorer)
     padded = torch.cat((log_probs, torch.zeros(12, 7, 5)), 1)
     for i, n in enumerate(counts.tolist()):
@@ -170,10 +171,13 @@ def assert_same(a: list[Candidate], b: list[Candidate]) -> None:
 @pytest.mark.parametrize("scorer", [None, Pairs(5, 4)])
 @pytest.mark.parametrize("certain", [2.0, 0.9, 0.6])
 @pytest.mark.parametrize("pieces", [(1, 1, 38), (13, 13, 14), (7, 0, 30, 3), tuple([1] * 40)])
-def test_chunks_give_the_same_as_the_whole(pieces: tuple[int, ...], certain: float, scorer: Pairs | None) -> None:
+@pytest.mark.parametrize("n_best", [1, 4])
+def test_chunks_give_the_same_as_the_whole(
+    pieces: tuple[int, ...], certain: float, scorer: Pairs | None, n_best: int
+) -> None:
     log_probs = matrices(10, 40, 5, 11, 6.0)
     counts = torch.tensor([40, 33, 0, 21, 14, 13, 12, 1, 40, 39])
-    settings = BeamSettings(width=10, n_best=4, blank_skip_threshold=certain)
+    settings = BeamSettings(width=10, n_best=n_best, blank_skip_threshold=certain)
     state = start_beam(10, settings, scorer)
     begin = 0
     for piece in pieces:
@@ -184,6 +188,28 @@ def test_chunks_give_the_same_as_the_whole(pieces: tuple[int, ...], certain: flo
         finish_beam(state, settings, scorer), search_candidates(log_probs, counts, settings, scorer), strict=True
     ):
         assert_same(a, b)
+
+
+def test_prefixes_that_the_scorer_cannot_tell_apart_take_no_place_in_a_full_beam() -> None:
+    log_probs, counts, scorer = matrices(60, 60, 6, 21, 1.5), torch.full((60,), 60), Pairs(6, 5)
+    narrow = replace(EXACT, width=12)
+    best = [row[0].score for row in search_candidates(log_probs, counts, replace(EXACT, width=400), scorer)]
+    lost = {}
+    for recombine in (False, True):
+        found = search_candidates(log_probs, counts, replace(narrow, recombine=recombine), scorer)
+        lost[recombine] = sum(a - row[0].score for a, row in zip(best, found, strict=True))
+    assert lost[True] < lost[False] / 2
+    several = search_candidates(log_probs, counts, replace(narrow, n_best=4), scorer)
+    assert all(len(row) == 4 for row in several)
+    assert several == search_candidates(log_probs, counts, replace(narrow, n_best=4, recombine=False), scorer)
+
+
+def test_a_beam_that_is_not_full_keeps_every_prefix() -> None:
+    log_probs, counts, scorer = matrices(40, 6, 3, 22), torch.full((40,), 6), Pairs(3, 6)
+    wide = replace(EXACT, width=200)
+    assert search_candidates(log_probs, counts, wide, scorer) == search_candidates(
+        log_probs, counts, replace(wide, recombine=False), scorer
+    )
 
 
 def test_certain_stretches_cost_next_to_nothing() -> None:

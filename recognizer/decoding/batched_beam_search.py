@@ -116,11 +116,13 @@ class BatchedBeamSearch:
         steps: the chunk.
         beam_threshold: prefixes whose mass is further than this below the best (natural logarithm) are dropped.
         scorer: judges characters, or none.
+        recombine: give the places of prefixes that another one dominates to others, where the beam is full.
     """
 
-    def __init__(self, steps: BeamSteps, beam_threshold: float, scorer: Scorer | None) -> None:
+    def __init__(self, steps: BeamSteps, beam_threshold: float, scorer: Scorer | None, recombine: bool = False) -> None:
         """Lay out what all steps look up."""
         self.steps, self.around, self.scorer = steps, steps.around, scorer
+        self.recombine = recombine and scorer is not None
         self.device = steps.probs.device
         self.ratio = math.exp(-beam_threshold)
         self.hashes = [torch.from_numpy(table).to(self.device) for table in hashes(self.around.texts)]
@@ -239,7 +241,27 @@ class BatchedBeamSearch:
             beams.shift,
             states,
         )
+        if self.recombine:
+            self._drop_dominated(beams)
         return self._scaled(beams, step), places, added
+
+    def _drop_dominated(self, beams: Beams) -> None:
+        """Take the mass of prefixes (places in falling order of mass) that cannot get ahead of one before them.
+
+        That is one with the same last character and the same state of the scorer, so that all that may follow is worth
+        the same behind both, and with no less mass of either kind: the search of words calls it recombination.
+        """
+        full = (beams.blank + beams.nonblank)[:, -1] > 0
+        if not bool(full.any()):
+            return
+        alike = (beams.last.unsqueeze(2) == beams.last.unsqueeze(1)).tril_(-1) & full[:, None, None]  # (N, K, K)
+        for column in beams.states.unbind(2):
+            alike &= column.unsqueeze(2) == column.unsqueeze(1)
+        for mass in (beams.blank, beams.nonblank):
+            alike &= mass.unsqueeze(1) >= mass.unsqueeze(2)
+        dominated = alike.any(2)
+        beams.blank.masked_fill_(dominated, 0.0)
+        beams.nonblank.masked_fill_(dominated, 0.0)
 
     def _tables(self, step: int, rows: int, most: int) -> tuple[Tensor, ...]:
         """Return one step of (rows, C) posteriors, candidates, their posteriors, absences, columns."""

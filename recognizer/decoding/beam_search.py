@@ -99,10 +99,12 @@ def advance_beam(
     steps, before = beam_steps(log_probs, counts.cpu(), certain, settings.token_min_logp, state.before)
     with torch.inference_mode():
         if len(log_probs) == 1 and log_probs.device.type == "cpu":
-            beams, trace = SingleBeamSearch(steps, settings.beam_threshold, scorer).run(state.beams)
+            search = SingleBeamSearch(steps, settings.beam_threshold, scorer, settings.recombines)
+            beams, trace = search.run(state.beams)
         else:
             order = torch.from_numpy(steps.around.order).to(log_probs.device)
-            beams, trace = BatchedBeamSearch(steps, settings.beam_threshold, scorer).run(state.beams.take(order))
+            many = BatchedBeamSearch(steps, settings.beam_threshold, scorer, settings.recombines)
+            beams, trace = many.run(state.beams.take(order))
             beams = beams.take(torch.argsort(order))
     return BeamState(beams, before, (*state.traces, trace))
 

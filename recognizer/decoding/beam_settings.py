@@ -18,6 +18,8 @@ class BeamSettings:
         blank_skip_threshold: in runs of frames where one class has at least this posterior the others are not looked
             at (blank skipping, and the same for characters); above 1 for never.
         n_best: hypotheses returned for each sample, fewer where fewer are left.
+        recombine: of prefixes that end alike, and that the scorer can no longer tell apart, keep the best, where the
+            beam is full; only with one hypothesis, as it is the others that go.
     """
 
     width: int = 25
@@ -25,6 +27,7 @@ class BeamSettings:
     beam_threshold: float = 15.0
     blank_skip_threshold: float = 0.999
     n_best: int = 1
+    recombine: bool = True
 
     def __post_init__(self) -> None:
         """Refuse values that mean nothing."""
@@ -41,3 +44,8 @@ class BeamSettings:
                 f"blank_skip_threshold {self.blank_skip_threshold}, "
                 "expected token_min_logp <= 0, beam_threshold > 0, blank_skip_threshold > 0.5"
             )
+
+    @property
+    def recombines(self) -> bool:
+        """Whether prefixes that another one dominates give their places to others."""
+        return self.recombine and self.n_best == 1

@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # the best path needs none of them, nor torch
 
     from recognizer.decoding.batched_beam_search import Scorer
     from recognizer.decoding.beam_search import Candidate
+    from recognizer.decoding.beam_settings import BeamSettings
     from recognizer.decoding.flashlight import Flashlight
     from recognizer.decoding.pronunciation_model import PronunciationModel
     from recognizer.decoding.pronunciations import Pronunciations
@@ -93,6 +94,17 @@ class Decoder:
 
         return without_priors(log_probs, self.priors, settings.prior_weight, settings.temperature)
 
+    def _beam(self) -> "BeamSettings":
+        """Return how wide the beam looks: its bounds are of the network's own log-probabilities, flattened alike."""
+        beam, temperature = self.settings.beam, self.settings.temperature
+        if temperature == 1:
+            return beam
+        return replace(
+            beam,
+            token_min_logp=beam.token_min_logp / temperature,
+            beam_threshold=beam.beam_threshold / temperature,
+        )
+
     def texts(self, log_probs: "Tensor", counts: "Tensor") -> list[str]:
         """Return what `decode` would read, without places and confidences."""
         if self.settings.engine != "beam":
@@ -114,7 +126,7 @@ class Decoder:
 
         assert self.settings.engine == "beam", "only the beam has candidates"
         check_batch(log_probs, counts, self.alphabet)
-        beam, log_probs, counts = self.settings.beam, self._evidence(log_probs.detach()), counts.cpu()
+        beam, log_probs, counts = self._beam(), self._evidence(log_probs.detach()), counts.cpu()
         if self.outside.rescore is not None:
             beam = replace(beam, n_best=beam.width)
         # A lexicon of pronunciations answers one by one: several samples at once would only be slower.

@@ -26,11 +26,13 @@ class SingleBeamSearch:
         steps: the chunk.
         beam_threshold: prefixes whose mass is further than this below the best (natural logarithm) are dropped.
         scorer: judges characters, or none.
+        recombine: give the places of prefixes that another one dominates to others, where the beam is full.
     """
 
-    def __init__(self, steps: BeamSteps, beam_threshold: float, scorer: Scorer | None) -> None:
+    def __init__(self, steps: BeamSteps, beam_threshold: float, scorer: Scorer | None, recombine: bool = False) -> None:
         """Turn what all steps look up into lists."""
         self.steps, self.scorer, self.ratio = steps, scorer, math.exp(-beam_threshold)
+        self.recombine = recombine and scorer is not None
         self.ask_one = scorer.scalar() if scorer else None
         self.probs: list[list[float]] = steps.probs[0].tolist()
         self.extensions: list[list[tuple[int, float]]] = [[] for _ in self.probs]
@@ -138,7 +140,8 @@ class SingleBeamSearch:
         """Keep of the rivals (mass, place, class, key) those within the beam_threshold, at most `width`."""
         least = max(rivals)[0] * self.ratio if rivals else 0.0
         rivals = [rival for rival in rivals if rival[0] >= least]
-        if len(rivals) > width:
+        full = len(rivals) >= width
+        if full:
             rivals = sorted(rivals, key=itemgetter(0), reverse=True)[:width]  # of equals the earlier
         chosen: list[Prefix] = []
         for mass, i, label, key in rivals:
@@ -148,6 +151,8 @@ class SingleBeamSearch:
                 chosen.append((0.0, mass, label, key, old, after, {}))
             else:
                 chosen.append((blank[i], nonblank[i], last, old, parent, state, known))
+        if full and self.recombine:
+            chosen = _undominated(chosen)
         return chosen, [rival[1] for rival in rivals], [rival[2] for rival in rivals]
 
     def _ask(self, pairs: list[tuple[Prefix, int]]) -> None:
@@ -170,6 +175,20 @@ class SingleBeamSearch:
         factors: list[float] = np.exp(gains).tolist()
         for (prefix, label), factor, state in zip(new, factors, next_states.tolist(), strict=True):
             prefix[6][label] = factor, tuple(state)
+
+
+def _undominated(live: list[Prefix]) -> list[Prefix]:
+    """Return prefixes, in falling order of mass, without the mass of those that cannot get ahead of one before them."""
+    before: dict[tuple[int, State], list[tuple[float, float]]] = {}
+    left: list[Prefix] = []
+    for one in live:
+        rivals = before.setdefault((one[2], one[5]), [])
+        if any(blank >= one[0] and nonblank >= one[1] for blank, nonblank in rivals):
+            left.append((0.0, 0.0, *one[2:]))
+        else:
+            rivals.append((one[0], one[1]))
+            left.append(one)
+    return left
 
 
 def _prefixes(beams: Beams) -> list[Prefix]:
