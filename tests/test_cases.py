@@ -154,7 +154,7 @@ def test_stretches_are_cut_and_readings_of_one_name_are_told_apart(
     code, _, _ = run(capfd, "prepare", cases / "sound" / "offsets.jsonl", "--out", tmp_path)
     assert code == 0 and {len(Store(tmp_path).signal(i)) for i in range(2)} == {8000}
     files = [cases / "sound" / "ctm" / folder / "rec.wav" for folder in ("s1", "s2")]
-    code, out, _ = run(capfd, "transcribe", *files, "--format", "ctm")
+    code, out, _ = run(capfd, "transcribe", *files, "--format", "ctm", "--model", "digits")
     assert code == 0 and len({line.split()[0] for line in out.splitlines()}) == 2
 
 
@@ -169,12 +169,10 @@ DAMAGED = {
 
 @pytest.mark.parametrize("name", DAMAGED)
 def test_a_damaged_file_gets_one_line(name: str, cases: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    code, out, err = run(capfd, "transcribe", cases / "other" / name)
-    said = [line for line in err.splitlines() if line.startswith("recognizer: ")]
-    others = [
-        line for line in err.splitlines() if line not in said and not line.startswith("read with the language model")
-    ]
-    assert (code, out) == (2, "") and len(said) == 1 and DAMAGED[name] in said[0] and not others
+    model = () if name.endswith((".png", ".xml")) else ("--model", "digits")  # speech would load its language model
+    code, out, err = run(capfd, "transcribe", cases / "other" / name, *model)
+    said = err.splitlines()
+    assert (code, out, len(said)) == (2, "", 1) and said[0].startswith("recognizer: ") and DAMAGED[name] in said[0]
 
 
 def test_coordinates_of_400_digits_get_one_line(cases: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -126,8 +126,9 @@ def test_a_cell_is_its_equations_step_by_step(kind: str) -> None:
     assert y.abs().max() > 0.1
 
 
+@pytest.mark.parametrize("fast", [True, pytest.param(False, marks=pytest.mark.slow)])
 @each_kind
-def test_gradients_are_those_of_finite_differences(kind: str) -> None:
+def test_gradients_are_those_of_finite_differences(kind: str, fast: bool) -> None:
     layer = direction_of(KINDS[kind])
     x = torch.randn(2, 4, INPUT, dtype=torch.float64, requires_grad=True)
     state = [torch.randn(2, size, dtype=torch.float64, requires_grad=True) for size in layer.state_sizes]
@@ -140,7 +141,8 @@ def test_gradients_are_those_of_finite_differences(kind: str) -> None:
         return (y, *after)
 
     weights = [weight.detach().clone().requires_grad_() for weight in layer.parameters()]
-    assert torch.autograd.gradcheck(run, (x, *state, *weights))
+    # Fast: all entries of the Jacobian at once, along a random direction; else one by one.
+    assert torch.autograd.gradcheck(run, (x, *state, *weights), fast_mode=fast)
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])

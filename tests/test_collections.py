@@ -179,7 +179,8 @@ def test_a_model_names_the_rules_that_its_texts_went_through(
     said(capsys, "prepare", root, "--out", out, "--rules", "archives", "--height", 32, "--valid-share", 0.25)
     small = ["--network.hidden", 4, "--network.layers", 1, "--network.front.channels", "[4]"]
     pools = ["--network.front.pool_time", "[2]", "--network.front.pool_features", "[2]", "--trainer.max_epochs", 1]
-    code, _, _ = said(capsys, "train", "--data.corpus", out, "--run", run, *small, *pools, "--trainer.devices", 1)
+    chosen = ["--trainer.devices", 1, "--trainer.precision", "32-true"]
+    code, _, _ = said(capsys, "train", "--data.corpus", out, "--run", run, *small, *pools, *chosen)
     assert code == 0
     code, text, _ = said(capsys, "info", run)
     assert code == 0 and f"texts by the rules {Store(out).header.rules}" in text and "licence CC-BY 4.0" in text

@@ -63,7 +63,8 @@ def test_a_model_is_fine_tuned_without_a_config_and_that_is_said(
     tiny.restless(tiny.line_config(packed), tmp_path / "model.safetensors")
     run = tmp_path / "run"
     words = ("--data.corpus", packed, "--init", tmp_path / "model.safetensors", "--run", run)
-    code, out, err = said(capsys, "train", *words, "--trainer.devices", 1, "--trainer.max_epochs", 5)
+    trainer = ("--trainer.devices", 1, "--trainer.precision", "32-true", "--trainer.max_epochs", 5)
+    code, out, err = said(capsys, "train", *words, *trainer)
     told = next(line for line in (out + err).splitlines() if line.startswith("no --config given"))
     assert code == 0 and "fine-tuning" in told and "5 epochs at most" in told
     config = (run / "config.yaml").read_text()
