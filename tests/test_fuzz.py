@@ -14,14 +14,15 @@ from fuzz_formats import FORMATS  # noqa: E402
 
 from recognizer.errors import RecognizerError  # noqa: E402
 
-NUMBER = 300  # of mutations; scripts/fuzz.py makes as many as one likes
+FEW, MANY = 25, 300  # mutations, the few the first of the many; scripts/fuzz.py makes as many as one likes
 
 
+@pytest.mark.parametrize("number", [FEW, pytest.param(MANY, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", list(FORMATS))
-def test_a_damaged_file_is_read_or_refused_in_one_line(name: str) -> None:
-    found = fuzz(FORMATS[name], NUMBER, seed=1)
+def test_a_damaged_file_is_read_or_refused_in_one_line(name: str, number: int) -> None:
+    found = fuzz(FORMATS[name], number, seed=1)
     assert [said for said, _ in found.bad] == []
-    assert found.counts["refused"] > NUMBER // 10
+    assert found.counts["refused"] > number // 10
 
 
 def reading(path: Path) -> bytes:

@@ -55,6 +55,7 @@ def test_a_network_is_accepted_only_where_it_knows_every_place() -> None:
     assert not all(accepts(model, [Word("aabb", (*counted(2).legal[:4], frozenset("a")))]))
 
 
+@pytest.mark.slow
 def test_noise_makes_an_open_cell_count_far_beyond_what_it_learned() -> None:
     torch.manual_seed(1)
     model = Predictor("ab", CellSettings(hidden=8, forget_bias=16.0))

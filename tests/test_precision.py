@@ -25,6 +25,12 @@ def log_probs(path: Path, name: str) -> np.ndarray:
     return found.numpy()
 
 
+@pytest.fixture(autouse=True)
+def one_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measure once: bf16 is slow where a processor has no units for it."""
+    monkeypatch.setattr(precision, "ROUNDS", 1)
+
+
 def test_bf16_says_nearly_what_float32_says(tmp_path: Path) -> None:
     model = save_model("handwriting", tmp_path / "model.safetensors")
     plain, half = log_probs(model, "float32"), log_probs(model, "bf16")
