@@ -21,16 +21,23 @@ from recognizer.reading.reader import Reader
 TEXT = "lox ol\nxo lx-\nol lox\nx-o l\nlx ol-\n" * 3
 
 
-@pytest.fixture
-def shipped(tmp_path: Path, line_run: Run, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a folder that stands for that of the shipped models, with a model and language models in it."""
-    folder = tmp_path / "pretrained"
-    folder.mkdir()
-    (tmp_path / "text.txt").write_text(TEXT)
+@pytest.fixture(scope="module")
+def made(line_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a model and language models in it."""
+    folder = tmp_path_factory.mktemp("pretrained")
+    text = tmp_path_factory.mktemp("text") / "text.txt"
+    text.write_text(TEXT)
     for name, unit in (("xx-characters.lm", "character"), ("xx-words.lm", "word"), ("yy-characters.lm", "character")):
         settings = BuildSettings(3, unit, quantize=8, weight=0.75, word_bonus=1.5, beam=30)
-        build([tmp_path / "text.txt"], settings, folder / name, lambda line: None)
+        build([text], settings, folder / name, lambda line: None)
     shutil.copy(line_run.folder / "model.safetensors", folder / "lines.safetensors")
+    return folder
+
+
+@pytest.fixture
+def shipped(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a copy of that folder, which stands for that of the shipped models."""
+    folder = Path(shutil.copytree(made, tmp_path / "pretrained"))
     monkeypatch.setattr(pretrained, "FOLDER", folder)
     monkeypatch.setattr(pretrained, "DEFAULT_LANGUAGES", {"lines": "xx"})
     return folder

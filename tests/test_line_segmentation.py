@@ -86,7 +86,7 @@ def test_rules_are_no_lines_and_are_erased_where_nothing_crosses_them() -> None:
     assert after.mean() < 0.3 * before.mean()
 
 
-@pytest.mark.parametrize("picture", ["blank", "noise"])
+@pytest.mark.parametrize("picture", ["blank", pytest.param("noise", marks=pytest.mark.slow)])
 def test_on_a_page_without_writing_nothing_is_found(picture: str) -> None:
     grey = np.full((1200, 900), 250, np.uint8)
     if picture == "noise":

@@ -232,6 +232,7 @@ def test_tuning_writes_the_best_setting_of_its_surface(
     assert "decoder: beam" in out and "language model c.ng" in out
 
 
+@pytest.mark.slow
 def test_tuning_on_several_corpora_counts_each_alike_and_says_where_voices_are_few(
     model: Path, lines: Path, text: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

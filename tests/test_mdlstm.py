@@ -54,7 +54,8 @@ def test_every_direction_is_its_equations() -> None:
     assert not y[1, 3:].any()
 
 
-def test_gradients_of_the_layer_are_those_of_finite_differences() -> None:
+@pytest.mark.parametrize("fast", [True, pytest.param(False, marks=pytest.mark.slow)])
+def test_gradients_of_the_layer_are_those_of_finite_differences(fast: bool) -> None:
     torch.manual_seed(1)
     layer = MultidimensionalLayer(2, 2, forget_bias=0.0).double()
     x = torch.randn(2, 3, 2, 2, dtype=torch.float64, requires_grad=True)
@@ -64,7 +65,8 @@ def test_gradients_of_the_layer_are_those_of_finite_differences() -> None:
         given = dict(zip(weights, values, strict=True))
         return torch.func.functional_call(layer, given, (x, torch.tensor([3, 2])))  # type: ignore[no-any-return]
 
-    assert torch.autograd.gradcheck(run, (x, *weights.values()))
+    # Fast: all entries of the Jacobian at once, along a random direction; else one by one.
+    assert torch.autograd.gradcheck(run, (x, *weights.values()), fast_mode=fast)
 
 
 FORMS = {

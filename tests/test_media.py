@@ -82,6 +82,7 @@ def test_without_pyav_one_line_says_what_to_do(
     assert "pip install 'recognizer[media]'" in err and "FLAC" in err
 
 
+@pytest.mark.slow
 def test_a_long_film_is_read_piece_by_piece(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sound = np.concatenate([part for i in range(14) for part in (phrase(4), np.zeros(48000))])
     path = encode(tmp_path / "a.mp4", "mp4", "aac", sound)

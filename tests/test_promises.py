@@ -305,7 +305,7 @@ def test_7_a_model_names_what_would_make_it_again(line_run: Run) -> None:
     ("words", "message"),
     [
         (["transcribe", "absent.png", "--model", "absent"], "absent"),
-        (["train", "--data.corpus", "absent"], "absent: no prepared corpus there"),
+        (["train", "--data.corpus", "absent", "--trainer.precision", "32-true"], "absent: no prepared corpus there"),
         (["train", "--network.hiden", "3"], "did you mean network.hidden?"),
     ],
 )

@@ -31,6 +31,21 @@ def long_signal() -> NDArray[np.int16]:
     return recorded(*(part for i in range(18) for part in (voice(2 + i % 3, i), hush(0.5 + 0.7 * (i % 3)))))
 
 
+@pytest.fixture(scope="module")
+def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return that recording as a file."""
+    path = tmp_path_factory.mktemp("long") / "long.flac"
+    soundfile.write(path, long_signal(), RATE)
+    return path
+
+
+@pytest.fixture(scope="module")
+def spoken(long: Path, model: Path) -> list[str]:
+    """Return the words that the model reads in it."""
+    reader = Reader.load(model)
+    return [word.text for word in reader.transcribe(long).words]
+
+
 def in_words(text: str, start: float, step: float = 1.0) -> Hypothesis:
     """Return a reading whose words last 0.8 s and begin `step` s after one another."""
     words = text.split()
@@ -67,11 +82,8 @@ def test_the_text_of_a_long_recording_is_that_of_its_pieces(
     assert Reader.load(model).transcribe(signal, rate=RATE).text == " ".join(out.splitlines())
 
 
-def test_places_of_pieces_are_those_of_the_whole(
-    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    soundfile.write(tmp_path / "long.flac", long_signal(), RATE)
-    _, out, _ = said(capsys, "transcribe", tmp_path / "long.flac", "--model", model, "--format", "json")
+def test_places_of_pieces_are_those_of_the_whole(long: Path, model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = said(capsys, "transcribe", long, "--model", model, "--format", "json")
     rows = [json.loads(line) for line in out.splitlines()]
     assert all(row["file"].endswith("long.flac") and row["unit"] == "s" for row in rows)
     for row in rows:
@@ -83,30 +95,19 @@ def test_places_of_pieces_are_those_of_the_whole(
 
 @pytest.mark.parametrize("form", ["srt", "vtt", "ctm", "textgrid"])
 def test_a_long_recording_is_written_in_every_form_for_sound(
-    form: str, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    form: str, long: Path, model: Path, spoken: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    soundfile.write(tmp_path / "long.flac", long_signal(), RATE)
-    _, printed, _ = said(capsys, "transcribe", tmp_path / "long.flac", "--model", model, "--format", form)
-    code, _, _ = said(
-        capsys, "transcribe", tmp_path / "long.flac", "--model", model, "--format", form, "--out", tmp_path
-    )
+    _, printed, _ = said(capsys, "transcribe", long, "--model", model, "--format", form)
+    code, _, _ = said(capsys, "transcribe", long, "--model", model, "--format", form, "--out", tmp_path)
     assert code == 0
-    (written,) = [path for path in tmp_path.iterdir() if path.suffix.lower() == f".{form}"]
+    (written,) = tmp_path.iterdir()
+    assert written.suffix.lower() == f".{form}"
     assert written.read_text() == printed and len(printed.splitlines()) >= 3
-    words = [w["text"] for w in spoken_words(tmp_path / "long.flac", model, capsys)]
-    assert all(word in printed for word in words)
+    assert spoken and all(word in printed for word in spoken)
 
 
-def spoken_words(path: Path, model: Path, capsys: pytest.CaptureFixture[str]) -> list[dict[str, str]]:
-    _, out, _ = said(capsys, "transcribe", path, "--model", model, "--json")
-    return [word for line in out.splitlines() for word in json.loads(line)["words"]]
-
-
-def test_a_long_recording_is_no_image_of_a_page(
-    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    soundfile.write(tmp_path / "long.flac", long_signal(), RATE)
-    code, out, err = said(capsys, "transcribe", tmp_path / "long.flac", "--model", model, "--format", "hocr")
+def test_a_long_recording_is_no_image_of_a_page(long: Path, model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = said(capsys, "transcribe", long, "--model", model, "--format", "hocr")
     assert code == 2 and out == "" and "a recording, expected an image for hocr" in err
 
 
@@ -135,11 +136,11 @@ def test_blocks_are_what_the_whole_is(rate: int, tmp_path: Path) -> None:
 
 
 def test_a_resampler_gives_all_samples_whatever_the_blocks() -> None:
-    sound = np.random.default_rng(0).normal(0, 0.1, 30000).astype(np.float32)
-    for size in (7, 1000, 30000):
+    sound = np.random.default_rng(0).normal(0, 0.1, 6000).astype(np.float32)
+    for size in (7, 1000, 6000):
         resampler = Resampler(22050, 16000)
         made = [resampler.push(sound[i : i + size]) for i in range(0, len(sound), size)] + [resampler.finish()]
-        assert len(np.concatenate(made)) == int(np.ceil(30000 * 16000 / 22050))
+        assert len(np.concatenate(made)) == int(np.ceil(6000 * 16000 / 22050))
 
 
 def test_channels_that_cancel_are_noticed_and_one_is_read() -> None:
