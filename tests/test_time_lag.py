@@ -52,6 +52,7 @@ def test_who_knows_nothing_is_right_by_chance(task: str) -> None:
     assert TASKS[task].right(guess, batch.target) == pytest.approx(TASKS[task].chance, abs=0.03)
 
 
+@pytest.mark.slow
 def test_chrono_learns_a_lag_that_a_plain_network_does_not() -> None:
     short = {"steps": 30, "hidden": 16, "batch": 32, "updates": 250, "rate": 1e-2}
     assert learn(Run("lag", "lstm-chrono", **short)).learned  # type: ignore[arg-type]
