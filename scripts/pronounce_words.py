@@ -7,6 +7,7 @@ said by rule, what is left by the model of g2p2. Needs the extra `phones`. Examp
 """
 
 import argparse
+import lzma
 import sys
 from collections import Counter
 from pathlib import Path
@@ -33,7 +34,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("texts", nargs="+", type=Path, help="a sentence a line, .txt, .gz or .xz")
     parser.add_argument("--words", type=int, default=60000, help="the commonest that are taken (default 60000)")
-    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True, help="the lexicon; NAME.xz is packed")
     args = parser.parse_args()
     pronouncer, sources, failed, lines = Pronouncer(), Counter[str](), list[str](), list[str]()
     for word in commonest(args.texts, args.words):
@@ -44,8 +45,9 @@ def main() -> int:
             continue
         sources[said[0].source] += 1
         lines += [f"{word}\t{' '.join(one.phones)}\n" for one in said]
+    written = "".join(lines).encode()
     with replacing(args.out) as file:
-        file.write("".join(lines).encode())
+        file.write(lzma.compress(written) if args.out.suffix == ".xz" else written)
     told = ", ".join(f"{count} by {source}" for source, count in sources.most_common())
     print(f"{args.out}: {len(lines)} pronunciations of {sum(sources.values())} words ({told})")
     if failed:

@@ -1,6 +1,7 @@
 """Which language model a reader takes: by name, a file, none, the model file's own, a shipped model's default."""
 
 import json
+import lzma
 import shutil
 from pathlib import Path
 
@@ -12,10 +13,13 @@ from tiny import Run
 from recognizer import pretrained
 from recognizer.corpus.alphabet import Alphabet, TextSettings
 from recognizer.decoding.decoder_factory import make_decoder
+from recognizer.decoding.decoder_files import name_file
 from recognizer.decoding.options import DecoderOptions
+from recognizer.decoding.settings import DecoderSettings
 from recognizer.errors import RecognizerError
 from recognizer.language.build import BuildSettings, build
-from recognizer.pretrained import find_language_model, language_models
+from recognizer.model.model_file import write_header
+from recognizer.pretrained import find_language_model, find_lexicon, language_models, lexicons
 from recognizer.reading.reader import Reader
 
 TEXT = "lox ol\nxo lx-\nol lox\nx-o l\nlx ol-\n" * 3
@@ -122,3 +126,26 @@ def test_words_that_a_named_model_cannot_write_are_unknown(
     out = tmp_path / "w.lm"
     assert said(capsys, "lm", "build", tmp_path / "t.txt", "--unit", "word", "--out", out, "--model", "lines")[0] == 0
     assert set(open_ngram(out).words) == {"<unk>", "<s>", "</s>", "lox", "ol"}
+
+
+def test_a_lexicon_that_comes_along_is_named_by_its_language_and_found_by_a_model(
+    shipped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Words by other units than their letters: the four strokes of the model say l, o, x and -.
+    said_so = "log\tl o x\nox\to x\nlow\tl o\n"
+    (shipped / "xx.lexicon.xz").write_bytes(lzma.compress(said_so.encode()))
+    assert lexicons() == ["xx"] and find_lexicon("xx") == shipped / "xx.lexicon.xz"
+    assert find_lexicon("yy") == Path("yy")
+    monkeypatch.chdir(tmp_path)
+    Path("xx").write_text(said_so)
+    assert find_lexicon("xx") == Path("xx")
+    Path("xx").unlink()
+    named = Reader.load("lines", "cpu", DecoderOptions(lexicon=Path("xx"), lm=Path("none")))
+    assert named.decoder.outside.pronunciations is not None
+    stored = DecoderSettings(engine="beam", lexicon=name_file(shipped / "xx.lexicon.xz"))
+    write_header(shipped / "lines.safetensors", tmp_path / "said.safetensors", {"decoder": stored.data()})
+    own = Reader.load(tmp_path / "said.safetensors", "cpu").decoder
+    assert own.outside.pronunciations is not None and own.settings == stored and not own.notes
+    (shipped / "xx.lexicon.xz").unlink()
+    without = Reader.load(tmp_path / "said.safetensors", "cpu").decoder
+    assert without.settings.engine == "greedy" and "needs xx.lexicon.xz" in without.notes[0]

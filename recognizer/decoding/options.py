@@ -48,7 +48,7 @@ class DecoderOptions:
     temperature: float | None = option("what the network's log-probabilities are divided by")
     hot_words: Path | None = option("words to prefer, one a line", "FILE", flashlight=False)
     hot_bonus: float | None = option("added for each of them", needs="hot_words")
-    lexicon: Path | None = option("the words that may be read, one a line; behind a tabulator their units", "FILE")
+    lexicon: Path | None = option("words that may be read, one a line; behind a tabulator their units; en", "FILE")
     oov_penalty: float | None = option("penalty of any other word", needs="lexicon")
     rescore: Path | None = option("language model that ranks the beam's texts anew", "FILE", flashlight=False)
     rescore_weight: float | None = option("of its log-probabilities", needs="rescore")

@@ -8,6 +8,7 @@ from recognizer.errors import RecognizerError
 FOLDER = Path(__file__).parent
 SUFFIX = ".safetensors"
 LANGUAGE_SUFFIX = ".lm"
+LEXICON_SUFFIX = ".lexicon.xz"
 UNITS = {"speech": "words"}  # what language models of a kind of input count; of all other kinds "characters"
 DEFAULT_LANGUAGES = {"speech": "en"}  # shipped models that are read with a language model where nobody says otherwise
 
@@ -59,6 +60,25 @@ def find_language_model(path_or_name: str | Path, kind: str) -> Path:
         return path  # whose opening says what is wrong with it
     known = ", ".join(language_models(kind)) or "none"
     raise RecognizerError(f"{path_or_name}: no such file, nor a language model for {kind} that is shipped ({known})")
+
+
+def lexicons() -> list[str]:
+    """Return the names (languages) of the shipped lexicons of pronunciations."""
+    return sorted(path.name.removesuffix(LEXICON_SUFFIX) for path in FOLDER.glob(f"*{LEXICON_SUFFIX}"))
+
+
+def find_lexicon(path_or_name: str | Path) -> Path:
+    """Return the file of a lexicon: a path, or the name of a shipped one ("en"); another name stays as it is."""
+    path = Path(path_or_name)
+    if not path.exists() and str(path_or_name) in lexicons():
+        return FOLDER / f"{path_or_name}{LEXICON_SUFFIX}"
+    return path
+
+
+def shipped_lexicon(file_name: str) -> Path | None:
+    """Return the shipped lexicon of a file's name, None where there is none."""
+    path = FOLDER / Path(file_name).name
+    return path if path.name.endswith(LEXICON_SUFFIX) and path.is_file() else None
 
 
 def shipped_language_model(file_name: str) -> Path | None:

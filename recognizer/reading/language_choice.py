@@ -1,11 +1,17 @@
-"""Which language model a reader takes: a shipped one by its language, none, the model file's own, or the default."""
+"""Which language model and lexicon a reader takes: shipped ones by name, none, the model file's own, or the default."""
 
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from recognizer.decoding.options import DecoderOptions
-from recognizer.pretrained import default_language, find_language_model, shipped_language_model
+from recognizer.pretrained import (
+    default_language,
+    find_language_model,
+    find_lexicon,
+    shipped_language_model,
+    shipped_lexicon,
+)
 
 NONE = "none"  # the name that turns every language model off
 
@@ -13,7 +19,7 @@ NONE = "none"  # the name that turns every language model off
 def with_language_model(
     options: DecoderOptions, model: Path, stored: dict[str, Any], kind: str
 ) -> tuple[DecoderOptions, list[str]]:
-    """Return the options with the language model as a file, and what a user should know of the choice.
+    """Return the options with language model and lexicon as files, and what a user should know of the choice.
 
     The first of these counts: what the options name (a file, a language such as "en", or "none"); the shipped file of
     the name that the model file's own decoder states; what is usual for a shipped model.
@@ -27,6 +33,7 @@ def with_language_model(
     Raises:
         RecognizerError: a name is neither a file nor a shipped language model for this kind of input.
     """
+    options = _with_lexicon(options, stored)
     if options.rescore is not None:
         options = replace(options, rescore=find_language_model(options.rescore, kind))
     if options.lm is not None and str(options.lm) == NONE:
@@ -43,3 +50,13 @@ def with_language_model(
         return options, []
     note = f"read with the language model {language} that comes with the package; --lm none reads without it"
     return replace(options, lm=find_language_model(language, kind)), [note]
+
+
+def _with_lexicon(options: DecoderOptions, stored: dict[str, Any]) -> DecoderOptions:
+    """Return the options with the lexicon as a file: what they name, or the shipped one that the model names."""
+    if options.lexicon is not None:
+        return replace(options, lexicon=find_lexicon(options.lexicon))
+    own = (stored.get("lexicon") or {}).get("name")
+    if own is None or options.no_lm or str(options.lm) == NONE or options.engine not in (None, "beam"):
+        return options
+    return replace(options, lexicon=shipped_lexicon(own))
