@@ -19,6 +19,7 @@ import torch  # noqa: E402
 
 from recognizer.commands.exit_codes import run_and_exit  # noqa: E402
 from recognizer.common.processors import divide  # noqa: E402
+from recognizer.corpus.shards import open_store  # noqa: E402
 from recognizer.corpus.store import Store  # noqa: E402
 from recognizer.decoding.greedy import greedy  # noqa: E402
 from recognizer.pretrained import find_model  # noqa: E402
@@ -44,7 +45,7 @@ def main() -> None:
     reader = Reader.load(chosen.model, "cpu", division=division)
     loaded = time.perf_counter() - begin
     path = find_model(chosen.model)
-    store = Store(chosen.corpus)
+    store = open_store(chosen.corpus)
     indices = store.indices(chosen.split)
     count = min(chosen.samples, len(indices))
     signals = [np.array(store.signal(indices[i * len(indices) // count])) for i in range(count)]

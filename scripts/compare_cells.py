@@ -27,7 +27,8 @@ import torch  # noqa: E402
 from cell_table import Row, keep, read, tables  # noqa: E402
 
 from recognizer.commands.exit_codes import run_and_exit  # noqa: E402
-from recognizer.corpus.store import Packed, Store, write_store  # noqa: E402
+from recognizer.corpus.shards import open_store  # noqa: E402
+from recognizer.corpus.store import Packed, write_store  # noqa: E402
 from recognizer.errors import RecognizerError  # noqa: E402
 from recognizer.model.model import Model  # noqa: E402
 from recognizer.network.cells import CELLS  # noqa: E402
@@ -99,7 +100,7 @@ def recipe(path: Path) -> tuple[Config, dict[str, Any]]:
 
 def part_of(corpus: Path, split: str, lines: int, out: Path) -> Path:
     """Pack every so-many-th sample of a split, `lines` in all, with all of the other splits, into `out`."""
-    store = Store(corpus)
+    store = open_store(corpus)
     of_split = store.indices(split)
     if lines >= len(of_split):
         raise RecognizerError(f"{corpus}: {len(of_split)} samples in {split!r}, expected --lines below that")

@@ -17,7 +17,7 @@ import numpy as np  # noqa: E402
 
 from recognizer.commands.exit_codes import run_and_exit  # noqa: E402
 from recognizer.common.processors import Division  # noqa: E402
-from recognizer.corpus.store import Store  # noqa: E402
+from recognizer.corpus.shards import open_store  # noqa: E402
 from recognizer.evaluation.metrics import distance  # noqa: E402
 from recognizer.pretrained import find_model  # noqa: E402
 from recognizer.reading.reader import Reader  # noqa: E402
@@ -41,7 +41,7 @@ def main() -> None:
     parser.add_argument("--split", default="test")
     parser.add_argument("--samples", type=int, default=0, help="the first so many (default all)")
     chosen = parser.parse_args()
-    store = Store(chosen.corpus)
+    store = open_store(chosen.corpus)
     indices = store.indices(chosen.split)[: chosen.samples or None]
     signals = [np.array(store.signal(index)) for index in indices]
     first = Reader.load(chosen.model, "cpu", division=Division())

@@ -24,6 +24,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from recognizer.commands.exit_codes import DONE, run_and_exit  # noqa: E402
+from recognizer.corpus.shards import open_store  # noqa: E402
 from recognizer.corpus.store import Packed, Store, write_store  # noqa: E402
 from recognizer.errors import RecognizerError  # noqa: E402
 from recognizer.evaluation.evaluate import evaluate  # noqa: E402
@@ -53,7 +54,7 @@ def main() -> int:
     for hand in chosen.hands:
         stranger = cer(chosen.model, hand, "test")
         for lines in chosen.lines:
-            if Store(hand).column("split").count("train") < lines:
+            if open_store(hand).column("split").count("train") < lines:
                 print(f"{hand}: fewer than {lines} lines to learn from", file=sys.stderr)
                 continue
             run = chosen.runs / f"{hand.name}-{lines}{'-replay' if chosen.replay else ''}"
@@ -94,7 +95,7 @@ def tune(chosen: argparse.Namespace, hand: Path, lines: int, run: Path) -> Tuned
     words = [f"--data.corpus={pack}", f"--init={chosen.model}", f"--run={run}"]
     if chosen.replay:
         old = run.with_name(f"{run.name}-old")
-        each = min(OLD_LINES, min(Store(path).column("split").count("train") for path in chosen.replay))
+        each = min(OLD_LINES, min(open_store(path).column("split").count("train") for path in chosen.replay))
         old_lines(chosen.replay, each, old)
         share = REPLAYED * lines / (each * len(chosen.replay))
         words[0] = f"--data.corpus=[{pack},{old}]"
@@ -115,7 +116,7 @@ def processor_seconds() -> float:
 
 def first_lines(hand: Path, lines: int, pack: Path) -> None:
     """Write a corpus of the first train lines and a share of valid."""
-    store = Store(hand)
+    store = open_store(hand)
     valid = store.indices("valid")[: max(LEAST_VALID, lines // VALID)]
     write_store(
         pack, replace(store.header, name=hand.name, left_out={}), taken(store, store.indices("train")[:lines] + valid)
@@ -124,7 +125,7 @@ def first_lines(hand: Path, lines: int, pack: Path) -> None:
 
 def old_lines(corpora: list[Path], each: int, pack: Path) -> None:
     """Write a corpus of random train lines of other hands, `each` of every corpus, none to choose by."""
-    stores = [Store(path) for path in corpora]
+    stores = [open_store(path) for path in corpora]
     draw = random.Random(1)
     chosen = [(store, sorted(draw.sample(store.indices("train"), each))) for store in stores]
     samples = (packed for store, indices in chosen for packed in taken(store, indices))

@@ -19,6 +19,7 @@ import numpy as np  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
 
 from recognizer.commands.exit_codes import run_and_exit  # noqa: E402
+from recognizer.corpus.shards import open_store  # noqa: E402
 from recognizer.corpus.store import Store  # noqa: E402
 from recognizer.decoding.hypothesis import Span  # noqa: E402
 from recognizer.decoding.options import DecoderOptions  # noqa: E402
@@ -130,7 +131,7 @@ def main(words: Sequence[str] | None = None) -> None:
     if reader.kind != "speech":
         raise RecognizerError(f"{chosen.model}: a model of {reader.kind}, expected one of speech in phones")
     seen: list[tuple[Floats, Sequence[Span]]] = []
-    for name, sound, spans in aligned(reader, Store(chosen.corpus), chosen.split, chosen.samples):
+    for name, sound, spans in aligned(reader, open_store(chosen.corpus), chosen.split, chosen.samples):
         levels = spectrogram(sound)
         if len(seen) < chosen.pictures:
             picture(levels, spans, name, path := chosen.out / f"{name}.png")

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from recognizer.commands.exit_codes import DONE, FOUND, run_and_exit  # noqa: E402
 from recognizer.common.atomic_write import write_atomically  # noqa: E402
-from recognizer.corpus.store import Store  # noqa: E402
+from recognizer.corpus.shards import open_store  # noqa: E402
 from recognizer.decoding.options import DecoderOptions  # noqa: E402
 from recognizer.errors import RecognizerError  # noqa: E402
 from recognizer.evaluation.evaluate import evaluate  # noqa: E402
@@ -94,7 +94,7 @@ def measured(row: Row, data: Path, done: dict[tuple[str, ...], Report]) -> Repor
 
 def without(report: Report, row: Row, data: Path) -> Report:
     """Return a report without the samples that the row's list names."""
-    store = Store(data / row.corpus)
+    store = open_store(data / row.corpus)
     indices = store.indices(row.split)
     kept, left_out = exclude(store, indices, ROOT / row.without)
     place = {index: i for i, index in enumerate(indices)}

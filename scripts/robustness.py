@@ -17,6 +17,7 @@ from PIL import Image, ImageFilter
 from torchaudio import functional
 
 from recognizer.commands.exit_codes import run_and_exit
+from recognizer.corpus.shards import open_store
 from recognizer.corpus.store import Store
 from recognizer.errors import RecognizerError
 from recognizer.evaluation.metrics import total
@@ -134,7 +135,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=200, help="evenly spread over the split (default 200)")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
-    reader, store = Reader.load(given.model), Store(given.corpus)
+    reader, store = Reader.load(given.model), open_store(given.corpus)
     if store.header.kind != reader.kind:
         raise RecognizerError(
             f"{given.corpus} is {store.header.kind}, expected {reader.kind}, which {given.model} reads"

@@ -26,6 +26,7 @@ import torch  # noqa: E402
 
 from recognizer.commands.demo import DATA, HEIGHT  # noqa: E402
 from recognizer.commands.exit_codes import run_and_exit  # noqa: E402
+from recognizer.corpus.shards import open_store  # noqa: E402
 from recognizer.corpus.store import Store  # noqa: E402
 from recognizer.decoding.options import DecoderOptions  # noqa: E402
 from recognizer.reading.reader import Reader  # noqa: E402
@@ -52,7 +53,7 @@ def main() -> None:
     if chosen.quick:
         quick(gpu, chosen.samples, chosen.seconds)
     for corpus in chosen.corpora:
-        store = Store(corpus)
+        store = open_store(corpus)
         for row in reading_rows(store, chosen.samples, gpu):
             show(row)
         if chosen.train:

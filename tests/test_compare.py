@@ -12,7 +12,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 from cell_table import Row, cer_after, keep, read, tables  # noqa: E402
 from compare_cells import NAMES, SCAN, Shape, main, matching_hidden, part_of, scan, settings_of  # noqa: E402
 
-from recognizer.corpus.store import Store  # noqa: E402
+from recognizer.corpus.shards import shard_name  # noqa: E402
+from recognizer.corpus.store import Packed, Store, write_store  # noqa: E402
 from recognizer.errors import RecognizerError  # noqa: E402
 from recognizer.model.model_file import read_header  # noqa: E402
 from recognizer.network.network import NetworkSettings  # noqa: E402
@@ -88,6 +89,20 @@ def test_a_part_of_a_corpus_keeps_every_other_split(lines: Path, tmp_path: Path)
     assert part.header.left_out["left out to learn from fewer"] == 19
     with pytest.raises(RecognizerError, match="24 samples in 'train', expected --lines below that"):
         part_of(lines, "train", 24, tmp_path)
+
+
+def test_a_part_of_shards_is_that_of_the_same_corpus_in_one_file(lines: Path, tmp_path: Path) -> None:
+    whole = Store(lines)
+    samples = [
+        Packed(whole.sample(i), whole.signal(i), float(whole.extents[i]), bytes.fromhex(whole.digest(i)))
+        for i in range(len(whole))
+    ]
+    for number, some in enumerate((samples[:7], samples[7:]), 1):
+        write_store(tmp_path / "shards", whole.header, some, shard_name(number, 2))
+    parts = [
+        Store(part_of(corpus, "train", 5, tmp_path / f"of {corpus.name}")) for corpus in (lines, tmp_path / "shards")
+    ]
+    assert parts[0].fingerprint() == parts[1].fingerprint()
 
 
 def test_one_command_trains_a_row_by_the_recipe(
