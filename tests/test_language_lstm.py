@@ -40,6 +40,18 @@ def ignore(progress: LanguageProgress) -> None:
     pass
 
 
+def test_no_more_threads_learn_than_processors_may_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recognizer.training.language_training.usable_processors", lambda: 2)
+    before, threads = torch.get_num_threads(), list[int]()
+    torch.set_num_threads(5)
+    try:
+        settings = TrainingSettings(steps=1, batch=2, span=8)
+        fit_language(SMALL, settings, ["a" * 30], lambda progress: threads.append(torch.get_num_threads()))
+    finally:
+        torch.set_num_threads(before)
+    assert threads == [2]
+
+
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn", "peephole"])
 def test_a_text_scored_step_by_step_scores_as_the_whole(cell: str) -> None:
     model = small(replace(SMALL, cell=CellSettings(cell=cell, hidden=10)))

@@ -11,14 +11,17 @@ from pathlib import Path
 
 import pytest
 import tiny
+import torch
 from terminal import said
 from tiny import Run
 from torch import Tensor
 
 from recognizer.common.interruption import Interrupted
+from recognizer.decoding.decoder import Decoder
 from recognizer.decoding.settings import settings_of
+from recognizer.evaluation import tuning
 from recognizer.evaluation.calibration import calibrations_of
-from recognizer.evaluation.tuning import BONUSES, WEIGHTS, CachedLogProbs, few_voices
+from recognizer.evaluation.tuning import BONUSES, WEIGHTS, CachedLogProbs, Rates, few_voices
 from recognizer.language import lstm
 from recognizer.language.ngram_file import open_ngram
 from recognizer.language.perplexity import perplexity
@@ -205,6 +208,22 @@ def test_a_training_that_the_system_killed_goes_on_to_the_same_file(text: Path, 
 def model(line_run: Run, tmp_path: Path) -> Path:
     shutil.copy(line_run.folder / "model.safetensors", tmp_path / "model.safetensors")
     return tmp_path / "model.safetensors"
+
+
+def test_tuning_searches_with_the_threads_that_are_asked_for(
+    model: Path, lines: Path, text: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lm, threads, before = text.with_name("c.ng"), set[int](), torch.get_num_threads()
+    said(capsys, "lm", "build", text, "--order", 3, "--out", lm)
+
+    def noted(heard: CachedLogProbs, decoder: Decoder) -> Rates:
+        threads.add(torch.get_num_threads())
+        return Rates(0.5, 0.5)
+
+    monkeypatch.setattr(tuning, "rates_of", noted)
+    code, _, err = said(capsys, "lm", "tune", model, lines, "--lm", lm, "--beam", 5, "--threads", before + 1)
+    assert code == 0, err
+    assert threads == {before + 1} and torch.get_num_threads() == before
 
 
 def test_tuning_writes_the_best_setting_of_its_surface(

@@ -176,14 +176,15 @@ def tune(
     if note := few_voices(heard):
         say(note)
     search = _Search(heard, fixed, settings.by, say, reader.model_file.priors or _priors(heard))
-    best = search.best()
-    # The greedy rates come from the same samples, so that the table compares like with like.
-    greedy = Decoder(DecoderSettings(), reader.alphabet)
-    decoder = search.decoder(best)
-    found = tuple(
-        CorpusRates(one.name, len(one.references), len(one.groups), rates_of(one, greedy), rates_of(one, decoder))
-        for one in heard
-    )
+    with reader.network.threads(reader.division.threads):  # a neural language model computes with torch too
+        best = search.best()
+        # The greedy rates come from the same samples, so that the table compares like with like.
+        greedy = Decoder(DecoderSettings(), reader.alphabet)
+        decoder = search.decoder(best)
+        found = tuple(
+            CorpusRates(one.name, len(one.references), len(one.groups), rates_of(one, greedy), rates_of(one, decoder))
+            for one in heard
+        )
     write_header(path, out, {"decoder": decoder.settings.data(), "priors": list(decoder.priors)})
     return Tuned(best, search.tried[best], found, search.tried, decoder.settings)
 

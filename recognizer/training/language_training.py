@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import lightning
+import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from torch.utils.data import DataLoader
 
+from recognizer.common.processors import usable_processors
 from recognizer.corpus.alphabet import TextSettings
 from recognizer.errors import RecognizerError
 from recognizer.language.lstm import LanguageModel, LanguageModelSettings, save
@@ -155,6 +157,7 @@ def fit_language(
             device.
     """
     silence_libraries()
+    torch.set_num_threads(min(torch.get_num_threads(), usable_processors()))  # torch itself sees no quota
     data = TextSpans(model, settings, lines)
     learner = data.learner = LanguageLearner(model, settings, data.spans, report)
     checkpoint = saving.checkpoint() if saving else None
