@@ -18,6 +18,7 @@ from recognizer.common.interruption import leave_to_parent
 from recognizer.common.plain_data import from_plain
 from recognizer.errors import RecognizerError
 from recognizer.training.logging_setup import silence_libraries
+from recognizer.training.ranks import is_first_process
 from recognizer.training.run_folder import locked, refuse_old_run
 from recognizer.training.settings_parser import settings_parser, short_help
 
@@ -79,7 +80,7 @@ def _train(parsed: "_Parsed", resume: Path | None, further: Path | None, say: Ca
     refuse_trainer_settings(vars(trainer))
     run = further or resume or Path(config.run or _fresh_run(config.data.folders))
     command = shlex.join(["recognizer", "train", *sys.argv[2:]])
-    if further is not None or any(int(os.environ.get(rank, "0")) > 0 for rank in ("LOCAL_RANK", "NODE_RANK")):
+    if further is not None or not is_first_process():
         leave_to_parent()
         train(config, vars(trainer), run, resume is not None, command, say)
         return DONE

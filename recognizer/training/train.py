@@ -1,6 +1,5 @@
 """Train a model on prepared corpora."""
 
-import os
 import platform
 import sys
 import time
@@ -31,6 +30,7 @@ from recognizer.training.hardware import HardwareChoice, choose_hardware
 from recognizer.training.learner import Learner
 from recognizer.training.logging_setup import silence_libraries
 from recognizer.training.progress import Progress
+from recognizer.training.ranks import is_first_process
 from recognizer.training.report_callback import ReportCallback
 from recognizer.training.resume import made_of, read_checkpoint, refuse_misfit
 from recognizer.training.setup import TrainingSetup, make_setup
@@ -66,7 +66,7 @@ def train(
     silence_libraries()
     refuse_trainer_settings(trainer_settings)
     task = make_setup(config)
-    main = int(os.environ.get("LOCAL_RANK", "0")) == 0 and int(os.environ.get("NODE_RANK", "0")) == 0
+    main = is_first_process()
     say = say if main else lambda line: None
     if main:
         _say_findings(task, config.data.train, say)
