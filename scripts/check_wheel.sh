@@ -34,5 +34,5 @@ PY
 "$work/clean/bin/pip" install -q "$wheel"
 cd "$work"
 "$work/clean/bin/recognizer" --version
-"$work/clean/bin/recognizer" info digits | head -2
+"$work/clean/bin/recognizer" info digits | sed -n 1,2p # reads to the end: head would break the pipe, which pipefail sees
 "$work/clean/bin/recognizer" demo --out "$work/demo"
