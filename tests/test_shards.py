@@ -147,6 +147,21 @@ def test_a_division_that_cannot_be_is_one_line(
     assert code == 2 and message in errors and errors.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    "first, then", [([], ["--shards", "3"]), (["--shards", "3"], []), (["--shards", "3"], ["--shards", "2"])]
+)
+def test_a_corpus_is_not_packed_beside_one_that_is_divided_otherwise(
+    first: list[str], then: list[str], lines: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert said(capsys, "prepare", lines, "--out", out, *first)[0] == 1
+    before = {path.name for path in out.iterdir()}
+    code, _, errors = said(capsys, "prepare", lines, "--out", out, *then)
+    assert code == 2 and min(before) in errors and errors.count("\n") == 1
+    assert {path.name for path in out.iterdir()} == before and len(open_store(out)) == 11
+    assert said(capsys, "prepare", lines, "--out", out, *first)[0] == 1  # anew in the same form
+
+
 def test_shards_of_nothing_are_not_left_behind(lines: Path, tmp_path: Path) -> None:
     for path in lines.glob("*.png"):
         path.write_bytes(b"no image")

@@ -110,7 +110,7 @@ def _on_ray(
     """Prepare the shards on a Ray cluster, each by one worker, which looks through the whole source first."""
     from recognizer.corpus.prepare import prepared_of, refuse_empty_shards
     from recognizer.corpus.recipes import recipe_names
-    from recognizer.corpus.shards import open_store
+    from recognizer.corpus.shards import open_store, shards_in
     from recognizer.reading.ray_engine import Cluster, on_ray
 
     corpus = chosen.corpus if chosen.corpus in recipe_names() else str(Path(chosen.corpus).absolute())
@@ -127,7 +127,7 @@ def _on_ray(
             said.add(line)
         progress(done, settings.shards)
     packed = prepared_of(open_store(out), noted)
-    refuse_empty_shards(corpus, packed, out.glob("*.pack"))
+    refuse_empty_shards(corpus, packed, shards_in(out))
     return packed
 
 

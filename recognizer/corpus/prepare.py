@@ -23,7 +23,7 @@ from recognizer.corpus.picture_order import DIRECTIONS, has_right_to_left
 from recognizer.corpus.recipes import SPEECH_TEXT, corpus_of_pages, folder, load_recipe, recipe_names
 from recognizer.corpus.rules import read_rules
 from recognizer.corpus.sample import Sample
-from recognizer.corpus.shards import MOST, shard_name
+from recognizer.corpus.shards import MOST, refuse_other_form, shard_name
 from recognizer.corpus.store import FILE, Header, Packed, Store, Unusable, write_store
 from recognizer.corpus.writing_direction import direction_fault
 from recognizer.errors import RecognizerError
@@ -127,11 +127,13 @@ def prepare(
         workers: processes that read files; the store does not depend on how many.
 
     Raises:
-        RecognizerError: the source is at fault as a whole, or not one of its files can be used.
+        RecognizerError: the source is at fault as a whole, not one of its files can be used, or `out` holds a corpus
+            that is divided otherwise.
     """
     known = name_or_path in recipe_names()
     if known and source is None:
         raise RecognizerError(f"{name_or_path}: expected --source with the folder it was unpacked to")
+    refuse_other_form(out, settings.shards)
     with opened(source if source and known else Path(name_or_path), out) as place:
         found = _known(name_or_path, place.folder, settings) if known else _found(name_or_path, place.folder, settings)
         if settings.phones:

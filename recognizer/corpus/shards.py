@@ -27,7 +27,7 @@ def shard_name(number: int, shards: int) -> str:
 
 def is_packed(path: Path) -> bool:
     """Return whether a path is a packed corpus, or a folder that holds one or shards of one."""
-    return path.suffix == ".pack" or (path / FILE).is_file() or bool(_shards_in(path))
+    return path.suffix == ".pack" or (path / FILE).is_file() or bool(shards_in(path))
 
 
 def open_store(path: Path) -> Store:
@@ -37,12 +37,31 @@ def open_store(path: Path) -> Store:
         RecognizerError: missing, foreign, truncated, damaged or of another format; shards that are missing, of
             different corpora, or beside a corpus in one file.
     """
-    shards = _shards_in(path)
+    shards = shards_in(path)
     if not shards:
         return Store(path)
     if (path / FILE).is_file():
         raise RecognizerError(f"{path}: {FILE} and {shards[0].name} in one folder, expected a corpus in one form")
     return Shards(path)
+
+
+def refuse_other_form(folder: Path, shards: int) -> None:
+    """Refuse a folder that holds a corpus divided otherwise, beside which another could not be opened.
+
+    Args:
+        folder: that a corpus is about to be packed into.
+        shards: that it will have, 0 for one file that is no shard.
+
+    Raises:
+        RecognizerError: there is such a corpus.
+    """
+    there = [path.name for path in (folder / FILE,) if shards and path.is_file()]
+    there += [path.name for path in shards_in(folder) if not shards or path.name[-10:-5] != f"{shards:05}"]
+    if there:
+        raise RecognizerError(
+            f"{folder}: {there[0]} is there, a corpus divided otherwise, beside which none can be opened: "
+            "remove it, or give another --out"
+        )
 
 
 class Shards(Store):
@@ -54,7 +73,7 @@ class Shards(Store):
         Raises:
             RecognizerError: as `open_store`.
         """
-        self.path, self._paths = path, _whole(path, _shards_in(path))
+        self.path, self._paths = path, _whole(path, shards_in(path))
         heads = [read_head(one) for one in self._paths]
         self.header = _common(self._paths, [head.header for head in heads])
         self._ends = list(accumulate(head.samples for head in heads))
@@ -153,7 +172,8 @@ class Shards(Store):
         return self._opened[number]
 
 
-def _shards_in(folder: Path) -> list[Path]:
+def shards_in(folder: Path) -> list[Path]:
+    """Return the shards in a folder, by name."""
     return sorted(path for path in folder.glob("corpus-*-of-*.pack") if NAME.fullmatch(path.name))
 
 
