@@ -5,6 +5,7 @@ import os
 import signal
 from argparse import ArgumentParser
 from collections import Counter
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ import pytest
 from made_pages import write_page
 from makers import line_image, save_model
 from terminal import said
+
+from recognizer.commands.console import terminal
 
 COUNT = 24
 
@@ -37,7 +40,6 @@ def test_a_worker_that_is_killed_loses_nothing_and_doubles_nothing(
     lines: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("ray", reason="recognizer[ray] is not installed")
-    from recognizer.commands.console import terminal
     from recognizer.commands.transcribe import _worker, add_transcribe
     from recognizer.reading.ray_engine import Cluster, on_ray
 
@@ -117,6 +119,48 @@ def seen(row: dict[str, Any]) -> list[Any]:
     return [row[name] for name in ("file", "name", "text", "error")]
 
 
+def test_names_that_workers_are_told_hold_in_any_folder(
+    lines: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[dict[str, Any]] = []
+
+    def keep(make: Any, *_: object) -> Iterator[Any]:
+        told.append(make.args[0])
+        yield from ()
+
+    monkeypatch.setattr("recognizer.reading.ray_engine.on_ray", keep)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "words.txt").write_text("line")
+    words = ["transcribe", lines, "--engine", "ray", "--out", "out", "--decoder", "beam"]
+    assert said(capsys, *words, "--lm", "en", "--lexicon", "words.txt")[0] == 0
+    assert said(capsys, *words, "--lm", "words.txt")[0] == 0
+    assert [one["lm"] for one in told] == [Path("en"), tmp_path / "words.txt"]
+    assert told[0]["lexicon"] == tmp_path / "words.txt" and told[0]["out"] == tmp_path / "out"
+
+
+def test_rules_of_one_s_own_are_found_by_workers_in_any_folder(
+    lines: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from recognizer.commands import prepare
+
+    class Told(Exception): ...
+
+    def keep(make: Any, *_: object) -> Iterator[Any]:
+        raise Told(make.args[3].rules)
+
+    monkeypatch.setattr("recognizer.reading.ray_engine.on_ray", keep)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own.yaml").write_text("")
+    parser = ArgumentParser()
+    prepare.add_prepare(parser.add_subparsers(), terminal())
+    for rules, expected in (("own.yaml", str(tmp_path / "own.yaml")), ("archives", "archives")):
+        words = ["prepare", str(lines), "--out", "out", "--shards", "2", "--engine", "ray", "--rules", rules]
+        chosen = parser.parse_args(words)
+        with pytest.raises(Told) as told:
+            chosen.act(chosen)
+        assert told.value.args == (expected,)
+
+
 def test_what_is_there_is_left_out_when_a_run_goes_on(
     lines: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -139,8 +183,9 @@ def test_what_is_there_is_left_out_when_a_run_goes_on(
         (["--resume"], "expected --out with a folder"),
         (["--format", "parquet"], "--format parquet goes with --engine ray"),
         (["--address", "auto"], "--address has no effect without --engine ray"),
+        (["-", "--engine", "ray", "--format", "parquet", "--out", "out"], "standard input cannot be read with"),
     ],
-    ids=["ray", "resume", "parquet", "address"],
+    ids=["ray", "resume", "parquet", "address", "standard input"],
 )
 def test_options_that_would_have_no_effect_are_refused(
     words: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -115,6 +115,8 @@ def _on_ray(
 
     corpus = chosen.corpus if chosen.corpus in recipe_names() else str(Path(chosen.corpus).absolute())
     out, progress = chosen.out.absolute(), console.progress("shards")
+    if Path(settings.rules).is_file():
+        settings = replace(settings, rules=str(Path(settings.rules).absolute()))
     make = partial(_shard_maker, corpus, source and source.absolute(), out, settings)
     numbers = [str(number) for number in range(1, settings.shards + 1)]
     noted: Counter[str] = Counter()

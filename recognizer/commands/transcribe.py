@@ -130,10 +130,10 @@ def _left_to_do(chosen: argparse.Namespace, form: str) -> tuple[list[str], list[
     """Return the files to read, folders opened up, without those whose text is there; and what is wrong with others."""
     from recognizer.reading.transcription import files_of
 
-    if form == PARQUET:
-        return _without_rows(chosen, files_of(chosen.files))
     if "-" in chosen.files:
         raise RecognizerError("standard input cannot be read with --resume or --engine ray, expected files")
+    if form == PARQUET:
+        return _without_rows(chosen, files_of(chosen.files))
     places, names, errors = OutputPlaces(chosen.out, _suffix(form), chosen.files, False), [], []
     for name in files_of(chosen.files):
         try:
@@ -162,7 +162,7 @@ def _on_ray(console: Console, chosen: argparse.Namespace, names: list[str]) -> t
     """Read files on a Ray cluster; return how many, and how many errors there were."""
     from recognizer.reading.ray_engine import Cluster, on_ray
 
-    told = {name: _absolute(value) for name, value in vars(chosen).items() if name != "act"}
+    told = {name: _absolute(name, value) for name, value in vars(chosen).items() if name != "act"}
     if chosen.model and Path(chosen.model).exists():
         told["model"] = str(Path(chosen.model).absolute())
     told["files"] = [str(Path(name).absolute()) for name in chosen.files]
@@ -178,9 +178,11 @@ def _on_ray(console: Console, chosen: argparse.Namespace, names: list[str]) -> t
     return done, failed
 
 
-def _absolute(value: Any) -> Any:
-    """Return a path as it is called from any folder, anything else as it is."""
-    return value.absolute() if isinstance(value, Path) else value
+def _absolute(name: str, value: Any) -> Any:
+    """Return the value of an option with a path as it is called from any folder; names such as --lm en stay."""
+    if not isinstance(value, Path) or (name in ("lm", "rescore") and not value.exists()):
+        return value
+    return value.absolute()
 
 
 def _worker(told: dict[str, Any]) -> Callable[[list[str]], list[dict[str, Any]]]:
