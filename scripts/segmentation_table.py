@@ -2,10 +2,11 @@
 
     python scripts/segmentation_table.py FOLDER [FOLDER ...] [--pages 4] [--constants]
 
-Each folder is a collection with PAGE XML or ALTO whose baselines count as the truth; `--pages` of it are taken, evenly
-over their names. A found line is right where its baseline runs along one of the XML's: over half of the shorter one,
-on average no farther than 0.3 of the spacing between lines from it. `--constants` repeats it with each constant of
-recognizer/pages made smaller and larger by `--factor`: a constant that may be changed without loss needs no care.
+Each folder is a collection with PAGE XML or ALTO whose baselines count as the truth; three times `--pages` of its files
+are looked at, evenly over their names, and the first `--pages` of these that can be used are taken. A found line is
+right where its baseline runs along one of the XML's: over half of the shorter one, on average no farther than 0.3 of
+the spacing between lines from it. `--constants` repeats it with each constant of recognizer/pages made smaller and
+larger by `--factor`: a constant that may be changed without loss needs no care.
 """
 
 import argparse
@@ -98,7 +99,7 @@ def main() -> None:
 
 
 def true_pages(folder: Path, number: int) -> Iterator[TruePage]:
-    """Yield up to `number` pages of a folder that have an image and a few baselines, evenly over their names."""
+    """Yield the first `number` pages with an image and a few baselines, of thrice as many evenly over the names."""
     files = sorted(path for path in folder.rglob("*.xml") if path.name != "METS.xml")
     taken = 0
     for at in np.linspace(0, len(files) - 1, min(len(files), 3 * number)):
