@@ -3,7 +3,7 @@
 A row is one cell with its way to learn; every network is trained anew from its seed. Examples:
 
     python scripts/grammar.py                                        (all tables, three seeds)
-    python scripts/grammar.py --languages anbn reber --rows exact --seeds 1
+    python scripts/grammar.py --languages anbn reber --rows lstm-exact --seeds 1
 """
 
 import argparse
