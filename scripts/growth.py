@@ -35,12 +35,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--samples", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--columns", type=int, default=8)
-    parser.add_argument("--steps", nargs="+", default=[step.__name__ for step in STEPS], help="write comes first")
+    steps = [step.__name__ for step in STEPS]
+    parser.add_argument(
+        "--steps", nargs="+", choices=steps, default=steps, metavar="NAME", help=f"of {', '.join(steps)}"
+    )
     chosen = parser.parse_args()
     print("| step | " + " | ".join(f"{n:,}: s, MB" for n in chosen.samples) + " |")
     print("| --- |" + " --- |" * len(chosen.samples))
     with tempfile.TemporaryDirectory() as folder:
-        for step in (step for step in STEPS if step.__name__ in chosen.steps):
+        for step in (step for step in STEPS if step is write or step.__name__ in chosen.steps):
             cells = [measured(step, Path(folder) / str(n), n, chosen.columns) for n in chosen.samples]
             print(f"| {(step.__doc__ or '').rstrip('.')} | " + " | ".join(cells) + " |", flush=True)
 
