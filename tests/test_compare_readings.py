@@ -43,6 +43,7 @@ def test_a_model_that_read_twice_is_called_by_its_ways_of_reading() -> None:
     assert compare(one, other).names() == ("m, best path", "m, beam 25")
     assert comparison_lines(compare(one, other))[1].startswith("A m, best path: CER")
     assert compare(one, replace(other, model="n")).names() == ("m", "n")
+    assert compare(one, replace(other, decoder="")).names() == ("m, best path", "m")  # an old report does not say it
 
 
 def test_what_chance_explains_is_not_called_better() -> None:

@@ -1,5 +1,6 @@
 """Reading in other types of numbers."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -70,6 +71,8 @@ def test_the_command_line_and_python_take_a_precision(tmp_path: Path, capsys: py
     line_image().save(tmp_path / "line.png")
     code, text, errors = said(capsys, "transcribe", tmp_path / "line.png", "--model", model, "--precision", "auto")
     assert code == 0 and errors.startswith("precision auto: ") and errors.count("\n") == 1
+    code, text, _ = said(capsys, "transcribe", tmp_path / "line.png", "--model", model, "--precision", "bf16", "--json")
+    assert code == 0 and json.loads(text)["decoder"] == "best path, network in bf16"
     assert recognizer.load(model, "cpu", "bf16").network.bf16
     with pytest.raises(RecognizerError, match="precision is 'half', expected one of float32, bf16, auto"):
         recognizer.load(model, "cpu", "half")

@@ -110,10 +110,11 @@ class Comparison:
 
     def names(self) -> tuple[str, str]:
         """Return what to call the two: their models, with the way of reading where one model read both."""
-        first, second = (reading.model for reading in (self.first, self.second))
-        if first != second:
-            return first, second
-        return f"{first}, {self.first.decoder}", f"{second}, {self.second.decoder}"
+        both = self.first, self.second
+        if self.first.model != self.second.model:
+            return self.first.model, self.second.model
+        first, second = (f"{one.model}, {one.decoder}" if one.decoder else one.model for one in both)
+        return first, second
 
     def _pairs(self) -> list[tuple[ScoredSample, ScoredSample]]:
         return list(zip(self.first.samples, self.second.samples, strict=True))

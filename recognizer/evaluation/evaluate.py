@@ -66,7 +66,7 @@ def evaluate(
         unit = "phone" if alphabet.text.scoring else alphabet.text.unit
         own = reader.calibrations
         calibration = f"fitted on {own.corpus} as read by {own.decoder}" if own else ""
-        trust = CalibrationReport(judged, reader.decoder.settings.describe(), calibration)
+        trust = CalibrationReport(judged, reader.describe(), calibration)
         about = (store.fingerprint(), unit, trust, left_out)
         report = Report(model, store.header.name, split, scored, skipped, text, strange, *about)
         if look:

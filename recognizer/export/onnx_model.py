@@ -43,6 +43,7 @@ class OnnxModel:
 
     on_cpu = True
     note = ""
+    bf16 = False
 
     def __init__(self, path: Path, threads: int = 1) -> None:
         """Open a file that `recognizer export` wrote, to compute with so many threads a batch.

@@ -42,7 +42,7 @@ class LongRecording:
         Raises:
             RecognizerError: the recording is at fault, at its beginning or where it breaks off.
         """
-        used = self.reader.decoder.settings.describe()
+        used = self.reader.describe()
         for one in self.readings():
             yield Result(self.name, one.hypothesis, "s", one.end, part=(one.start, one.end), decoder=used)
 

@@ -104,6 +104,10 @@ class Reader:
         decoder.notes = (*notes, *decoder.notes, *filter(None, [reader.network.note]))
         return reader
 
+    def describe(self) -> str:
+        """Return how it reads in one line: by which decoder, and in bf16 where the network is computed in it."""
+        return self.decoder.settings.describe() + (", network in bf16" if self.network.bf16 else "")
+
     @overload
     def transcribe(self, sources: "Source", rate: int | None = None) -> Hypothesis: ...  # type: ignore[overload-overlap]
 

@@ -263,7 +263,7 @@ def _read(documents: list[_Document], readers: dict[str, Reader]) -> Iterator[Tr
     results: dict[int, Result] = {}
     for key in dict.fromkeys(part.key for part in parts):
         own = [part for part in parts if part.key == key]
-        used = readers[key].decoder.settings.describe()
+        used = readers[key].describe()
         for part, hypothesis in zip(own, readers[key].read([part.signal for part in own]), strict=True):
             results[id(part)] = make_result(part.name, hypothesis, part.signal, used)
     for one in documents:
