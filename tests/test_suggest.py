@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from makers import save_model
+from PIL import Image
 from terminal import said
 from test_pages_road import write_page
 
@@ -66,6 +67,18 @@ def test_pages_are_ranked_and_listed(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "expected CER" in out and len(out.splitlines()) == 3
     code, out, _ = said(capsys, "suggest", model, paths[0], "--lines", "--number", 2)
     assert code == 0 and out.count("#l") == 2
+
+
+def test_what_is_named_is_ranked_or_named_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = save_model("handwriting", tmp_path / "model.safetensors")
+    path = write_page(tmp_path / "pages")
+    scan = tmp_path / "two.tif"
+    with Image.open(next(path.parent.glob("*.png"))) as page:
+        page.save(scan, save_all=True, append_images=[page])
+    (tmp_path / "notes.txt").write_text("no page")
+    code, out, err = said(capsys, "suggest", model, path, f"{scan}[2]", tmp_path / "notes.txt")
+    assert code == 1 and err.startswith(f"left out: {tmp_path / 'notes.txt'}: ") and err.count("\n") == 1
+    assert {line.split()[-1] for line in out.splitlines()[1:]} == {str(path), f"{scan}[2]"}
 
 
 def test_nothing_to_rank_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -68,17 +68,21 @@ def _suggest(console: Console, chosen: argparse.Namespace) -> int:
 def _pages(given: list[Path]) -> Iterator[Path]:
     """Yield the pages that are given or lie in given folders; an image that an XML describes is read by the XML.
 
+    What is given by its own name is there too where it is no page: reading it says what is wrong with it.
+
     Raises:
         RecognizerError: a path is not there, or nothing is a page.
     """
     from recognizer.corpus.manifest import files_below
     from recognizer.inputs.readable_files import readable_files
-    from recognizer.pages.page import IMAGES, SUFFIX
+    from recognizer.pages.page import IMAGES, SUFFIX, is_there
 
-    paths = [path for one in given for path in (files_below(one) if one.is_dir() else [one])]
-    if absent := [path for path in paths if not path.is_file()]:
+    named = [path for path in given if not path.is_dir()]
+    if absent := [path for path in named if not is_there(path)]:
         raise RecognizerError(f"{absent[0]}: no such file, expected pages or folders of pages")
+    paths = [*named, *(path for one in given if one.is_dir() for path in files_below(one))]
     found = {path for path in readable_files(paths) if path.suffix.lower() in (*IMAGES, SUFFIX)}
+    found.update(path for path in named if path.suffix.lower() not in IMAGES)
     if not found:
         raise RecognizerError(f"{given[0]}: no PAGE XML, ALTO or image, expected pages")
     yield from sorted(found)
