@@ -201,4 +201,4 @@ def _options() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    run_and_exit("carousel", main)
+    run_and_exit("gradient_flow", main)

@@ -170,4 +170,4 @@ def _array(store: Store, index: int) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    run_and_exit("stress", main)
+    run_and_exit("robustness", main)
