@@ -23,6 +23,7 @@ from torch import Tensor, nn  # noqa: E402
 
 from recognizer.commands.exit_codes import run_and_exit  # noqa: E402
 from recognizer.commands.train import read_config  # noqa: E402
+from recognizer.errors import RecognizerError  # noqa: E402
 from recognizer.inputs.registry import kind_named  # noqa: E402
 from recognizer.model.model import Model  # noqa: E402
 from recognizer.training.config import Config  # noqa: E402
@@ -32,6 +33,7 @@ from recognizer.training.losses import ctc_loss  # noqa: E402
 from recognizer.training.setup import make_setup  # noqa: E402
 
 PARTS = ("reading", "augmenting", "front", "stack", "loss", "backward", "optimiser")
+WARMING = 2  # steps, which choose their kernels
 
 
 def main() -> None:
@@ -44,17 +46,21 @@ def main() -> None:
     chosen, flags = parser.parse_known_args()
     arguments = ["--config", chosen.config, *flags]
     torch.set_num_threads(1)
-    seconds, lines = divide(read_config(arguments), chosen.steps, chosen.precision == "bf16")
+    seconds, lines, steps = divide(read_config(arguments), chosen.steps, chosen.precision == "bf16")
     whole = sum(seconds.values())
     print(f"one process, one thread, {chosen.precision}: {lines / whole:.1f} samples/s")
     for part in PARTS:
-        print(f"{part:<12}{seconds[part] / chosen.steps:8.4f} s a step {seconds[part] / whole:6.1%}")
+        print(f"{part:<12}{seconds[part] / steps:8.4f} s a step {seconds[part] / whole:6.1%}")
     if chosen.whole:
         print(f"a whole run of two epochs: {whole_run(arguments):.1f} samples/s")
 
 
-def divide(config: Config, steps: int, half: bool) -> tuple[dict[str, float], int]:
-    """Return the seconds of each part over `steps` steps, with the samples they learned from."""
+def divide(config: Config, steps: int, half: bool) -> tuple[dict[str, float], int, int]:
+    """Return the seconds of each part over `steps` steps at most, with the samples they learned from and their number.
+
+    Raises:
+        RecognizerError: an epoch has no step after the first ones.
+    """
     task = make_setup(config)
     model = Model(task.settings, task.alphabet.classes).train()
     learner = Learner(config, model, task.alphabet, task.corpora)
@@ -62,13 +68,17 @@ def divide(config: Config, steps: int, half: bool) -> tuple[dict[str, float], in
     budget = kind_named(task.corpora.kind).batch_budget(config.data, task.corpora.stores[0].header.signal)
     sampler = BatchSampler(task.corpora, task.train, budget, config.data, config.seed)
     seconds, lines = dict.fromkeys(PARTS, 0.0), 0
-    runs = list(sampler)[: steps + 2]
+    runs = list(sampler)[: steps + WARMING]
+    if len(runs) <= WARMING:
+        raise RecognizerError(
+            f"{len(runs)} steps with --steps {steps}, expected more than {WARMING}: a larger corpus, or smaller batches"
+        )
     for at, (number, items) in enumerate(runs):
         parts = _step(learner, optimizer, partial(task.corpora.batch, items, number, task.alphabet), half)
-        if at >= 2:  # the first steps choose their kernels
+        if at >= WARMING:
             lines += len(items)
             seconds = {part: seconds[part] + parts[part] for part in PARTS}
-    return seconds, lines
+    return seconds, lines, len(runs) - WARMING
 
 
 def _step(
