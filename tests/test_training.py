@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import tiny
 import torch
@@ -13,17 +14,30 @@ from tiny import Run, rows, words
 from torch import Tensor
 
 from recognizer.corpus.alphabet import Alphabet, TextSettings
-from recognizer.corpus.store import Store
+from recognizer.corpus.sample import Sample
+from recognizer.corpus.store import Header, Packed, Store, write_store
 from recognizer.errors import RecognizerError
 from recognizer.model.model import Model
 from recognizer.model.model_file import ModelFile, load_model_file, read_header
 from recognizer.training import learner as learner_module
-from recognizer.training.config import LearningSettings
+from recognizer.training.config import Config, DataSettings, LearningSettings
 from recognizer.training.data import Batch, Corpora
 from recognizer.training.finetuning import load_weights
 from recognizer.training.learner import move_average
 from recognizer.training.losses import ctc_loss, frames_wanted
 from recognizer.training.schedule import rate_share
+
+
+@pytest.mark.parametrize("splits, evaluated", [("train valid test", "test"), ("train valid", "valid")])
+def test_a_run_names_a_split_that_its_corpus_has(splits: str, evaluated: str, tmp_path: Path) -> None:
+    from recognizer.commands.train import _say_next
+
+    corpus, line = tmp_path / "corpus", np.zeros((1, 3), np.uint8)
+    packed = [Packed(Sample(Path("a.png"), "a", split, "", ""), line, 1.0, bytes(32)) for split in splits.split()]
+    write_store(corpus, Header("toy", "handwriting", {"height": 3}, {}, {}), packed)
+    said: list[str] = []
+    _say_next(Config(data=DataSettings(corpus=str(corpus))), tmp_path / "run", said.append)
+    assert f"  recognizer evaluate {tmp_path / 'run'} {corpus} --split {evaluated} --html report.html" in said
 
 
 def test_a_run_says_what_it_does_and_nothing_else(

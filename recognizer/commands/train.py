@@ -124,10 +124,14 @@ def _calibrate(config: "Config", run: Path, say: Callable[[str], None]) -> None:
 
 
 def _say_next(config: "Config", run: Path, say: Callable[[str], None]) -> None:
-    """Say what a finished run is good for."""
+    """Say what a finished run is good for; where its corpus has no test split, it is evaluated by what chose it."""
+    from recognizer.corpus.shards import open_store
+
+    corpus = config.data.folders[0]
+    split = "test" if "test" in open_store(Path(corpus)).splits() else config.data.valid
     say(f"curves and samples: {run}/report.html")
     say("next:")
-    say(f"  recognizer evaluate {run} {config.data.folders[0]} --split test --html report.html")
+    say(f"  recognizer evaluate {run} {corpus} --split {split} --html report.html")
     say(f"  recognizer transcribe FILES --model {run}")
 
 
