@@ -10,14 +10,13 @@ corpora must have been prepared with the same settings.
 import argparse
 import re
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from recognizer.commands.exit_codes import run_and_exit
-from recognizer.corpus.alphabet import TextSettings
 from recognizer.corpus.shards import open_store
 from recognizer.corpus.store import Header, Packed, Store, write_store
 from recognizer.errors import RecognizerError
@@ -86,7 +85,7 @@ def header_of(parts: list[Part], name: str) -> Header:
     first = parts[0].store.header
     for part in parts[1:]:
         other = part.store.header
-        for what in ("kind", "signal"):
+        for what in ("kind", "signal", "text"):
             if getattr(other, what) != getattr(first, what):
                 raise RecognizerError(
                     f"{other.name}: {what} {getattr(other, what)}, expected {getattr(first, what)} as of {first.name}: "
@@ -94,9 +93,7 @@ def header_of(parts: list[Part], name: str) -> Header:
                 )
     licences = dict.fromkeys(part.store.header.licence for part in parts if part.store.header.licence)
     rules = dict.fromkeys(part.store.header.rules for part in parts if part.store.header.rules)
-    return Header(
-        name, first.kind, first.signal, asdict(TextSettings()), {}, "; ".join(licences), rules="; ".join(rules)
-    )
+    return Header(name, first.kind, first.signal, first.text, {}, "; ".join(licences), rules="; ".join(rules))
 
 
 if __name__ == "__main__":
