@@ -133,9 +133,10 @@ def test_names_that_workers_are_told_hold_in_any_folder(
     (tmp_path / "words.txt").write_text("line")
     words = ["transcribe", lines, "--engine", "ray", "--out", "out", "--decoder", "beam"]
     assert said(capsys, *words, "--lm", "en", "--lexicon", "words.txt")[0] == 0
-    assert said(capsys, *words, "--lm", "words.txt")[0] == 0
+    assert said(capsys, *words, "--lm", "words.txt", "--lexicon", "en")[0] == 0
     assert [one["lm"] for one in told] == [Path("en"), tmp_path / "words.txt"]
-    assert told[0]["lexicon"] == tmp_path / "words.txt" and told[0]["out"] == tmp_path / "out"
+    assert [one["lexicon"] for one in told] == [tmp_path / "words.txt", Path("en")]
+    assert told[0]["out"] == tmp_path / "out"
 
 
 def test_rules_of_one_s_own_are_found_by_workers_in_any_folder(

@@ -179,8 +179,8 @@ def _on_ray(console: Console, chosen: argparse.Namespace, names: list[str]) -> t
 
 
 def _absolute(name: str, value: Any) -> Any:
-    """Return the value of an option with a path as it is called from any folder; names such as --lm en stay."""
-    if not isinstance(value, Path) or (name in ("lm", "rescore") and not value.exists()):
+    """Return an option's value, a path as it is called from any folder; names of shipped files (--lm en) stay."""
+    if not isinstance(value, Path) or (name in ("lm", "lexicon", "rescore") and not value.exists()):
         return value
     return value.absolute()
 
