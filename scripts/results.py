@@ -44,6 +44,7 @@ class Row:
         split: of the corpus.
         tta: views of each line.
         without: a list of samples to leave out, from the root of the repository.
+        lm: language model by name; "" is the model's own choice.
     """
 
     model: str
@@ -52,6 +53,7 @@ class Row:
     split: str = "test"
     tta: int = 1
     without: str = ""
+    lm: str = ""
 
     @property
     def name(self) -> str:
@@ -64,6 +66,7 @@ class Row:
         """The command that measures it."""
         more = f" --split {self.split}" if self.split != "test" else ""
         more += f" --tta {self.tta}" if self.tta > 1 else ""
+        more += f" --lm {self.lm}" if self.lm else ""
         more += f" --without {self.without}" if self.without else ""
         return f"recognizer evaluate {self.model} data/{self.corpus}{more}"
 
@@ -76,8 +79,8 @@ ROWS = (
     Row("handwriting", "hooker", "a known hand"),
     Row("handwriting", "hooker", "without lines cut at wrong places", without="datasets/hooker/miscut.txt"),
     Row("handwriting", "copiste", "five views of each line", tta=5),
-    Row("speech", "librispeech-mini", "two unseen speakers", split="valid"),
-    Row("speech", "kathleen", "a known speaker"),
+    Row("speech", "librispeech-mini", "two unseen speakers", split="valid", lm="none"),
+    Row("speech", "kathleen", "a known speaker", lm="none"),
     Row("strokes", "unipen", "unipen, unseen writers and texts"),
     Row("digits", "fsdd", "takes of known speakers"),
 )
@@ -85,9 +88,10 @@ ROWS = (
 
 def measured(row: Row, data: Path, done: dict[tuple[str, ...], Report]) -> Report:
     """Evaluate as the command line does; what is read stays in `done`, since samples do not change each other."""
-    key = (row.model, row.corpus, row.split, str(row.tta))
+    key = (row.model, row.corpus, row.split, str(row.tta), row.lm)
     if key not in done:
-        reader = Reader.load(row.model, "auto", DecoderOptions(tta=row.tta) if row.tta > 1 else DecoderOptions())
+        options = DecoderOptions(tta=row.tta if row.tta > 1 else None, lm=Path(row.lm) if row.lm else None)
+        reader = Reader.load(row.model, "auto", options)
         done[key] = evaluate(reader, row.model, data / row.corpus, row.split, _beside)
     return done[key] if not row.without else without(done[key], row, data)
 
