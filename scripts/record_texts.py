@@ -35,6 +35,7 @@ SAMPLES = {
         "timeus:test": 5,
     },
     "speech": {"librispeech-mini:valid": 20, "kathleen:test": 30},
+    "speech-words": {"kathleen:test": 50},
     "digits": {"fsdd:test": 50},
 }
 Texts = dict[str, str]  # by the file's name: SOURCE/NAME
@@ -43,7 +44,7 @@ Texts = dict[str, str]  # by the file's name: SOURCE/NAME
 def main() -> None:
     """Record the models that are named, all without a name."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("models", nargs="*", choices=(*SAMPLES, []), help="default all three")
+    parser.add_argument("models", nargs="*", choices=(*SAMPLES, []), help="default all of them")
     for model in parser.parse_args().models or SAMPLES:
         kept = recorded(model)
         for source, number in SAMPLES[model].items():
