@@ -54,7 +54,7 @@ def test_the_script_aligns_a_corpus(monkeypatch: pytest.MonkeyPatch, capsys: pyt
         kind = "speech"
 
     monkeypatch.setattr(phone_times, "aligned", few)
-    monkeypatch.setattr(phone_times, "Store", lambda path: None)
+    monkeypatch.setattr(phone_times, "open_store", lambda path: None)
     monkeypatch.setattr(Reader, "load", lambda *_, **__: Ear())
     phone_times.main(["run", "corpus", "--samples", "3"])
     lines = capsys.readouterr().out.splitlines()
