@@ -189,9 +189,9 @@ def test_chunks_give_the_same_as_the_whole(
 
 
 def test_prefixes_that_the_scorer_cannot_tell_apart_take_no_place_in_a_full_beam() -> None:
-    log_probs, counts, scorer = matrices(60, 60, 6, 21, 1.5), torch.full((60,), 60), Pairs(6, 5)
+    log_probs, counts, scorer = matrices(20, 40, 6, 21, 1.5), torch.full((20,), 40), Pairs(6, 5)
     narrow = replace(EXACT, width=12)
-    best = [row[0].score for row in search_candidates(log_probs, counts, replace(EXACT, width=400), scorer)]
+    best = [row[0].score for row in search_candidates(log_probs, counts, replace(EXACT, width=150), scorer)]
     lost = {}
     for recombine in (False, True):
         found = search_candidates(log_probs, counts, replace(narrow, recombine=recombine), scorer)
