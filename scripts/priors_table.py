@@ -16,9 +16,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from recognizer.commands.exit_codes import run_and_exit  # noqa: E402
 from recognizer.decoding.decoder import Decoder  # noqa: E402
-from recognizer.decoding.label_priors import measure_priors  # noqa: E402
 from recognizer.decoding.options import DecoderOptions  # noqa: E402
-from recognizer.evaluation.tuning import CachedLogProbs, cache_log_probs, rates_of  # noqa: E402
+from recognizer.evaluation.tuning import cache_log_probs, mean_priors, rates_of  # noqa: E402
 from recognizer.reading.reader import Reader  # noqa: E402
 
 # Beam, power of the priors, temperature, recombination.
@@ -33,12 +32,6 @@ ROWS = (
     (150, 0.5, 1.3, True),
     (200, 0.5, 1.3, True),
 )
-
-
-def mean_priors(heard: list[CachedLogProbs]) -> list[float]:
-    """Return the label priors of several corpora, every corpus counting alike."""
-    each = [measure_priors(one.log_probs) for one in heard]
-    return [sum(values) / len(each) for values in zip(*each, strict=True)]
 
 
 def main() -> None:

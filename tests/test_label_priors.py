@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from terminal import said
 from tiny import Run
 
 from recognizer.corpus.alphabet import Alphabet
@@ -14,6 +15,7 @@ from recognizer.decoding.options import DecoderOptions
 from recognizer.errors import RecognizerError
 from recognizer.evaluation.tuning import cache_log_probs
 from recognizer.language.build import BuildSettings, build
+from recognizer.language.ngram_file import open_ngram
 from recognizer.model.model_file import load_model_file, read_header, save_model_file, write_header
 from recognizer.reading.reader import Reader
 
@@ -102,6 +104,28 @@ def test_training_states_the_priors_of_its_validation_samples(line_run: Run, lin
     heard = cache_log_probs(reader, lines, "valid", 0, print)
     assert model_file.priors == pytest.approx(measure_priors(heard.log_probs), abs=1e-5)
     assert sum(model_file.priors) == pytest.approx(1)
+
+
+def test_tuning_measures_priors_where_a_model_file_states_none(
+    line_run: Run, lines: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "text.txt").write_text("lox ol\nxo lx-\nol lox\n")
+    text, lm, model = tmp_path / "text.txt", tmp_path / "lox.ng", tmp_path / "model.safetensors"
+    stated = ["--lm-weight", 0.7, "--prior-weight", 0.5, "--temperature", 1.25]
+    assert said(capsys, "lm", "build", text, "--order", 3, *stated, "--out", lm)[0] == 0
+    about = open_ngram(lm).about
+    assert (about.weight, about.prior_weight, about.temperature) == (0.7, 0.5, 1.25)
+    save_model_file(replace(load_model_file(line_run.folder / "model.safetensors"), priors=[]), model)
+    tune = ["lm", "tune", model, lines, "--lm", lm, "--beam", 4, "--samples", 3]
+    code, _, err = said(capsys, *tune)
+    assert code == 0 and "no label priors" not in err
+    assert sum(load_model_file(model).priors) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("name", "value"), [("prior_weight", -0.5), ("temperature", 0.0)])
+def test_a_language_model_states_no_settings_that_mean_nothing(name: str, value: float) -> None:
+    with pytest.raises(RecognizerError, match=f"{name.replace('_', '-')} is {value}, expected"):
+        BuildSettings(3, **{name: value})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("priors", [[0.5, 0.5], [2.0, -1.0], ["a"], [True]])

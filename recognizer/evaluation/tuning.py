@@ -169,13 +169,15 @@ def tune(
     """
     if options.lm is None:
         raise RecognizerError("lm tune: no language model, expected --lm FILE")
-    fixed = make_decoder(replace(options, engine="beam"), {}, reader.alphabet)
+    classes = reader.alphabet.classes
+    # Of the decoder its files and options count alone: where the model file states no priors they are measured below.
+    fixed = make_decoder(replace(options, engine="beam"), {}, reader.alphabet, [1 / classes] * classes)
     for note in fixed.notes:
         say(note)
     heard = [cache_log_probs(reader, corpus, settings.split, settings.samples, say, progress) for corpus in corpora]
     if note := few_voices(heard):
         say(note)
-    search = _Search(heard, fixed, settings.by, say, reader.model_file.priors or _priors(heard))
+    search = _Search(heard, fixed, settings.by, say, reader.model_file.priors or mean_priors(heard))
     with reader.network.threads(reader.division.threads):  # a neural language model computes with torch too
         best = search.best()
         # The greedy rates come from the same samples, so that the table compares like with like.
@@ -189,7 +191,7 @@ def tune(
     return Tuned(best, search.tried[best], found, search.tried, decoder.settings)
 
 
-def _priors(heard: Sequence[CachedLogProbs]) -> list[float]:
+def mean_priors(heard: Sequence[CachedLogProbs]) -> list[float]:
     """Return label priors of samples, every corpus counting alike."""
     each = [measure_priors(one.log_probs) for one in heard]
     return [sum(values) / len(each) for values in zip(*each, strict=True)]

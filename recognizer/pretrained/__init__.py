@@ -77,14 +77,18 @@ def find_lexicon(path_or_name: str | Path) -> Path:
 
 def shipped_lexicon(file_name: str) -> Path | None:
     """Return the shipped lexicon of a file's name, None where there is none."""
-    path = FOLDER / Path(file_name).name
-    return path if path.name.endswith(LEXICON_SUFFIX) and path.is_file() else None
+    return _shipped(file_name, LEXICON_SUFFIX)
 
 
 def shipped_language_model(file_name: str) -> Path | None:
     """Return the shipped language model of a file's name, None where there is none."""
+    return _shipped(file_name, LANGUAGE_SUFFIX)
+
+
+def _shipped(file_name: str, suffix: str) -> Path | None:
+    """Return the file of that name in the package's folder, where its name ends so and it is there."""
     path = FOLDER / Path(file_name).name
-    return path if path.suffix == LANGUAGE_SUFFIX and path.is_file() else None
+    return path if path.name.endswith(suffix) and path.is_file() else None
 
 
 def default_language(model: Path, kind: str) -> str | None:
