@@ -44,7 +44,7 @@ class Begun(Exception):
     """A run has looked at all that it looks at before its first step."""
 
 
-def stop() -> None:
+def stop(*_: object, **also: object) -> None:
     raise Begun
 
 
@@ -165,3 +165,42 @@ def test_a_rate_of_frames_that_cannot_be_ends_a_run_before_it_begins(sounds: Pat
     with pytest.raises(RecognizerError, match="log_mel: 80 bands of windows of 400 samples, 0 from one to the next"):
         run_train(words, print)
     assert not (tmp_path / "run").exists()
+
+
+def undecided(corpus: Path, run: Path, **settings: object) -> list[str]:
+    """Return a command line that leaves the precision to the machine."""
+    words = tiny.words(corpus, run, **settings)
+    at = words.index("--trainer.precision")
+    return words[:at] + words[at + 2 :]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"data.corpus": "nowhere"}, "nowhere: no prepared corpus there"),
+        ({"data.train": "strange"}, "strange"),
+        ({"data.valid": "strange"}, "strange"),
+    ],
+)
+def test_what_is_wrong_with_the_data_is_said_before_the_machine_is_measured(
+    settings: dict[str, object], message: str, lines: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recognizer.training.hardware.recurrent_seconds", stop)
+    with pytest.raises(RecognizerError, match=message):
+        run_train(undecided(lines, tmp_path / "run", **settings), print)
+    with pytest.raises(Begun):
+        run_train(undecided(lines, tmp_path / "run"), print)
+
+
+def test_a_run_keeps_the_precision_that_was_measured(
+    lines: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recognizer.training.hardware.recurrent_seconds", lambda dtypes, learning: [0.05, 0.01])
+    monkeypatch.setattr("recognizer.training.train._fit", stop)
+    said: list[str] = []
+    with pytest.raises(Begun):
+        run_train(undecided(lines, tmp_path / "run"), said.append)
+    assert any(
+        line.endswith("bf16-mixed (a recurrent layer takes 50.0 ms in float32, 10.0 ms in bf16)") for line in said
+    )
+    assert "  precision: bf16-mixed\n" in (tmp_path / "run" / "config.yaml").read_text()

@@ -129,7 +129,7 @@ def test_two_processes_learn_quietly_and_resume_to_the_same_bits(lines: Path, tm
     assert done.stderr == ""
     said = done.stdout.splitlines()
     first = [line.split()[0] for line in said[:6]]
-    assert first == ["no", "CPU,", "files,", "24", "time", "best"]  # "files" shares its writers
+    assert first == ["no", "files,", "24", "CPU,", "time", "best"]  # "files" shares its writers
     assert said[6].startswith("confidences calibrated on ")
     assert sorted(path.name for path in whole.iterdir() if path.suffix == ".log") == []
     history = rows(whole)

@@ -24,6 +24,7 @@ from recognizer.training.settings_parser import settings_parser, short_help
 
 if TYPE_CHECKING:
     from recognizer.training.config import Config
+    from recognizer.training.hardware import HardwareChoice
 
 FINETUNING = "finetuning.yaml"  # where there is none but --init is
 SAMPLES_SEEN = 16000  # in a run of fine-tuning, some ten minutes of two cores for lines
@@ -87,11 +88,11 @@ def _train(parsed: "_Parsed", resume: Path | None, further: Path | None, say: Ca
     if resume is None:
         refuse_old_run(run)
     with locked(run):
-        _choose(trainer, say)
-        text = parsed.parser.dump(parsed.chosen.clone(), skip_unset=False)
         command = _first_command(run, command) if resume else command
 
-        def begin() -> None:
+        def begin(choice: "HardwareChoice") -> None:
+            _settle(trainer, choice)
+            text = parsed.parser.dump(parsed.chosen.clone(), skip_unset=False)
             write_atomically(run / CONFIG, f"# {command}\n{text}".encode())
             os.environ[FOLDER] = str(run)
 
@@ -239,12 +240,8 @@ def _output_in(path: Path) -> Iterator[None]:
         path.unlink()
 
 
-def _choose(trainer: Any, say: Callable[[str], None]) -> None:
+def _settle(trainer: Any, choice: "HardwareChoice") -> None:
     """Settle what the user left to the machine, so that every process and a resumed run do the same."""
-    from recognizer.training.hardware import choose_hardware
-
-    choice = choose_hardware(trainer.accelerator, trainer.devices, trainer.precision)
-    say(choice.reason)
     trainer.accelerator, trainer.precision = choice.accelerator, choice.precision
     if trainer.devices == "auto":
         trainer.devices = choice.devices

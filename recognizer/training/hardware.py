@@ -22,6 +22,7 @@ class HardwareChoice:
         precision: Lightning's name, "32-true" or "bf16-mixed".
         threads: of each process on the CPU.
         reason: one line for the person who started the run.
+        measured: what the precision was chosen by, "" where nothing was measured.
     """
 
     accelerator: str
@@ -29,6 +30,11 @@ class HardwareChoice:
     precision: str
     threads: int
     reason: str
+    measured: str = ""
+
+    def describe(self) -> str:
+        """Return the reason with what was measured, in one line."""
+        return f"{self.reason} ({self.measured})" if self.measured else self.reason
 
 
 def choose_hardware(accelerator: str, devices: int | str | list[int], precision: str | int | None) -> HardwareChoice:
@@ -56,7 +62,7 @@ def choose_hardware(accelerator: str, devices: int | str | list[int], precision:
     plain, half = recurrent_seconds((torch.float32, torch.bfloat16), learning=True)
     best = "bf16-mixed" if plain > GAIN * half else "32-true"
     times = f"a recurrent layer takes {plain * 1e3:.1f} ms in float32, {half * 1e3:.1f} ms in bf16"
-    return HardwareChoice(accelerator, number, best, threads, f"{form}, {best} ({times})")
+    return HardwareChoice(accelerator, number, best, threads, f"{form}, {best}", times)
 
 
 def _threads(most: int) -> int:

@@ -47,7 +47,7 @@ def train(
     resume: bool,
     command: str,
     say: Say,
-    begin: Callable[[], object] = lambda: None,
+    begin: Callable[[HardwareChoice], object] = lambda choice: None,
 ) -> BestScore:
     """Train as `config` says and return the best validation.
 
@@ -58,7 +58,7 @@ def train(
         resume: go on from the folder's last checkpoint.
         command: what started it, for the record.
         say: takes lines for people; called in the first process alone.
-        begin: called when all has been looked at and nothing is written yet.
+        begin: called with the choice of hardware when all has been looked at and nothing is written yet.
 
     Raises:
         RecognizerError: the corpus or a setting is at fault, or the run cannot go on with it.
@@ -71,11 +71,11 @@ def train(
     if main:
         _say_findings(task, config.data.train, say)
     _say_task(task, say)
+    # After the data: what is wrong with them is said without waiting for a measurement.
     choice = choose_hardware(
         trainer_settings["accelerator"], trainer_settings["devices"], trainer_settings["precision"]
     )
-    if "auto" in (trainer_settings["accelerator"], trainer_settings["devices"]) or not trainer_settings["precision"]:
-        say(choice.reason)
+    say(choice.describe())
     _refuse_idle_processes(task, choice.devices * (trainer_settings.get("num_nodes") or 1))
     torch.set_num_threads(choice.threads)
     lightning.seed_everything(config.seed, verbose=False)
@@ -98,7 +98,7 @@ def train(
     data = CorpusData(task.corpora, task.train, task.valid, task.alphabet, config.data, config.seed)
     if resume and main:
         refuse_misfit(run, read_checkpoint(run), task, learner.state_dict(), trainer_settings.get("max_epochs"))
-    begin()
+    begin(choice)
     if (machines := trainer_settings.get("num_nodes") or 1) > 1:
         say(f"learning begins when all {machines} machines have joined, which MASTER_ADDR and NODE_RANK lead together")
     _fit(trainer, learner, data, keeper, resume)
