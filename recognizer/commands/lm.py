@@ -99,7 +99,7 @@ def _add_train(actions: Any, console: Console) -> None:
     train.add_argument("--cell", default="lstm", help="kind of the recurrent layers (default lstm)")
     train.add_argument("--dropout", type=number("dropout"), default=0.0, help="default 0")
     train.add_argument("--rate", type=number("rate"), default=4e-3, help="highest learning rate (default 0.004)")
-    train.add_argument("--bfloat16", action="store_true", help="compute in bfloat16: slower by far where a processor has no units for it")
+    train.add_argument("--bfloat16", action="store_true", help="compute in bfloat16; slow without units for it")
     train.add_argument("--device", default="cpu", help="cpu (default) or cuda")
     _add_text_options(train)
     train.set_defaults(act=partial(_train, console))
