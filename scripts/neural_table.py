@@ -6,20 +6,22 @@
 
 Bits a character are of the transcripts of both splits. Weights are chosen, by CER, on the split valid of --tune-on (the
 corpus itself unless it is named); rows are the readings of --split. Log-probabilities are computed once. A neural
-model in the beam takes a forward step for every prefix: --samples N and --beam N keep that affordable.
+model in the beam takes a forward step for every prefix: --samples N and --beam N keep that affordable. Label priors and
+temperature are those that the model file or the language model states; the rows name them.
 """
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from stated_decoder import changed, evidence, stated  # noqa: E402
+
 from recognizer.commands.exit_codes import run_and_exit  # noqa: E402
 from recognizer.decoding.decoder import Decoder  # noqa: E402
-from recognizer.decoding.decoder_factory import make_decoder  # noqa: E402
 from recognizer.decoding.decoder_files import open_language_model  # noqa: E402
 from recognizer.decoding.options import DecoderOptions  # noqa: E402
 from recognizer.decoding.settings import DecoderSettings  # noqa: E402
@@ -58,28 +60,23 @@ def bits(path: Path, texts: Sequence[str]) -> float:
     return perplexity.perplexity(model, texts).bits_per_character
 
 
-def rows(heard: Heard, lm: Path, neural: Path, beam: int) -> Iterator[str]:
+def rows(heard: Heard, opened: Callable[[DecoderOptions], Decoder], lm: Path, neural: Path) -> Iterator[str]:
     """Yield the rows: best path, n-gram, n-gram ranked anew, the neural model in the beam."""
-    alphabet = heard.reader.alphabet
-    yield heard.row("best path", Decoder(DecoderSettings(), alphabet))
-    found = heard.best(_fused(DecoderOptions(engine="beam", lm=lm, beam=beam, word_bonus=0.0), heard.reader))
+    yield heard.row("best path", Decoder(DecoderSettings(), heard.reader.alphabet))
+    found = heard.best(_weighted(opened(DecoderOptions(lm=lm))))
     weight = found.settings.lm_weight
-    yield heard.row(f"{lm.name} x {weight:g}", found)
-    options = DecoderOptions(engine="beam", lm=lm, beam=beam, word_bonus=0.0, lm_weight=weight, rescore=neural)
-    opened = make_decoder(options, {}, alphabet)
-    anew = heard.best(
-        [Decoder(replace(opened.settings, rescore_weight=one), alphabet, opened.outside) for one in NEURAL_WEIGHTS]
-    )
-    yield heard.row(f"the same, ranked anew by {neural.name} x {anew.settings.rescore_weight:g}", anew)
-    alone = heard.best(_fused(DecoderOptions(engine="beam", lm=neural, beam=beam, word_bonus=0.0), heard.reader))
-    yield heard.row(f"{neural.name} x {alone.settings.lm_weight:g} in the beam", alone)
+    yield heard.row(f"{lm.name} x {weight:g}, {evidence(found)}", found)
+    both = opened(DecoderOptions(lm=lm, lm_weight=weight, rescore=neural))
+    anew = heard.best([changed(both, rescore_weight=one) for one in NEURAL_WEIGHTS])
+    shown = f"the same, ranked anew by {neural.name} x {anew.settings.rescore_weight:g}"
+    yield heard.row(f"{shown}, {evidence(anew)}", anew)
+    alone = heard.best(_weighted(opened(DecoderOptions(lm=neural))))
+    yield heard.row(f"{neural.name} x {alone.settings.lm_weight:g} in the beam, {evidence(alone)}", alone)
 
 
-def _fused(options: DecoderOptions, reader: Reader) -> list[Decoder]:
+def _weighted(opened: Decoder) -> list[Decoder]:
     """Return a decoder for each weight of a language model that is opened once."""
-    opened = make_decoder(options, {}, reader.alphabet)
-    settings = [replace(opened.settings, lm_weight=weight) for weight in LM_WEIGHTS]
-    return [Decoder(one, reader.alphabet, opened.outside) for one in settings]
+    return [changed(opened, lm_weight=weight) for weight in LM_WEIGHTS]
 
 
 def main(words: Sequence[str] | None = None) -> None:
@@ -101,6 +98,9 @@ def main(words: Sequence[str] | None = None) -> None:
     def complain(line: str) -> None:
         print(line, file=sys.stderr)
 
+    def opened(options: DecoderOptions) -> Decoder:
+        return stated(chosen.model, replace(options, engine="beam", beam=chosen.beam, word_bonus=0.0), complain)
+
     tune = cache_log_probs(reader, chosen.tune_on or chosen.corpus, "valid", chosen.samples, complain)
     report = cache_log_probs(reader, chosen.corpus, chosen.split, chosen.samples, complain)
     print(f"| bits a character | tuned on, {len(tune.references)} | {chosen.split}, {len(report.references)} |")
@@ -109,7 +109,7 @@ def main(words: Sequence[str] | None = None) -> None:
         print(f"| {path.name} | {bits(path, tune.references):.3f} | {bits(path, report.references):.3f} |", flush=True)
     print(f"\n| decoder, beam {chosen.beam} | tuned on, CER | WER | {chosen.split} CER | WER |")
     print("| --- | ---: | ---: | ---: | ---: |")
-    for line in rows(Heard(reader, tune, report), chosen.lm, chosen.neural, chosen.beam):
+    for line in rows(Heard(reader, tune, report), opened, chosen.lm, chosen.neural):
         print(line, flush=True)
 
 

@@ -20,7 +20,8 @@ def models(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> tuple[Path, Pa
     """An n-gram and an LSTM of a tiny text."""
     text, ngram, neural = tmp_path / "text.txt", tmp_path / "three.ngram", tmp_path / "lstm.safetensors"
     text.write_text("\n".join(TEXT * 3) + "\n")
-    assert said(capsys, "lm", "build", text, "--order", 3, "--cutoff", 0, "--out", ngram)[0] == 0
+    build = ("lm", "build", text, "--order", 3, "--cutoff", 0, "--prior-weight", 0.8, "--temperature", 1.5)
+    assert said(capsys, *build, "--out", ngram)[0] == 0
     words = ("lm", "train", text, "--hidden", 8, "--steps", 5, "--least", 1, "--batch", 2, "--span", 8)
     assert said(capsys, *words, "--out", neural)[0] == 0
     return ngram, neural
@@ -43,5 +44,8 @@ def test_the_table_has_a_row_a_use(
     starts = ["| best path |", "| three.ngram x 0.", "| the same, ranked anew by lstm.safetensors x 0."]
     assert all(line.startswith(start) for line, start in zip(shown[6:], starts, strict=False))
     assert shown[9].startswith("| lstm.safetensors x 0.") and "in the beam" in shown[9] and len(shown) == 10
+    stated = "label priors x 0.8, temperature 1.5"  # by the n-gram; the neural model states none
+    ends = ["| best path", stated, stated, "no label priors"]
+    assert all(line.partition(" | ")[0].endswith(end) for line, end in zip(shown[6:], ends, strict=True))
     with pytest.raises(RecognizerError, match="an n-gram, expected a model that `recognizer lm train` wrote"):
         neural_table.main([*words, "--neural", ngram])

@@ -1,0 +1,39 @@
+"""The decoder that a model file and a language model's file ask for, as tables vary it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from recognizer.decoding.decoder import Decoder
+from recognizer.decoding.options import DecoderOptions
+from recognizer.reading.reader import Reader
+
+
+def stated(model: str, options: DecoderOptions, say: Callable[[str], None]) -> Decoder:
+    """Return the decoder that `recognizer evaluate` takes for `options`, with what both files state for it.
+
+    Args:
+        model: model file, run, or name of a shipped model.
+        options: a language model, and what a table fixes.
+        say: takes what a user should know of the choice.
+
+    Raises:
+        RecognizerError: a file is at fault, or an option would have no effect.
+    """
+    decoder = Reader.load(model, options=options).decoder
+    for note in decoder.notes:
+        say(note)
+    return decoder
+
+
+def changed(decoder: Decoder, **settings: Any) -> Decoder:
+    """Return a decoder of the same files and label priors with other settings."""
+    return Decoder(replace(decoder.settings, **settings), decoder.alphabet, decoder.outside, priors=decoder.priors)
+
+
+def evidence(decoder: Decoder) -> str:
+    """Return in words what is done to the network's log-probabilities before a decoder weighs them."""
+    settings = decoder.settings
+    if settings.prior_weight == 0 and settings.temperature == 1:
+        return "no label priors"
+    return f"label priors x {settings.prior_weight:g}, temperature {settings.temperature:g}"
