@@ -3,22 +3,25 @@
 Run: python scripts/export_table.py MODEL CORPUS EXPORTED.onnx ... [--split test] [--samples N]
 
 Every sample is read alone, by one thread; seconds are the processor's, so that other work on the machine tells little.
+Errors are counted as `recognizer evaluate` does.
 """
 
 import argparse
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np  # noqa: E402
+from error_rate import error_rate, rate_name  # noqa: E402
 
 from recognizer.commands.exit_codes import run_and_exit  # noqa: E402
 from recognizer.common.processors import Division  # noqa: E402
+from recognizer.corpus.alphabet import Alphabet  # noqa: E402
 from recognizer.corpus.shards import open_store  # noqa: E402
-from recognizer.evaluation.metrics import distance  # noqa: E402
 from recognizer.pretrained import find_model  # noqa: E402
 from recognizer.reading.reader import Reader  # noqa: E402
 
@@ -32,7 +35,7 @@ class Read:
     speed: float
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", help="model file, run, or name of a shipped model")
@@ -40,18 +43,20 @@ def main() -> None:
     parser.add_argument("exported", nargs="+", help="files that `recognizer export` wrote of it")
     parser.add_argument("--split", default="test")
     parser.add_argument("--samples", type=int, default=0, help="the first so many (default all)")
-    chosen = parser.parse_args()
+    chosen = parser.parse_args(words)
     store = open_store(chosen.corpus)
     indices = store.indices(chosen.split)[: chosen.samples or None]
     signals = [np.array(store.signal(index)) for index in indices]
     first = Reader.load(chosen.model, "cpu", division=Division())
-    said = [first.alphabet.text.normalize(store.text(index)) for index in indices]
-    print("| model | MB | samples a second alone | CER | other texts | largest difference of a log-probability |")
+    said, alphabet = [store.text(index) for index in indices], first.decoder.written
+    rate = rate_name(alphabet)
+    print(f"| model | MB | samples a second alone | {rate} | other texts | largest difference of a log-probability |")
     print("| --- | --- | --- | --- | --- | --- |")
     reference = read(first, signals)
-    print(row(chosen.model, reference, reference, said))
+    print(row(chosen.model, reference, reference, said, alphabet))
     for name in chosen.exported:
-        print(row(name, read(Reader.load(name, "cpu", division=Division()), signals), reference, said), flush=True)
+        found = read(Reader.load(name, "cpu", division=Division()), signals)
+        print(row(name, found, reference, said, alphabet), flush=True)
 
 
 def read(reader: Reader, signals: list[np.ndarray]) -> Read:
@@ -67,16 +72,15 @@ def read(reader: Reader, signals: list[np.ndarray]) -> Read:
     return Read(texts, log_probs, len(signals) / seconds)
 
 
-def row(name: str, found: Read, reference: Read, said: list[str]) -> str:
+def row(name: str, found: Read, reference: Read, said: list[str], alphabet: Alphabet) -> str:
     """Return a line of the table."""
-    edits = sum(distance(list(text), list(read)) for text, read in zip(said, found.texts, strict=True))
     others = sum(a != b for a, b in zip(found.texts, reference.texts, strict=True))
     pairs = zip(found.log_probs, reference.log_probs, strict=True)
     difference = max(float(np.abs(a - b).max()) for a, b in pairs)
     size = find_model(name).stat().st_size / 1e6
-    cer = edits / sum(map(len, said))
+    rate = error_rate(said, found.texts, alphabet)
     return (
-        f"| {Path(name).name} | {size:.1f} | {found.speed:.1f} | {cer:.2%} | "
+        f"| {Path(name).name} | {size:.1f} | {found.speed:.1f} | {rate:.2%} | "
         f"{others} of {len(said)} | {difference:.1e} |"
     )
 

@@ -2,30 +2,31 @@
 
 Run: python scripts/precision_table.py MODEL CORPUS [--split test] [--samples N] [--batch 32]
 
-Samples of like length are read together, by one thread; both take turns, and seconds are the processor's, so that other
-work on the machine tells little.
+Errors are counted as `recognizer evaluate` does. Samples of like length are read together, by one thread; both take
+turns, and seconds are the processor's, so that other work on the machine tells little.
 """
 
 import argparse
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
+from error_rate import error_rate, rate_name  # noqa: E402
 
 from recognizer.commands.exit_codes import run_and_exit  # noqa: E402
 from recognizer.common.processors import Division  # noqa: E402
 from recognizer.corpus.shards import open_store  # noqa: E402
-from recognizer.evaluation.metrics import distance  # noqa: E402
 from recognizer.reading.reader import Reader  # noqa: E402
 
 PRECISIONS = ("float32", "bf16")
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", help="model file, run, or name of a shipped model")
@@ -33,14 +34,14 @@ def main() -> None:
     parser.add_argument("--split", default="test")
     parser.add_argument("--samples", type=int, default=0, help="the first so many (default all)")
     parser.add_argument("--batch", type=int, default=32, help="samples that are given at once (default 32)")
-    chosen = parser.parse_args()
+    chosen = parser.parse_args(words)
     torch.set_num_threads(1)
     store = open_store(chosen.corpus)
     counts = store.counts
     indices = sorted(store.indices(chosen.split)[: chosen.samples or None], key=lambda i: int(counts[i]))
     signals = [np.array(store.signal(index)) for index in indices]
     readers = [Reader.load(chosen.model, "cpu", None, Division(), precision) for precision in PRECISIONS]
-    said = [readers[0].alphabet.text.normalize(store.text(index)) for index in indices]
+    said, alphabet = [store.text(index) for index in indices], readers[0].decoder.written
     texts: list[list[str]] = [[], []]
     seconds = [0.0, 0.0]
     for reader in readers:
@@ -50,13 +51,12 @@ def main() -> None:
             begin = time.process_time()
             texts[number] += [one.text for one in reader.read_values(signals[start : start + chosen.batch])]
             seconds[number] += time.process_time() - begin
-    print(f"| {chosen.model}, {len(signals)} samples by {chosen.batch} | samples a second | CER | other texts |")
+    name = rate_name(alphabet)
+    print(f"| {chosen.model}, {len(signals)} samples by {chosen.batch} | samples a second | {name} | other texts |")
     print("| --- | --- | --- | --- |")
-    characters = sum(map(len, said))
     for precision, read, took in zip(PRECISIONS, texts, seconds, strict=True):
-        errors = sum(distance(list(a), list(b)) for a, b in zip(said, read, strict=True))
         other = sum(a != b for a, b in zip(texts[0], read, strict=True))
-        rate = f"{len(signals) / took:.1f} | {100 * errors / characters:.2f} %"
+        rate = f"{len(signals) / took:.1f} | {100 * error_rate(said, read, alphabet):.2f} %"
         print(f"| {precision} | {rate} | {other} ({100 * other / len(signals):.2f} %) |")
 
 

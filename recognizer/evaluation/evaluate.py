@@ -62,8 +62,7 @@ def evaluate(
             judged.append(score_confidences(said, hypothesis, alphabet))
         known = set(alphabet.symbols)
         strange = Counter(s for said in references for s in alphabet.split(said) if s not in known)
-        skipped, text = dict(store.header.left_out), describe(alphabet.text)
-        unit = "phone" if alphabet.text.scoring else alphabet.text.unit
+        skipped, text, unit = dict(store.header.left_out), describe(alphabet.text), unit_of(alphabet.text)
         own = reader.calibrations
         calibration = f"fitted on {own.corpus} as read by {own.decoder}" if own else ""
         trust = CalibrationReport(judged, reader.describe(), calibration)
@@ -72,6 +71,11 @@ def evaluate(
         if look:
             look(report, store, indices)
         return report
+
+
+def unit_of(text: TextSettings) -> str:
+    """Return what a symbol is that errors are counted over: "character", "token" or "phone"."""
+    return "phone" if text.scoring else text.unit
 
 
 def describe(text: TextSettings) -> str:
