@@ -27,6 +27,7 @@ from recognizer.network.mdlstm import MultidimensionalSettings
 from recognizer.training.checkpointing import BestScore
 from recognizer.training.config import AugmentSettings, Config, DataSettings, LearningSettings
 from recognizer.training.data import CorpusData
+from recognizer.training.hardware import choose_hardware
 from recognizer.training.setup import make_setup
 
 CHANGED = 1e-5  # of any weight: far above rounding, far below a step of learning
@@ -376,7 +377,7 @@ def test_the_run_is_written_into_its_folder(corpora: Corpora, tmp_path: Path, mo
 
     def note(config: Config, trainer: dict[str, Any], run: Path, *rest: Any) -> BestScore:
         asked.append(run)
-        rest[-1]()  # all has been looked at: the run begins
+        rest[-1](choose_hardware("cpu", 1, "32-true"))  # all has been looked at: the run begins
         return BestScore(0.5, 0.5, 0)
 
     monkeypatch.setattr(recognizer.training.train, "train", note)
