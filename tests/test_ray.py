@@ -6,8 +6,10 @@ import signal
 from argparse import ArgumentParser
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +18,9 @@ from makers import line_image, save_model
 from terminal import said
 
 from recognizer.commands.console import terminal
+from recognizer.errors import RecognizerError
+from recognizer.reading import ray_engine
+from recognizer.reading.ray_engine import Cluster, Work, on_ray
 
 COUNT = 24
 
@@ -41,7 +46,6 @@ def test_a_worker_that_is_killed_loses_nothing_and_doubles_nothing(
 ) -> None:
     pytest.importorskip("ray", reason="recognizer[ray] is not installed")
     from recognizer.commands.transcribe import _worker, add_transcribe
-    from recognizer.reading.ray_engine import Cluster, on_ray
 
     model, alone, shared = tmp_path / "model.safetensors", tmp_path / "alone", tmp_path / "shared"
     assert said(capsys, "transcribe", lines, "--model", model, "--out", alone)[0] == 1
@@ -50,7 +54,7 @@ def test_a_worker_that_is_killed_loses_nothing_and_doubles_nothing(
     chosen = parser.parse_args(["transcribe", str(lines), "--model", str(model), "--out", str(shared)])
     told = {name: value for name, value in vars(chosen).items() if name != "act"}
     names, found, killed = [str(path) for path in sorted(lines.iterdir())], Counter[str](), 0
-    for made, process in on_ray(partial(_worker, told), names, 2, Cluster(workers=3)):
+    for made, process in on_ray(partial(_worker, told), names, 2, Cluster(workers=3), print):
         found.update({"done": made["done"], "failed": made["failed"]})
         if not killed:
             os.kill(process, signal.SIGKILL)
@@ -193,3 +197,89 @@ def test_options_that_would_have_no_effect_are_refused(
 ) -> None:
     code, _, errors = said(capsys, "transcribe", tmp_path, *words)
     assert code == 2 and message in errors
+
+
+@dataclass
+class Rows:
+    """Rows of a stand-in for Ray, which sends each through one worker, in this process; `pools` is told the workers."""
+
+    rows: list[Any]
+    pools: list[int]
+
+    def flat_map(self, worker: type, compute: int, **_: object) -> "Rows":
+        self.pools.append(compute)
+        work = worker()
+        return Rows([made for row in self.rows for made in work(row)], self.pools)
+
+    def iter_rows(self) -> Iterator[Any]:
+        return iter(self.rows)
+
+
+def ray_with(has: dict[str, float], free: dict[str, float], pools: list[int]) -> SimpleNamespace:
+    """Return a stand-in for Ray on a cluster that has these resources, of which so many are free."""
+    data = SimpleNamespace(
+        DataContext=SimpleNamespace(get_current=SimpleNamespace),
+        from_items=lambda rows, override_num_blocks: Rows(rows, pools),
+        ActorPoolStrategy=lambda size: size,
+    )
+    return SimpleNamespace(
+        data=data, cluster_resources=lambda: has, available_resources=lambda: free, shutdown=lambda: None
+    )
+
+
+def doubling() -> Work:
+    return lambda names: [{"name": 2 * name} for name in names]
+
+
+EIGHT: dict[str, float] = {"CPU": 8.0, "memory": 1e9}
+
+
+@pytest.mark.parametrize(
+    ("cluster", "has", "free", "workers", "said"),
+    [
+        (Cluster("auto", 2), EIGHT, EIGHT, 2, []),
+        (Cluster("auto"), EIGHT, EIGHT, 8, []),
+        (Cluster("auto", 9), EIGHT, EIGHT, 8, ["the Ray cluster has 8 CPUs: 8 in place of 9 workers"]),
+        (Cluster("auto", 9), EIGHT | {"GPU": 1.0}, EIGHT, 8, ["the Ray cluster has 8 CPUs: 8 in place of 9 workers"]),
+        (
+            Cluster("auto", 3, gpu=True),
+            EIGHT | {"GPU": 1.0},
+            EIGHT | {"GPU": 1.0},
+            1,
+            ["the Ray cluster has 1 GPU: 1 in place of 3 workers"],
+        ),
+        (Cluster("auto"), EIGHT, {}, 8, ["no CPU of the Ray cluster's 8 is free: work begins when one is"]),
+    ],
+    ids=["fewer", "all", "too many", "too many beside a GPU", "too many for the GPUs", "all in use"],
+)
+def test_no_more_workers_are_asked_for_than_the_cluster_has_places(
+    cluster: Cluster,
+    has: dict[str, float],
+    free: dict[str, float],
+    workers: int,
+    said: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pools, told = list[int](), list[str]()
+    monkeypatch.setattr(ray_engine, "_started", lambda _: ray_with(has, free, pools))
+    names = [f"{i} " for i in range(20)]
+    assert [row["name"] for row, _ in on_ray(doubling, names, 4, cluster, told.append)] == [2 * one for one in names]
+    assert pools == [workers] and told == said
+
+
+@pytest.mark.parametrize(
+    ("cluster", "has", "message"),
+    [
+        (Cluster("auto", 1, gpu=True), EIGHT, "has no GPU, which each worker takes one of: expected --device cpu"),
+        (Cluster("auto"), {"memory": 1e9}, "has no CPU, which each worker takes one of: expected a machine with one"),
+    ],
+    ids=["GPU", "CPU"],
+)
+def test_a_cluster_without_a_place_for_a_worker_is_refused(
+    cluster: Cluster, has: dict[str, float], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pools: list[int] = []
+    monkeypatch.setattr(ray_engine, "_started", lambda _: ray_with(has, has, pools))
+    with pytest.raises(RecognizerError, match=message):
+        list(on_ray(doubling, ["a"], 1, cluster, print))
+    assert not pools

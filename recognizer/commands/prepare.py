@@ -121,7 +121,8 @@ def _on_ray(
     numbers = [str(number) for number in range(1, settings.shards + 1)]
     noted: Counter[str] = Counter()
     said: set[str] = set()
-    for done, (made, _) in enumerate(on_ray(make, numbers, 1, Cluster(chosen.address, chosen.workers or 0)), 1):
+    cluster = Cluster(chosen.address, chosen.workers or 0)
+    for done, (made, _) in enumerate(on_ray(make, numbers, 1, cluster, console.complain), 1):
         noted.update(json.loads(made["noted"]))
         for line in made["lines"]:
             if line not in said:

@@ -169,7 +169,8 @@ def _on_ray(console: Console, chosen: argparse.Namespace, names: list[str]) -> t
     cluster = Cluster(chosen.address, chosen.workers or 0, chosen.device == "cuda")
     done = failed = 0
     notes: set[str] = set()
-    for made, _ in on_ray(partial(_worker, told), [str(Path(name).absolute()) for name in names], RAY_BATCH, cluster):
+    paths = [str(Path(name).absolute()) for name in names]
+    for made, _ in on_ray(partial(_worker, told), paths, RAY_BATCH, cluster, console.complain):
         done, failed = done + made["done"], failed + made["failed"]
         for line in made["lines"]:
             if line not in notes:

@@ -9,6 +9,7 @@ from typing import Any
 from recognizer.errors import RecognizerError
 
 Work = Callable[[list[str]], list[dict[str, Any]]]
+Say = Callable[[str], None]
 STARTS = 3  # tries to start Ray: on a busy machine its processes wait only half a minute for each other
 SHARES = 4  # batches of each worker at least, so that all end at about the same time
 STORE = 200_000_000  # bytes of Ray's object store on this machine: only names and messages travel
@@ -21,7 +22,8 @@ class Cluster:
     Args:
         address: of a cluster ("auto" for the one that this machine belongs to); "" starts Ray on this machine alone,
             for as long as the work takes.
-        workers: processes that work at once; 0 for one each processor, or each GPU where `gpu` is set.
+        workers: processes that work at once, as far as the cluster has places for them; 0 for one each processor, or
+            each GPU where `gpu` is set.
         gpu: whether each worker takes a GPU.
     """
 
@@ -31,7 +33,7 @@ class Cluster:
 
 
 def on_ray(
-    make: Callable[[], Work], names: Sequence[str], batch: int, cluster: Cluster
+    make: Callable[[], Work], names: Sequence[str], batch: int, cluster: Cluster, say: Say
 ) -> Iterator[tuple[dict[str, Any], int]]:
     """Yield what work makes of all names, in the order in which it is done, with the process that did it.
 
@@ -43,9 +45,11 @@ def on_ray(
         names: what to work on, such as paths that every machine sees.
         batch: names that a worker is given at once; fewer where each worker would get less than SHARES batches.
         cluster: where to.
+        say: takes what a user should know of the cluster, a line each.
 
     Raises:
-        RecognizerError: Ray is not installed, or there is no cluster at the address; what a worker raised.
+        RecognizerError: Ray is not installed, there is no cluster at the address, or it has no place for a worker;
+            what a worker raised.
     """
     ray = _started(cluster)
     try:
@@ -53,9 +57,7 @@ def on_ray(
         context.enable_progress_bars = False
         context.print_on_execution_start = False
         logging.getLogger("ray").setLevel(logging.ERROR)
-        resources = ray.cluster_resources()
-        most = int(resources.get("GPU" if cluster.gpu else "CPU", 1))
-        workers = min(cluster.workers or max(1, most), len(names))
+        workers = min(_workers(ray, cluster, say), len(names))
         batch = max(1, min(batch, len(names) // (SHARES * workers)))
         rows = [{"names": list(names[i : i + batch])} for i in range(0, len(names), batch)]
         made = ray.data.from_items(rows, override_num_blocks=len(rows)).flat_map(
@@ -71,6 +73,26 @@ def on_ray(
             yield row["made"], row["process"]
     finally:
         ray.shutdown()
+
+
+def _workers(ray: Any, cluster: Cluster, say: Say) -> int:
+    """Return how many workers the cluster has places for, at most as many as were asked for.
+
+    Ray would wait without end for a place that does not exist.
+
+    Raises:
+        RecognizerError: the cluster has none.
+    """
+    unit = "GPU" if cluster.gpu else "CPU"
+    most = int(ray.cluster_resources().get(unit, 0))
+    if most < 1:
+        cure = "--device cpu, or a machine with one" if cluster.gpu else "a machine with one"
+        raise RecognizerError(f"the Ray cluster has no {unit}, which each worker takes one of: expected {cure}")
+    if cluster.workers > most:
+        say(f"the Ray cluster has {most} {unit}{'s' if most > 1 else ''}: {most} in place of {cluster.workers} workers")
+    if ray.available_resources().get(unit, 0) < 1:
+        say(f"no {unit} of the Ray cluster's {most} is free: work begins when one is")
+    return min(cluster.workers or most, most)
 
 
 def _worker_class(make: Callable[[], Work]) -> type:
