@@ -11,7 +11,5 @@ step() {
 step format ruff format --check .
 step lint ruff check .
 step types mypy
-# Two processes of one thread each: two threads that wait for each other on shared cores are slower than one.
-export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
-step tests python -m pytest -n 2 --dist loadfile "$@"
+step tests python -m pytest "$@"
 echo "check.sh: all is well"
