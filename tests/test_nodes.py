@@ -44,14 +44,13 @@ def by_srun(rank: int, port: int, program: list[str]) -> tuple[dict[str, str], l
 
 def start(words: list[str], program: list[str], more: dict[str, str]) -> subprocess.Popen[str]:
     """Start a process of a node."""
-    pipe, environment = subprocess.PIPE, surroundings() | {"OMP_NUM_THREADS": "1"} | more
-    return subprocess.Popen([*program, "train", *words], text=True, cwd=ROOT, env=environment, stdout=pipe, stderr=pipe)
-
-
-def surroundings() -> dict[str, str]:
-    """Return the environment without what says that a process is one of several: a test before may have left it."""
-    left = {*RANKS, "WORLD_SIZE", "RECOGNIZER_RUN", "MASTER_ADDR", "MASTER_PORT"}
-    return {name: text for name, text in os.environ.items() if name not in left} | {"PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    for name in (*RANKS, "WORLD_SIZE", "RECOGNIZER_RUN"):
+        environment.pop(name, None)
+    pipe = subprocess.PIPE
+    return subprocess.Popen(
+        [*program, "train", *words], text=True, cwd=ROOT, env=environment | more, stdout=pipe, stderr=pipe
+    )
 
 
 def two_nodes(
@@ -75,7 +74,7 @@ def two_nodes(
 def test_two_nodes_learn_what_two_processes_of_one_node_do_also_after_one_was_killed(tmp_path: Path) -> None:
     corpus, plain = line_corpus(tmp_path / "corpus"), [sys.executable, "-m", "recognizer"]
     one = [*plain, "train", *words(corpus, tmp_path / "one", trainer__devices=2)]
-    done = subprocess.run(one, capture_output=True, text=True, cwd=ROOT, env=surroundings())
+    done = subprocess.run(one, capture_output=True, text=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
     assert done.returncode == 0, done.stderr
 
     settings = {"trainer__devices": 1, "trainer__num_nodes": 2}
