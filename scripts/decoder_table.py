@@ -18,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from stated_decoder import changed, evidence, stated  # noqa: E402
 
+from recognizer.commands.console import terminal  # noqa: E402
 from recognizer.commands.exit_codes import run_and_exit  # noqa: E402
 from recognizer.decoding.decoder import Decoder  # noqa: E402
 from recognizer.decoding.decoder_factory import make_decoder  # noqa: E402
@@ -62,21 +63,14 @@ class Table:
     def rescored(self, first: Decoder, lm: Path, path: Path) -> None:
         """Print the row of a language model that ranks the texts of `first`, whose language model is `lm`."""
         opened = self._opened(lm, path)
-        made = [
-            Decoder(
-                replace(first.settings, rescore=opened.settings.rescore, rescore_weight=weight),
-                self.reader.alphabet,
-                opened.outside,
-                priors=first.priors,
-            )
-            for weight in RESCORE_WEIGHTS
-        ]
+        fused = {"lm_weight": first.settings.lm_weight, "word_bonus": first.settings.word_bonus}
+        made = [changed(opened, **fused, rescore_weight=weight) for weight in RESCORE_WEIGHTS]
         rates = [_pair(rates_of(self.valid, decoder)) for decoder in made]
         best = made[rates.index(min(rates))]
         self.row(f"the same, ranked anew by {path.name} x {best.settings.rescore_weight:g}", best)
 
     def _opened(self, lm: Path, rescore: Path | None = None) -> Decoder:
-        return stated(self.name, DecoderOptions(engine="beam", beam=WIDTH, lm=lm, rescore=rescore), complain)
+        return stated(self.name, DecoderOptions(engine="beam", beam=WIDTH, lm=lm, rescore=rescore))
 
     def _fused(self, path: Path, decoder: Decoder) -> None:
         own = decoder.settings
@@ -85,11 +79,6 @@ class Table:
 
     def _rates(self, opened: Decoder, weight: float, bonus: float) -> tuple[float, float]:
         return _pair(rates_of(self.valid, changed(opened, lm_weight=weight, word_bonus=bonus)))
-
-
-def complain(line: str) -> None:
-    """Say what belongs in no table."""
-    print(line, file=sys.stderr)
 
 
 def _pair(rates: Rates) -> tuple[float, float]:
@@ -107,6 +96,7 @@ def main(words: Sequence[str] | None = None) -> None:
     given = parser.parse_args(words)
     reader = Reader.load(given.model, options=DecoderOptions(engine="greedy"))
 
+    complain = terminal().complain
     valid, test = (cache_log_probs(reader, given.corpus, split, 0, complain) for split in ("valid", given.split))
     table = Table(given.model, reader, valid, test)
     print(f"| decoder | valid CER | valid WER | {given.split} CER | {given.split} WER |")

@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from stated_decoder import changed, evidence, stated  # noqa: E402
 
+from recognizer.commands.console import terminal  # noqa: E402
 from recognizer.commands.exit_codes import run_and_exit  # noqa: E402
 from recognizer.decoding.decoder import Decoder  # noqa: E402
 from recognizer.decoding.decoder_files import open_language_model  # noqa: E402
@@ -95,12 +96,10 @@ def main(words: Sequence[str] | None = None) -> None:
         raise RecognizerError(f"{chosen.neural}: an n-gram, expected a model that `recognizer lm train` wrote")
     reader = Reader.load(chosen.model, options=DecoderOptions(engine="greedy"))
 
-    def complain(line: str) -> None:
-        print(line, file=sys.stderr)
-
     def opened(options: DecoderOptions) -> Decoder:
-        return stated(chosen.model, replace(options, engine="beam", beam=chosen.beam, word_bonus=0.0), complain)
+        return stated(chosen.model, replace(options, engine="beam", beam=chosen.beam, word_bonus=0.0))
 
+    complain = terminal().complain
     tune = cache_log_probs(reader, chosen.tune_on or chosen.corpus, "valid", chosen.samples, complain)
     report = cache_log_probs(reader, chosen.corpus, chosen.split, chosen.samples, complain)
     print(f"| bits a character | tuned on, {len(tune.references)} | {chosen.split}, {len(report.references)} |")

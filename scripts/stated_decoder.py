@@ -1,28 +1,27 @@
 """The decoder that a model file and a language model's file ask for, as tables vary it."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from recognizer.commands.console import terminal
 from recognizer.decoding.decoder import Decoder
 from recognizer.decoding.options import DecoderOptions
 from recognizer.reading.reader import Reader
 
 
-def stated(model: str, options: DecoderOptions, say: Callable[[str], None]) -> Decoder:
-    """Return the decoder that `recognizer evaluate` takes for `options`, with what both files state for it.
+def stated(model: str, options: DecoderOptions) -> Decoder:
+    """Return the decoder that `recognizer evaluate` takes for `options`, its notes said on standard error.
 
     Args:
         model: model file, run, or name of a shipped model.
         options: a language model, and what a table fixes.
-        say: takes what a user should know of the choice.
 
     Raises:
         RecognizerError: a file is at fault, or an option would have no effect.
     """
     decoder = Reader.load(model, options=options).decoder
     for note in decoder.notes:
-        say(note)
+        terminal().complain(note)
     return decoder
 
 
