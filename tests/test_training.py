@@ -1,14 +1,16 @@
 """Tests of training: learning, stopping, a loss that is no number, what a run says."""
 
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 import tiny
 import torch
+from lightning.pytorch.callbacks import Timer
 from safetensors.torch import load_file
 from tiny import Run, rows, words
 from torch import Tensor
@@ -25,7 +27,7 @@ from recognizer.training.data import Batch, Corpora
 from recognizer.training.finetuning import load_weights
 from recognizer.training.learner import move_average
 from recognizer.training.losses import ctc_loss, frames_wanted
-from recognizer.training.schedule import rate_share
+from recognizer.training.schedule import rate_share, time_share
 
 
 @pytest.mark.parametrize("splits, evaluated", [("train valid test", "test"), ("train valid", "valid")])
@@ -167,6 +169,7 @@ def test_matrices_alone_decay(lines: Path) -> None:
         """What the schedule asks of a trainer."""
 
         estimated_stepping_batches = 10
+        callbacks: ClassVar[list[Any]] = []
 
     learner = tiny.made_learner(lines)
     learner._trainer = Steps()  # type: ignore[assignment]
@@ -191,6 +194,45 @@ def test_the_rate_follows_its_schedule(schedule: str, wanted: list[float]) -> No
     assert found == pytest.approx(wanted, abs=2e-3)
     assert max(rate_share(learning, step, 100) for step in range(130)) == pytest.approx(1.0)
     assert min(rate_share(learning, step, 100) for step in range(130)) >= 0.0
+
+
+@dataclass
+class Clocked:
+    """A trainer of `world_size` processes whose first one says what time it is."""
+
+    callbacks: list[Any]
+    world_size: int = 1
+    first: float = 0.75
+
+    @property
+    def strategy(self) -> "Clocked":
+        return self
+
+    def broadcast(self, share: float) -> float:
+        return self.first
+
+
+def test_a_run_that_its_time_ends_goes_by_the_clock() -> None:
+    timer = Timer(duration=timedelta(seconds=1000))
+    trainer: Any = Clocked([timer])
+    assert time_share(trainer) == 0.0 and time_share(Clocked([])) == 0.0  # type: ignore[arg-type]
+    timer._offset = 250  # of a run that goes on
+    assert time_share(trainer) == pytest.approx(0.25)
+    timer._offset = 1001
+    assert time_share(trainer) == 1.0
+    assert time_share(Clocked([timer], world_size=2)) == 0.75, "all processes by one clock"  # type: ignore[arg-type]
+
+
+def test_the_rate_has_come_down_when_the_time_is_over(lines: Path, tmp_path: Path) -> None:
+    from recognizer.commands.train import run_train
+
+    run = tmp_path / "run"
+    arguments = words(lines, run, trainer__max_epochs=100000, trainer__max_time="00:00:00:04")
+    run_train(arguments, lambda line: None)
+    state = torch.load(run / "last.ckpt", weights_only=False)
+    rates = state["lr_schedulers"][0]["_last_lr"]
+    assert state["epoch"] < 10000
+    assert max(rates) < 0.05 * LearningSettings().rate
 
 
 def test_the_average_moves_its_share_towards_the_weights() -> None:

@@ -25,7 +25,7 @@ from recognizer.training.config import Config
 from recognizer.training.data import Batch, Corpora, SampleRef
 from recognizer.training.layer_rates import parameter_groups, pull_back
 from recognizer.training.losses import cr_ctc_loss, ctc_loss, frames_wanted
-from recognizer.training.schedule import rate_share
+from recognizer.training.schedule import rate_share, time_share
 from recognizer.training.timer import Timer
 
 MAX_SETBACKS = 3  # returns to the last good state before a run gives up
@@ -79,7 +79,8 @@ class Learner(lightning.LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def _share_of_rate(self, step: int, steps: int) -> float:
-        return self.rate_scale * rate_share(self.config.learning, step, steps)
+        gone = max(step, round(time_share(self.trainer) * steps))
+        return self.rate_scale * rate_share(self.config.learning, gone, steps)
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         """Draw this step's random numbers from seed, epoch, batch and process alone, so that a resumed run repeats."""

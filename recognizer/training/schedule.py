@@ -1,8 +1,12 @@
 """The learning rate over the course of a run."""
 
 import math
+from typing import TYPE_CHECKING
 
 from recognizer.training.config import LearningSettings
+
+if TYPE_CHECKING:
+    import lightning
 
 
 def rate_share(learning: LearningSettings, step: int, steps: int) -> float:
@@ -18,3 +22,19 @@ def rate_share(learning: LearningSettings, step: int, steps: int) -> float:
         at = step / steps
         return 1.0 if at < 0.6 else 0.1 if at < 0.85 else 0.01
     return 1.0
+
+
+def time_share(trainer: "lightning.Trainer") -> float:
+    """Return the share of `trainer.max_time` that has gone by, the same in every process; 0 where none is set.
+
+    A run that its time ends before its epochs do would else stop with the rate still high.
+    """
+    from lightning.pytorch.callbacks import Timer
+
+    timers = [one for one in trainer.callbacks if isinstance(one, Timer)]  # type: ignore[attr-defined]
+    if not timers:
+        return 0.0
+    gone, left = timers[0].time_elapsed(), timers[0].time_remaining()
+    share = 1.0 if left is None or left <= 0.0 else gone / (gone + left)
+    # Clocks of processes differ, and weights that learn at different rates would drift apart.
+    return share if trainer.world_size == 1 else float(trainer.strategy.broadcast(share))

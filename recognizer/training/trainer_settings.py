@@ -10,7 +10,9 @@ if TYPE_CHECKING:
 
 OWN_TRAINER = ("logger", "callbacks", "plugins")  # objects that no command line can spell
 PRECISIONS = ("32-true", "32", "bf16-mixed", "bf16", "16-mixed", "16")
-ENDLESS = "expected a number of epochs, which the learning rate's schedule goes by; trainer.max_time may end it earlier"
+ENDLESS = (
+    "expected a number of epochs, which the learning rate's schedule goes by where trainer.max_time ends no earlier"
+)
 
 Fault = Callable[[Any], str]
 FAULTS: dict[str, Fault] = {  # what is wrong with a value that was given, "" for nothing
