@@ -39,7 +39,7 @@ def rows(corpus: Corpus) -> list[tuple[str, str, str, str]]:
 def test_every_known_corpus_has_a_recipe_a_card_and_a_place_in_the_index() -> None:
     collections = {path.parent.name for path in folder("datasets").glob("*/pages.yaml")}
     wanted = {*CUT, *SMALL, "iam", "timit", "an4", "voices", "unipen", *PHONED, *collections}
-    assert set(recipe_names()) == wanted and len(collections) == 16
+    assert set(recipe_names()) == wanted and len(collections) == 25
     index = (folder("datasets") / "README.md").read_text(encoding="utf-8")
     for name in wanted:
         recipe = load_recipe(name)
