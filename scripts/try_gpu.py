@@ -10,6 +10,7 @@ a network is trained for some epochs in float32 and in bf16. Without a GPU the C
 """
 
 import argparse
+import csv
 import re
 import subprocess
 import sys
@@ -30,6 +31,7 @@ from recognizer.corpus.shards import open_store  # noqa: E402
 from recognizer.corpus.store import Store  # noqa: E402
 from recognizer.decoding.options import DecoderOptions  # noqa: E402
 from recognizer.reading.reader import Reader  # noqa: E402
+from recognizer.training.checkpointing import HISTORY  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 Row = tuple[str, str, str]
@@ -188,7 +190,7 @@ def training_rows(corpus: Path, epochs: int, gpu: bool) -> list[Row]:
 
 
 def trained(corpus: Path, epochs: int, accelerator: str, precision: str, seconds: float | None = None) -> str:
-    """Train and return what the run says of its speed: lines a second of the last epoch, and the shares of its time.
+    """Train and return what the run says of its speed: samples a second of the last epoch, and the shares of its time.
 
     A run is ended after `seconds`, by the clock, if these are given.
     """
@@ -208,11 +210,19 @@ def trained(corpus: Path, epochs: int, accelerator: str, precision: str, seconds
         except subprocess.TimeoutExpired:
             return f"not done in {seconds:.0f} s"
         took = time.perf_counter() - begin
-    if done.returncode:
-        return f"failed: {done.stderr.strip().splitlines()[-1] if done.stderr.strip() else done.returncode}"
-    speeds = re.findall(r"([\d.,]+) (?:lines|samples)/s", done.stdout + done.stderr)
+        if done.returncode:
+            return f"failed: {done.stderr.strip().splitlines()[-1] if done.stderr.strip() else done.returncode}"
+        spent = last_epoch(Path(folder) / "run" / HISTORY)
+    samples = int(re.findall(r"(\d+) samples to learn", done.stdout)[0])
     shares = re.findall(r"time of training steps: ([^\n]*)", done.stdout)
-    return f"{took:.0f} s in all, {speeds[-1] + ' a second' if speeds else 'speed not said'}; {'; '.join(shares)}"
+    return f"{took:.0f} s in all, {samples / spent:.0f} a second in the last epoch; {'; '.join(shares)}"
+
+
+def last_epoch(history: Path) -> float:
+    """Return the seconds of training in a run's last epoch, validation not counted."""
+    with open(history, encoding="utf-8", newline="") as file:
+        ends = [0.0, *(float(row["seconds"]) for row in csv.DictReader(file, delimiter="\t"))]
+    return ends[-1] - ends[-2]
 
 
 if __name__ == "__main__":
