@@ -1,6 +1,7 @@
 """Recurrent cells against their equations, torch's own kernels, the company of other samples."""
 
 import importlib.util
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -305,3 +306,18 @@ def test_no_kernel_for_both_directions_where_the_cell_is_a_loop_of_ours() -> Non
     assert not RecurrentLayer(6, CellSettings(cell="peephole", hidden=8), True).has_kernel_for_both()
     assert not RecurrentLayer(6, CellSettings(cell="lstm", hidden=8), False).has_kernel_for_both()
     assert not RecurrentLayer(6, CellSettings(cell="lstm", hidden=8, learned_state=True), True).has_kernel_for_both()
+
+
+def test_gathering_the_weights_of_both_directions_is_no_warning() -> None:
+    program = """if True:
+        import warnings
+        from recognizer.network.cells import torch_cells
+        message = "RNN module weights are not part of single contiguous chunk of memory. This means they need to be"
+        for text, module in ((message, torch_cells.__name__), ("another", torch_cells.__name__), (message, "mine")):
+            warnings.warn_explicit(text, UserWarning, module + ".py", 1, module=module)
+    """
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert [line.split(":")[0] for line in done.stderr.splitlines()] == [
+        "recognizer.network.cells.torch_cells.py",
+        "mine.py",
+    ]
