@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from recognizer.corpus.alphabet import Alphabet
 from recognizer.decoding.alignment import align
-from recognizer.decoding.batched_beam_search import AskOne
+from recognizer.decoding.batched_beam_search import AskOne, Certain
 from recognizer.decoding.beam_search import (
     Candidate,
     advance_beam,
@@ -49,7 +49,7 @@ def all_texts(log_probs: torch.Tensor) -> tuple[list[tuple[int, ...]], NDArray[n
 class Pairs:
     """A scorer with a number for every pair of neighbours; 0 stands for both ends."""
 
-    can_forbid = False
+    certain: Certain = "all"
     scalar_limit = 2.0
 
     def __init__(self, classes: int, seed: int) -> None:

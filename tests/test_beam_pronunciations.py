@@ -13,6 +13,7 @@ from recognizer.decoding.batched_beam_search import Scorer
 from recognizer.decoding.beam_search import search_candidates
 from recognizer.decoding.beam_settings import BeamSettings
 from recognizer.decoding.decoder_factory import make_decoder
+from recognizer.decoding.frame_pruning import beam_steps
 from recognizer.decoding.options import DecoderOptions
 from recognizer.decoding.pronunciation_model import PronunciationModel
 from recognizer.decoding.pronunciations import has_pronunciations, read_pronunciations
@@ -111,6 +112,21 @@ def test_what_is_in_no_lexicon_is_not_read(made: Path) -> None:
     alone = decoder.texts(x, torch.tensor([x.shape[1]]))
     assert set(alone[0].split()) <= {"two", "too", "to", "see", "sea", "us", "true"} and alone[0].endswith("us")
     assert decoder.texts(torch.cat([x, x]), torch.tensor([x.shape[1]] * 2)) == alone * 2
+
+
+@pytest.mark.parametrize("samples", [1, 2])
+def test_certain_blanks_are_passed_over_and_nothing_changes(made: Path, samples: int) -> None:
+    """Units of 0.99 among blanks of 0.9995: with and without a threshold that those blanks reach."""
+    heard = frames("t uw | s iy | ah s", 0.99).repeat(samples, 1, 1)
+    heard[:, 1::2] = frames("t uw | s iy | ah s", 0.9995)[:, 1::2]
+    counts, found = torch.full((samples,), heard.shape[1]), []
+    for threshold in (0.999, 2.0):
+        settings = BeamSettings(width=40, blank_skip_threshold=threshold)
+        found.append(search_candidates(heard, counts, settings, scorer(made))[-1][0])
+    assert found[0].labels == found[1].labels == tuple(labels("t uw | s iy | ah s"))
+    assert found[0].score == pytest.approx(found[1].score, abs=0.02)
+    steps, _ = beam_steps(heard, counts, 0.999, -9.0, np.full(samples, -1), blanks_alone=True)
+    assert steps.around.counts.tolist() == [heard.shape[1] // 2] * samples, "the units are steps, the blanks are none"
 
 
 def test_the_beam_finds_the_best_of_all_texts(made: Path) -> None:

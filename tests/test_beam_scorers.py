@@ -153,7 +153,7 @@ def test_a_lexicon_with_punctuation_keeps_it_inside_its_words() -> None:
 
 def test_a_lexicon_without_a_price_forbids() -> None:
     scorer = Lexicon(["ab"], ALPHABET)
-    assert scorer.can_forbid
+    assert scorer.certain == "none"
     assert worth(scorer, ["ab", "a", "ab b", " ab."]).tolist() == [0.0, -math.inf, -math.inf, 0.0]
 
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ RESCALE = 8  # steps between two divisions by the best mass; float64 holds far m
 
 State = tuple[int, ...]  # of a scorer, of one prefix
 AskOne = Callable[[State, int], tuple[float, State]]
+Certain = Literal["none", "blanks", "all"]
 
 
 class Scorer(Protocol):
@@ -45,8 +46,13 @@ class Scorer(Protocol):
         """Return up to how many pairs `scalar` answers sooner than `score`."""
 
     @property
-    def can_forbid(self) -> bool:
-        """Tell whether a text can be worth minus infinity: then no frame is taken as certain."""
+    def certain(self) -> Certain:
+        """Tell of which classes a frame may be taken as certain, and passed over.
+
+        "all" where every text is worth something; "blanks" where a text may be worth minus infinity, but whatever is
+        left of the beam may end; "none" where what is left may need a character that a frame is all but certain
+        not to hold.
+        """
 
     def finish(self, states: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return (M,) what the end of the text adds."""

@@ -94,9 +94,10 @@ def advance_beam(
     """Return the beam after one more chunk (N, T, C) of every sample; a count may be 0."""
     if len(log_probs) == 0:
         return state
-    # What a scorer may forbid must not be taken as certain.
-    certain = 2.0 if scorer is not None and scorer.can_forbid else settings.blank_skip_threshold
-    steps, before = beam_steps(log_probs, counts.cpu(), certain, settings.token_min_logp, state.before)
+    certain = "all" if scorer is None else scorer.certain
+    threshold = 2.0 if certain == "none" else settings.blank_skip_threshold
+    least, blanks = settings.token_min_logp, certain == "blanks"
+    steps, before = beam_steps(log_probs, counts.cpu(), threshold, least, state.before, blanks)
     with torch.inference_mode():
         if len(log_probs) == 1 and log_probs.device.type == "cpu":
             search = SingleBeamSearch(steps, settings.beam_threshold, scorer, settings.recombines)

@@ -50,7 +50,12 @@ class Candidates:
 
 
 def beam_steps(
-    log_probs: Tensor, counts: Tensor, certain: float, token_min_logp: float, before: NDArray[np.int64]
+    log_probs: Tensor,
+    counts: Tensor,
+    certain: float,
+    token_min_logp: float,
+    before: NDArray[np.int64],
+    blanks_alone: bool = False,
 ) -> tuple[BeamSteps, NDArray[np.int64]]:
     """Return what the beam has to go through, and (N,) the certain class of each last frame.
 
@@ -60,10 +65,11 @@ def beam_steps(
         certain: a frame is certain where one class has at least this posterior; above 1 none is.
         token_min_logp: log-posterior below which a class extends no prefix.
         before: (N,) what the last call returned; -1 at the start and where no class is certain.
+        blanks_alone: whether no frame of another class is certain.
     """
     best, classes, valid = _best(log_probs, counts)
     refuse_nan(torch.from_numpy(~np.isfinite(best) & valid))
-    sure = np.where((best >= np.log(certain)) & valid, classes, -1)
+    sure = np.where((best >= np.log(certain)) & valid & ((classes == BLANK) | (not blanks_alone)), classes, -1)
     around = skipped_runs(sure, valid, before)
     probs = _gathered(log_probs, around)
     peak = probs.amax(2, keepdim=True).clamp(min=torch.finfo(probs.dtype).min)

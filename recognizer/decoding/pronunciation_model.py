@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from recognizer.corpus.alphabet import Alphabet
-from recognizer.decoding.batched_beam_search import AskOne, State
+from recognizer.decoding.batched_beam_search import AskOne, Certain, State
 from recognizer.decoding.lexicon_trie import LOST, ROOT, Floats, Ints
 from recognizer.decoding.pronunciations import Pronunciations, PronunciationTrie
 from recognizer.decoding.scorers import Model
@@ -47,7 +47,7 @@ class PronunciationModel:
     ahead, as in `WordModel`: a unit costs what the best word that is still possible loses as a unigram.
     """
 
-    can_forbid = True
+    certain: Certain = "blanks"  # a word that is cut short may end the text, at a price
     scalar_limit = math.inf
 
     def __init__(
