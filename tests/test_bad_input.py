@@ -76,7 +76,7 @@ IMAGES: dict[str, tuple[str, Write, str]] = {
     "half a BMP": ("line.bmp", half("BMP"), "whole image"),
     "one pixel": ("line.png", lambda path: Image.new("L", (1, 1)).save(path), "at least 8 x 8"),
     "as high as a house": ("line.png", lambda path: path.write_bytes(png_header(30000, 30000)), "at most 50,000,000"),
-    "rather high": ("line.png", lambda path: path.write_bytes(png_header(9000, 9000)), "9000 x 9000"),
+    "rather high": ("line.png", lambda path: path.write_bytes(png_header(9000, 9000)), "81,000,000 pixels"),
     "very wide": ("line.png", lambda path: Image.new("L", (9000, 10)).save(path), "at most 20000"),
     "a folder of nothing": ("folder", lambda path: path.mkdir(), "no image"),
     "a sound": ("sound.wav", wave(1.0), "reads handwriting: expected an image"),

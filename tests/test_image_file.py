@@ -1,14 +1,16 @@
 """Image files of every form, depth and orientation read alike; of several pages each has a name."""
 
 import io
+import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, _imaging
 
 from recognizer.errors import RecognizerError
-from recognizer.inputs.lines.image_file import image_pages, read_image
+from recognizer.inputs.lines.image_file import ImagePage, image_pages, opened_image, read_image
 
 
 @pytest.fixture(scope="module")
@@ -129,3 +131,61 @@ def test_the_largest_image_is_a_setting_that_the_refusal_names(
     monkeypatch.setenv("RECOGNIZER_MAX_MEGAPIXELS", "many")
     with pytest.raises(RecognizerError, match="'many', expected a number"):
         read_image(tmp_path / "line.png")
+
+
+def gif(canvas: int, *frames: int) -> bytes:
+    """Return a GIF that says how large its square canvas and frames are, and holds a pixel of each of them.
+
+    What a frame leaves is the background where it stood, for which Pillow takes memory as soon as it has its size.
+    """
+    parts = [b"GIF89a" + struct.pack("<HHBBB", canvas, canvas, 0, 0, 0)]
+    for side in frames:
+        parts.append(b"!\xf9\x04\x08\0\0\0\0" + b"," + struct.pack("<HHHHB", 0, 0, side, side, 0))
+        parts.append(b"\x02" + b"\x02\x44\x01" + b"\0")  # of two bits: begin, colour 0, end
+    return b"".join(parts) + b";"
+
+
+@pytest.fixture
+def little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let Pillow have no image of more pixels than may be read."""
+    for name in ("new", "fill"):
+        real = getattr(_imaging, name)
+
+        def made(mode: str, size: tuple[int, int], *rest: object, real: Callable[..., object] = real) -> object:
+            if size[0] * size[1] > 50_000_000:
+                raise MemoryError
+            return real(mode, size, *rest)
+
+        monkeypatch.setattr(_imaging, name, made)
+
+
+HUGE = "4,294,836,225 pixels, expected at most 50,000,000 in all; RECOGNIZER_MAX_MEGAPIXELS=4295"
+
+
+@pytest.mark.parametrize(
+    "data", [gif(65535, 1), gif(1, 65535), gif(65535, 65535)], ids=["canvas", "frame", "canvas and frame"]
+)
+def test_a_gif_that_says_that_it_is_huge_is_refused_before_memory_is_taken(data: bytes, little_memory: None) -> None:
+    with pytest.raises(RecognizerError, match=f"x.gif: {HUGE}") as refused:
+        read_image(io.BytesIO(data), "x.gif")
+    assert refused.value.reason == "too large"
+
+
+def test_of_a_gif_the_frames_before_a_huge_one_are_read(little_memory: None) -> None:
+    assert read_image(io.BytesIO(gif(1, 1))).grey.tolist() == [[0]]
+    first, second, third = (page for _, page in image_pages(io.BytesIO(gif(1, 1, 65535, 1)), "x.gif"))
+    assert isinstance(first, ImagePage) and first.grey.shape == (1, 1)
+    assert str(second).startswith(f"x.gif[2]: {HUGE}")
+    assert str(third).startswith(f"x.gif[3]: {HUGE}")  # a frame is drawn on those before it
+
+
+def test_pillow_has_its_own_limit_back_when_the_last_of_two_readers_is_done(grey: np.ndarray, tmp_path: Path) -> None:
+    Image.fromarray(grey).save(tmp_path / "line.png")
+    before = Image.MAX_IMAGE_PIXELS
+    first, second = (opened_image(tmp_path / "line.png", "line.png") for _ in range(2))
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert Image.MAX_IMAGE_PIXELS == 25_000_000 != before  # more than twice that is refused
+    second.__exit__(None, None, None)
+    assert before == Image.MAX_IMAGE_PIXELS

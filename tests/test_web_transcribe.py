@@ -12,7 +12,7 @@ import pytest
 from made_pages import demo_lines, write_page
 from PIL import Image
 from terminal import said
-from web_client import serving
+from web_client import id_of, serving
 
 from recognizer.web.limits import Limits
 
@@ -82,6 +82,22 @@ def test_what_is_too_large_or_too_long_is_refused_before_it_is_decoded(lines: li
     assert (pixels.status_code, pixels.json()["error"]) == (413, "large.png: 2.0 million pixels, expected at most 1")
     assert (length.status_code, length.json()["error"]) == (413, "long.wav: 3 s, expected at most 2 s")
     assert size.status_code == 413 and unsaid.status_code == 413
+
+
+def test_an_image_that_is_too_large_to_be_read_is_neither_taken_nor_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Image.new("L", (2000, 1000)).save(tmp_path / "large.tif")
+    data = (tmp_path / "large.tif").read_bytes()
+    monkeypatch.setenv("RECOGNIZER_MAX_MEGAPIXELS", "1")
+    with serving(tmp_path) as client:
+        added = client.post("/api/files", files={"files": ("other.tif", data)})
+        sent = client.post("/transcribe", files={"files": ("other.tif", data)})
+        shown = client.get(f"/api/files/{id_of(client, 'large.tif')}/image")
+    assert not (tmp_path / "other.tif").exists()
+    for answer, name in ((added, "other.tif"), (sent, "other.tif"), (shown, "large.tif")):
+        assert answer.status_code == 413
+        assert answer.json()["error"].startswith(f"{name}: 2,000,000 pixels, expected at most 1,000,000 in all")
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from PIL import Image, ImageOps
 
 from recognizer.errors import RecognizerError
 from recognizer.inputs.lines.image import HandwritingSettings, read_grey
+from recognizer.inputs.lines.image_file import opened_image
 from recognizer.inputs.lines.page_line import line_signal
 from recognizer.inputs.signal import Signal
 from recognizer.pages.background import even_light
@@ -33,11 +34,11 @@ def shown_image(file: ProjectFile) -> tuple[bytes, str]:
     """Return an image as a browser shows it, upright, with its media type.
 
     Raises:
-        RecognizerError: it cannot be decoded.
+        RecognizerError: it cannot be decoded, or is too large.
     """
     path = image_of(file)
     grey = functools.partial(read_grey, path)
-    with Image.open(path) as image:
+    with opened_image(path, path.name) as image:
         if image.format in SHOWN_BY_BROWSERS and image.getexif().get(0x0112) in UPRIGHT:
             return path.read_bytes(), f"image/{image.format.lower()}"
         eight_bit = image.mode in ("RGB", "L", "P", "1", "CMYK", "RGBA")

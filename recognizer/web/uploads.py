@@ -9,11 +9,11 @@ from pathlib import Path, PurePath
 from typing import Any
 
 import anyio
-from PIL import Image
 
 from recognizer.errors import RecognizerError
 from recognizer.formats.result import Result, make_result
 from recognizer.inputs.lines.image import HandwritingSettings, read_grey
+from recognizer.inputs.lines.image_file import opened_image
 from recognizer.inputs.lines.page_line import line_or_lines
 from recognizer.inputs.registry import kind_of
 from recognizer.inputs.signal import Signal
@@ -159,10 +159,12 @@ def refuse_beyond(upload: Upload, kind: str, limits: Limits) -> None:
     """
     if kind == "handwriting":
         try:
-            with Image.open(BytesIO(upload.data)) as image:
+            with opened_image(BytesIO(upload.data), upload.name) as image:
                 pixels = image.width * image.height
-        except Exception:  # noqa: BLE001  reading it will say what is wrong with it
-            return
+        except RecognizerError as error:
+            if error.reason == "too large":
+                raise Refused(413, str(error)) from None
+            return  # reading it will say what is wrong with it
         if pixels > limits.megapixels * 1e6:
             most = f"{limits.megapixels:g}"
             raise Refused(413, f"{upload.name}: {pixels / 1e6:.1f} million pixels, expected at most {most}")

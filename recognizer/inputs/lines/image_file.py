@@ -6,6 +6,7 @@ import os
 import re
 import stat
 import struct
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -103,11 +104,10 @@ def image_pages(source: Path | BinaryIO, name: str) -> Iterator[tuple[int, Image
         RecognizerError: missing, empty, no image, damaged, too large.
     """
     only = None
-    with _opened(source, name) as image:
+    with opened_image(source, name) as image:
         pages = _pages(image)
         if len(pages) == 1:
-            image.seek(pages[0])
-            only = _decoded(image, name)
+            only = _page(image, pages[0], name)
     if only is not None:
         yield 0, only
         return
@@ -133,9 +133,7 @@ def read_image(source: Path | BinaryIO, name: str = "", page: int = 0) -> ImageP
     if isinstance(source, Path):
         source, named = file_and_page(source)
         page = page or named
-    else:
-        source.seek(0)
-    with _opened(source, name) as image:
+    with opened_image(source, name) as image:
         pages = _pages(image)
         if not page and len(pages) > 1:
             raise RecognizerError(
@@ -144,35 +142,71 @@ def read_image(source: Path | BinaryIO, name: str = "", page: int = 0) -> ImageP
             )
         if page > len(pages):
             raise RecognizerError(f"{name}: there is no page {page}, the file holds {len(pages)}", "no such page")
-        image.seek(pages[max(page, 1) - 1])
-        _refuse_too_large(image.size, name)
-        return _decoded(image, name)
+        return _page(image, pages[max(page, 1) - 1], name)
 
 
 @contextmanager
-def _opened(source: Path | BinaryIO, name: str) -> Iterator[Image.Image]:
-    """Yield the image, its values not yet decoded; what Pillow says of a damaged one becomes one line."""
-    before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+def opened_image(source: Path | BinaryIO, name: str) -> Iterator[Image.Image]:
+    """Yield an image of Pillow, its values not yet decoded; what Pillow says of a damaged one becomes one line.
+
+    Raises:
+        RecognizerError: missing, empty, no image, damaged, too large; of what is done with the image likewise.
+    """
+    # By its file object, not by its name: Pillow maps named files into memory as they lie, not turned.
+    with _guarded(name), _file(source, name) as file, Image.open(file, formats=_formats()) as image:
+        yield image
+
+
+@contextmanager
+def _guarded(name: str) -> Iterator[None]:
+    """Turn what Pillow says of a damaged image, or of one that is too large, into one line."""
     try:
-        with warnings.catch_warnings(), _file(source, name) as file:
+        with warnings.catch_warnings(), _LIMIT_OF_PILLOW.lent():
             warnings.simplefilter("ignore")
-            # By its file object, not by its name: Pillow maps named files into memory as they lie, not turned.
-            with Image.open(file, formats=_formats()) as image:
-                _refuse_too_large(image.size, name)
-                yield image
+            yield
     except UnidentifiedImageError:
         raise RecognizerError(
             f"{name}: not an image that can be read, expected PNG, JPEG, TIFF, WebP, JPEG 2000 or alike",
             "not an image",
         ) from None
+    except Image.DecompressionBombError as error:
+        # Of the numbers that Pillow names the largest is that of the pixels: the other one is the limit.
+        raise _too_large(max(map(int, re.findall(r"\d+", str(error)))), name) from None
     except BROKEN as error:
         raise RecognizerError(
             f"{name}: cannot be decoded ({error}), expected a whole image", "cut short or damaged"
         ) from None
     except MemoryError:
         raise RecognizerError(f"{name}: needs more memory than there is", "too large") from None
-    finally:
-        Image.MAX_IMAGE_PIXELS = before
+
+
+class _LimitOfPillow:
+    """Pillow's own limit, one for the process: `max_pixels` while any thread reads, then again what it was.
+
+    Pillow takes memory for frames of a GIF while it opens it, and checks their size by this limit alone.
+    """
+
+    def __init__(self) -> None:
+        self.lock, self.readers, self.before = threading.Lock(), 0, Image.MAX_IMAGE_PIXELS
+
+    @contextmanager
+    def lent(self) -> Iterator[None]:
+        most = max_pixels()
+        with self.lock:
+            if not self.readers:
+                self.before = Image.MAX_IMAGE_PIXELS
+            self.readers += 1
+            Image.MAX_IMAGE_PIXELS = (most + 1) // 2  # Pillow refuses what is more than twice as large
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.readers -= 1
+                if not self.readers:
+                    Image.MAX_IMAGE_PIXELS = self.before
+
+
+_LIMIT_OF_PILLOW = _LimitOfPillow()
 
 
 @functools.cache
@@ -203,15 +237,12 @@ def _file(source: Path | BinaryIO, name: str) -> Iterator[BinaryIO]:
         yield file
 
 
-def _refuse_too_large(size: tuple[int, int], name: str) -> None:
-    columns, rows = size
-    if columns * rows > max_pixels():
-        need = -(-columns * rows // 1_000_000)
-        raise RecognizerError(
-            f"{name}: {columns} x {rows} pixels, expected at most {max_pixels():,} in all; {LIMIT}={need} in the "
-            "environment lets it in",
-            "too large",
-        )
+def _too_large(pixels: int, name: str) -> RecognizerError:
+    return RecognizerError(
+        f"{name}: {pixels:,} pixels, expected at most {max_pixels():,} in all; {LIMIT}={-(-pixels // 1_000_000)} in "
+        "the environment lets it in",
+        "too large",
+    )
 
 
 def _pages(image: Image.Image) -> list[int]:
@@ -228,6 +259,14 @@ def _pages(image: Image.Image) -> list[int]:
         if not number or not int(tags.get(SUBFILE, 0)) & REDUCED_OR_MASK:
             pages.append(number)
     return pages
+
+
+def _page(image: Image.Image, frame: int, name: str) -> ImagePage:
+    """Return a frame of an image, by its number from 0."""
+    image.seek(frame)
+    if (pixels := image.width * image.height) > max_pixels():
+        raise _too_large(pixels, name)
+    return _decoded(image, name)
 
 
 def _decoded(image: Image.Image, name: str) -> ImagePage:
