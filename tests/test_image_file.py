@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, _imaging
+from PIL.GifImagePlugin import GifImageFile
 
 from recognizer.errors import RecognizerError
 from recognizer.inputs.lines.image_file import ImagePage, image_pages, opened_image, read_image
@@ -177,6 +178,43 @@ def test_of_a_gif_the_frames_before_a_huge_one_are_read(little_memory: None) -> 
     assert isinstance(first, ImagePage) and first.grey.shape == (1, 1)
     assert str(second).startswith(f"x.gif[2]: {HUGE}")
     assert str(third).startswith(f"x.gif[3]: {HUGE}")  # a frame is drawn on those before it
+
+
+def test_a_page_at_fault_does_not_stop_those_behind_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, *others = (Image.new("L", (side, side), side) for side in (10, 40, 20))
+    first.save(tmp_path / "scan.tif", save_all=True, append_images=others)
+    monkeypatch.setenv("RECOGNIZER_MAX_MEGAPIXELS", "0.001")
+    read, refused, last = (page for _, page in image_pages(tmp_path / "scan.tif", "scan.tif"))
+    assert isinstance(read, ImagePage) and (read.grey == 10).all()
+    assert "scan.tif[2]: 1,600 pixels, expected at most 1,000" in str(refused)
+    assert isinstance(last, ImagePage) and (last.grey == 20).all() and last.grey.shape == (20, 20)
+
+
+def test_a_damaged_page_of_a_tiff_shows_nothing_of_the_one_before_it(tmp_path: Path) -> None:
+    first, *others = (Image.new("L", (10, 10), grey) for grey in (10, 40, 20))
+    first.save(tmp_path / "scan.tif", save_all=True, append_images=others, compression="tiff_lzw")
+    data = bytearray((tmp_path / "scan.tif").read_bytes())
+    strips = struct.pack("<HHI", 273, 4, 1)  # tag, type and count of where the pixels of a page are
+    second = data.index(strips, data.index(strips) + 1)
+    data[second : second + 2] = struct.pack("<H", 0)
+    pages = [page for _, page in image_pages(io.BytesIO(data), "scan.tif")]
+    assert [page.grey.max() for page in pages if isinstance(page, ImagePage)] == [10, 0, 20]
+
+
+def test_a_gif_of_many_pages_has_each_frame_decoded_once(
+    grey: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, *others = pages_of(grey)
+    first.save(tmp_path / "scan.gif", save_all=True, append_images=others)
+    decoded, real = [], GifImageFile.load_prepare
+
+    def load_prepare(image: GifImageFile) -> None:
+        decoded.append(image.tell())
+        real(image)
+
+    monkeypatch.setattr(GifImageFile, "load_prepare", load_prepare)
+    assert len(list(image_pages(tmp_path / "scan.gif", "scan.gif"))) == 3
+    assert decoded == [0, 1, 2]
 
 
 def test_pillow_has_its_own_limit_back_when_the_last_of_two_readers_is_done(grey: np.ndarray, tmp_path: Path) -> None:

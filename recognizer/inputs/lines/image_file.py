@@ -111,11 +111,25 @@ def image_pages(source: Path | BinaryIO, name: str) -> Iterator[tuple[int, Image
     if only is not None:
         yield 0, only
         return
-    for number in range(1, len(pages) + 1):
+    with _file(source, name) as file:
+        yield from enumerate(_in_turn(file, pages, name), start=1)
+
+
+def _in_turn(file: BinaryIO, frames: list[int], name: str) -> Iterator[ImagePage | RecognizerError]:
+    """Yield the pages of a file that stays open: of a GIF each frame is drawn on those before it."""
+    image = None
+    for number, frame in enumerate(frames, start=1):
+        own = f"{name}[{number}]"
+        page: ImagePage | RecognizerError
         try:
-            yield number, read_image(source, f"{name}[{number}]", number)
+            with _guarded(own):
+                image = image or Image.open(file, formats=_formats())
+                page = _page(image, frame, own)
+                if image.format == "TIFF":  # whose pages Pillow decodes one over the other: what one lacks is black
+                    image.paste(0, (0, 0, *image.size))
         except RecognizerError as error:
-            yield number, error
+            image, page = None, error  # opened anew for the next: what Pillow is left with is not what is in the file
+        yield page
 
 
 def read_image(source: Path | BinaryIO, name: str = "", page: int = 0) -> ImagePage:
