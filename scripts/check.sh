@@ -11,5 +11,7 @@ step() {
 step format ruff format --check .
 step lint ruff check .
 step types mypy
-step tests python -m pytest "$@"
+# Two processes of one thread each: two threads that wait for each other on shared cores are slower than one.
+export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
+step tests python -m pytest -n 2 --dist loadfile "$@"
 echo "check.sh: all is well"
