@@ -5,7 +5,8 @@
 Weight and word bonus of every language model are found on the validation split with a beam of 25, by CER; then
 validation and test are read with them, with the weight that is best without a bonus, and with other widths. A model
 after --rescore ranks the texts of the beam of the first one after --lm anew. Log-probabilities are computed once.
-Label priors and temperature are those that the model file or the language model states; the rows name them.
+Label priors and temperature are those that the model file or the language model states; the rows name them. A model
+that reads words by a lexicon of their sounds has no rows without a language model: transcripts are of words.
 """
 
 import argparse
@@ -46,9 +47,13 @@ class Table:
         valid, test = rates_of(self.valid, decoder), rates_of(self.test, decoder)
         print(f"| {what} | {valid.cer:.2%} | {valid.wer:.2%} | {test.cer:.2%} | {test.wer:.2%} |", flush=True)
 
-    def model(self, path: Path, widths: bool) -> Decoder:
+    def plain(self) -> None:
+        """Print the rows without a language model."""
+        self.row("best path", Decoder(DecoderSettings(), self.reader.alphabet))
+        self.row(f"beam {WIDTH}", make_decoder(DecoderOptions(engine="beam", beam=WIDTH), {}, self.reader.alphabet))
+
+    def model(self, path: Path, opened: Decoder, widths: bool) -> Decoder:
         """Print the rows of a language model and return the decoder that was best on validation."""
-        opened = self._opened(path)
         tried = {(weight, bonus): self._rates(opened, weight, bonus) for weight in WEIGHTS for bonus in BONUSES}
         plain = min((one for one in tried if one[1] == 0.0), key=tried.__getitem__)
         best = min(tried, key=tried.__getitem__)
@@ -62,15 +67,16 @@ class Table:
 
     def rescored(self, first: Decoder, lm: Path, path: Path) -> None:
         """Print the row of a language model that ranks the texts of `first`, whose language model is `lm`."""
-        opened = self._opened(lm, path)
+        opened = self.opened(lm, path)
         fused = {"lm_weight": first.settings.lm_weight, "word_bonus": first.settings.word_bonus}
         made = [changed(opened, **fused, rescore_weight=weight) for weight in RESCORE_WEIGHTS]
         rates = [_pair(rates_of(self.valid, decoder)) for decoder in made]
         best = made[rates.index(min(rates))]
         self.row(f"the same, ranked anew by {path.name} x {best.settings.rescore_weight:g}", best)
 
-    def _opened(self, lm: Path, rescore: Path | None = None) -> Decoder:
-        return stated(self.name, DecoderOptions(engine="beam", beam=WIDTH, lm=lm, rescore=rescore))
+    def opened(self, lm: Path, rescore: Path | None = None) -> Decoder:
+        """Return the decoder with a language model, and perhaps another one that ranks anew, as it is stated."""
+        return stated(self.reader, self.name, DecoderOptions(engine="beam", beam=WIDTH, lm=lm, rescore=rescore))
 
     def _fused(self, path: Path, decoder: Decoder) -> None:
         own = decoder.settings
@@ -101,9 +107,13 @@ def main(words: Sequence[str] | None = None) -> None:
     table = Table(given.model, reader, valid, test)
     print(f"| decoder | valid CER | valid WER | {given.split} CER | {given.split} WER |")
     print("| --- | ---: | ---: | ---: | ---: |")
-    table.row("best path", Decoder(DecoderSettings(), reader.alphabet))
-    table.row(f"beam {WIDTH}", make_decoder(DecoderOptions(engine="beam", beam=WIDTH), {}, reader.alphabet))
-    found = [table.model(path, widths=i == 0) for i, path in enumerate(given.lm)]
+    opened = [table.opened(path) for path in given.lm]
+    if opened[0].words is None:
+        table.plain()
+    else:
+        complain(f"no rows of best path and beam {WIDTH}: without its lexicon the model reads no words")
+    models = zip(given.lm, opened, strict=True)
+    found = [table.model(path, decoder, widths=i == 0) for i, (path, decoder) in enumerate(models)]
     for path in given.rescore:
         table.rescored(found[0], given.lm[0], path)
 

@@ -97,7 +97,7 @@ def main(words: Sequence[str] | None = None) -> None:
     reader = Reader.load(chosen.model, options=DecoderOptions(engine="greedy"))
 
     def opened(options: DecoderOptions) -> Decoder:
-        return stated(chosen.model, replace(options, engine="beam", beam=chosen.beam, word_bonus=0.0))
+        return stated(reader, chosen.model, replace(options, engine="beam", beam=chosen.beam, word_bonus=0.0))
 
     complain = terminal().complain
     tune = cache_log_probs(reader, chosen.tune_on or chosen.corpus, "valid", chosen.samples, complain)

@@ -6,20 +6,22 @@ from typing import Any
 from recognizer.commands.console import terminal
 from recognizer.decoding.decoder import Decoder
 from recognizer.decoding.options import DecoderOptions
-from recognizer.reading.reader import Reader
+from recognizer.pretrained import find_model
+from recognizer.reading.reader import Reader, decoder_of
 
 
-def stated(model: str, options: DecoderOptions) -> Decoder:
+def stated(reader: Reader, model: str, options: DecoderOptions) -> Decoder:
     """Return the decoder that `recognizer evaluate` takes for `options`, its notes said on standard error.
 
     Args:
-        model: model file, run, or name of a shipped model.
+        reader: of the model, however it decodes.
+        model: model file, run, or name of a shipped model, that the reader was loaded by.
         options: a language model, and what a table fixes.
 
     Raises:
         RecognizerError: a file is at fault, or an option would have no effect.
     """
-    decoder = Reader.load(model, options=options).decoder
+    decoder = decoder_of(reader.model_file, find_model(model), options)
     for note in decoder.notes:
         terminal().complain(note)
     return decoder

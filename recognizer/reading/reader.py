@@ -97,11 +97,9 @@ class Reader:
         """
         path, division = find_model(path_or_name), division or divide()
         model_file = OnnxModel(path, division.threads) if is_onnx(path) else _torch_model(path)
-        stored, kind = model_file.decoder, model_file.settings.kind
-        chosen, notes = with_language_model(options or DecoderOptions(), path, stored, kind)
-        decoder = make_decoder(chosen, stored, model_file.alphabet, model_file.priors)
+        decoder = decoder_of(model_file, path, options or DecoderOptions())
         reader = cls(model_file, device, decoder, division, precision)
-        decoder.notes = (*notes, *decoder.notes, *filter(None, [reader.network.note]))
+        decoder.notes = (*decoder.notes, *filter(None, [reader.network.note]))
         return reader
 
     def describe(self) -> str:
@@ -299,6 +297,19 @@ class Reader:
     def log_probs(self, values: Sequence[np.ndarray]) -> "tuple[Tensor, Tensor]":
         """Return log-probabilities (N, T', classes) float32 and counts (N,) of one batch of signals' values."""
         return _as_tensors(*self.network.log_probs(values))
+
+
+def decoder_of(model_file: "ModelFile | OnnxModel", path: Path, options: DecoderOptions) -> Decoder:
+    """Return the decoder that options and the model file at `path` ask for, with its notes on the choice.
+
+    Raises:
+        RecognizerError: options that do not fit the model, or a file of theirs is at fault.
+    """
+    stored, kind = model_file.decoder, model_file.settings.kind
+    chosen, notes = with_language_model(options, path, stored, kind)
+    decoder = make_decoder(chosen, stored, model_file.alphabet, model_file.priors)
+    decoder.notes = (*notes, *decoder.notes)
+    return decoder
 
 
 def _torch_model(path: Path) -> "ModelFile":
