@@ -1,5 +1,6 @@
 """Signals to log-probabilities: features and network of one kind of input."""
 
+import warnings
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,6 +11,11 @@ from recognizer.common.plain_data import from_plain
 from recognizer.inputs.registry import kind_named
 from recognizer.inputs.speech.log_mel import LogMelSettings
 from recognizer.network.network import Network, NetworkSettings, Output
+
+# A GPU gathers the weights of both directions in each call: two modules own them, which torch calls a waste of memory.
+warnings.filterwarnings(
+    "ignore", "RNN module weights are not part of single", module="recognizer.network.cells.torch_cells"
+)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """The cells that torch has kernels for, in one direction of time: lstm, gru, rnn."""
 
-import warnings
 from collections.abc import Sequence
 
 import torch
@@ -16,9 +15,6 @@ from recognizer.network.cells.options import make_norms
 from recognizer.network.cells.settings import CellSettings
 
 NAMES = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
-
-# A GPU gathers the weights of both directions in each call: two modules own them, which torch calls a waste of memory.
-warnings.filterwarnings("ignore", "RNN module weights are not part of single contiguous chunk", module=__name__)
 
 
 class LstmDirection(MemoryDirection):
