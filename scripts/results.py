@@ -79,6 +79,7 @@ ROWS = (
     Row("handwriting", "hooker", "a known hand"),
     Row("handwriting", "hooker", "without lines cut at wrong places", without="datasets/hooker/miscut.txt"),
     Row("handwriting", "copiste", "five views of each line", tta=5),
+    Row("handwriting-medieval", "unseen-medieval", "unseen documents"),
     Row("speech", "librispeech-mini", "two unseen speakers", split="valid", lm="none"),
     Row("speech", "kathleen", "a known speaker", lm="none"),
     Row("strokes", "unipen", "unipen, unseen writers and texts"),
