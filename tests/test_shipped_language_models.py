@@ -10,6 +10,7 @@ SAID = {  # language and kind of input: a sentence, and the same words in no ord
     ("en", "speech"): ("shall i carry you to the house", "carry the to house you shall i"),
     ("en", "handwriting"): ("I have seen the letter.", "htt vraelene I ese .eelhT"),
     ("fr", "handwriting"): ("La maison est dans la rue.", "nuamaaol s.rtn Les iadsase"),
+    ("medieval", "handwriting"): ("Et dixit dn\u0303s ad eum. ⁊ li rois", "ne.⁊ iltx dsi uro\u0303tmdeE i adi sn"),
 }
 LARGEST = 10_000_000  # bytes
 
@@ -32,4 +33,4 @@ def likelihood(model: NGram, text: str) -> float:
 def test_every_shipped_language_model_is_one_of_these() -> None:
     files = {find_language_model(*key) for key in SAID}
     assert files == set(FOLDER.glob("*.lm"))
-    assert language_models("speech") == ["en"] and language_models("strokes") == ["en", "fr"]
+    assert language_models("speech") == ["en"] and language_models("strokes") == ["en", "fr", "medieval"]
