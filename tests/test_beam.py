@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from recognizer.corpus.alphabet import Alphabet
 from recognizer.decoding.alignment import align
-from recognizer.decoding.batched_beam_search import AskOne, Certain
+from recognizer.decoding.batched_beam_search import AskOne
 from recognizer.decoding.beam_search import (
     Candidate,
     advance_beam,
@@ -22,6 +22,7 @@ from recognizer.decoding.beam_search import (
     start_beam,
 )
 from recognizer.decoding.beam_settings import BeamSettings
+from recognizer.decoding.frame_pruning import Certain
 from recognizer.decoding.greedy import greedy
 from recognizer.errors import RecognizerError
 
@@ -49,7 +50,7 @@ def all_texts(log_probs: torch.Tensor) -> tuple[list[tuple[int, ...]], NDArray[n
 class Pairs:
     """A scorer with a number for every pair of neighbours; 0 stands for both ends."""
 
-    certain: Certain = "all"
+    certain = Certain.ALL
     scalar_limit = 2.0
 
     def __init__(self, classes: int, seed: int) -> None:

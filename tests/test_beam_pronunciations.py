@@ -13,7 +13,7 @@ from recognizer.decoding.batched_beam_search import Scorer
 from recognizer.decoding.beam_search import search_candidates
 from recognizer.decoding.beam_settings import BeamSettings
 from recognizer.decoding.decoder_factory import make_decoder
-from recognizer.decoding.frame_pruning import beam_steps
+from recognizer.decoding.frame_pruning import Certain, beam_steps
 from recognizer.decoding.options import DecoderOptions
 from recognizer.decoding.pronunciation_model import PronunciationModel
 from recognizer.decoding.pronunciations import has_pronunciations, read_pronunciations
@@ -125,7 +125,7 @@ def test_certain_blanks_are_passed_over_and_nothing_changes(made: Path, samples:
         found.append(search_candidates(heard, counts, settings, scorer(made))[-1][0])
     assert found[0].labels == found[1].labels == tuple(labels("t uw | s iy | ah s"))
     assert found[0].score == pytest.approx(found[1].score, abs=0.02)
-    steps, _ = beam_steps(heard, counts, 0.999, -9.0, np.full(samples, -1), blanks_alone=True)
+    steps, _ = beam_steps(heard, counts, Certain.BLANKS, 0.999, -9.0, np.full(samples, -1))
     assert steps.around.counts.tolist() == [heard.shape[1] // 2] * samples, "the units are steps, the blanks are none"
 
 

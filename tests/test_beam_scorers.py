@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from recognizer.corpus.alphabet import Alphabet, TextSettings
 from recognizer.decoding.batched_beam_search import Scorer
 from recognizer.decoding.beam_search import beam_search, search_candidates
+from recognizer.decoding.frame_pruning import Certain
 from recognizer.decoding.scorers import CharacterModel, Sum
 from recognizer.decoding.word_model import EMPTY_WORD, WordModel
 from recognizer.decoding.word_scorers import HotWords, Lexicon, WordBonus
@@ -153,7 +154,7 @@ def test_a_lexicon_with_punctuation_keeps_it_inside_its_words() -> None:
 
 def test_a_lexicon_without_a_price_forbids() -> None:
     scorer = Lexicon(["ab"], ALPHABET)
-    assert scorer.certain == "none"
+    assert scorer.certain is Certain.NONE
     assert worth(scorer, ["ab", "a", "ab b", " ab."]).tolist() == [0.0, -math.inf, -math.inf, 0.0]
 
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from recognizer.corpus.alphabet import BLANK
 from recognizer.decoding.blank_skipping import BASE, RunTexts, hashes
-from recognizer.decoding.frame_pruning import BeamSteps, candidates
+from recognizer.decoding.frame_pruning import BeamSteps, Certain, candidates
 
 # Names that no prefix has: of the places that start empty (times their number), of the parent of the empty prefix.
 NOBODY, ORPHAN = 0x4D3C2B1A55AA77, 0x1F2E3D4C5B6A79
@@ -21,7 +21,6 @@ RESCALE = 8  # steps between two divisions by the best mass; float64 holds far m
 
 State = tuple[int, ...]  # of a scorer, of one prefix
 AskOne = Callable[[State, int], tuple[float, State]]
-Certain = Literal["none", "blanks", "all"]
 
 
 class Scorer(Protocol):
@@ -47,12 +46,7 @@ class Scorer(Protocol):
 
     @property
     def certain(self) -> Certain:
-        """Tell of which classes a frame may be taken as certain, and passed over.
-
-        "all" where every text is worth something; "blanks" where a text may be worth minus infinity, but whatever is
-        left of the beam may end; "none" where what is left may need a character that a frame is all but certain
-        not to hold.
-        """
+        """Tell of which classes a frame may be taken as certain."""
 
     def finish(self, states: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return (M,) what the end of the text adds."""

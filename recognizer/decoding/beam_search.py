@@ -14,7 +14,7 @@ from recognizer.decoding.alignment import align_batch
 from recognizer.decoding.batched_beam_search import BatchedBeamSearch, Beams, Scorer, Trace, first_beams
 from recognizer.decoding.beam_settings import BeamSettings
 from recognizer.decoding.blank_skipping import RunTexts
-from recognizer.decoding.frame_pruning import beam_steps
+from recognizer.decoding.frame_pruning import Certain, beam_steps
 from recognizer.decoding.hypothesis import Hypothesis
 from recognizer.decoding.hypothesis_building import build_hypothesis, check_batch
 from recognizer.decoding.single_beam_search import SingleBeamSearch
@@ -94,10 +94,9 @@ def advance_beam(
     """Return the beam after one more chunk (N, T, C) of every sample; a count may be 0."""
     if len(log_probs) == 0:
         return state
-    certain = "all" if scorer is None else scorer.certain
-    threshold = 2.0 if certain == "none" else settings.blank_skip_threshold
-    least, blanks = settings.token_min_logp, certain == "blanks"
-    steps, before = beam_steps(log_probs, counts.cpu(), threshold, least, state.before, blanks)
+    certain = Certain.ALL if scorer is None else scorer.certain
+    threshold, least = settings.blank_skip_threshold, settings.token_min_logp
+    steps, before = beam_steps(log_probs, counts.cpu(), certain, threshold, least, state.before)
     with torch.inference_mode():
         if len(log_probs) == 1 and log_probs.device.type == "cpu":
             search = SingleBeamSearch(steps, settings.beam_threshold, scorer, settings.recombines)

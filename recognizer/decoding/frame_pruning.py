@@ -1,6 +1,7 @@
 """Frames made ready for the beam: steps gathered, the likely classes of each listed."""
 
 from dataclasses import dataclass
+from enum import IntEnum
 
 import numpy as np
 import torch
@@ -49,27 +50,42 @@ class Candidates:
     widths: list[int]
 
 
+class Certain(IntEnum):
+    """Of which classes a frame may be taken as certain, and passed over, under a scorer; the more careful first.
+
+    ALL where every text is worth something; BLANKS where a text may be worth minus infinity, but whatever is left of
+    the beam may end; NONE where what is left may need a character that a frame is all but certain not to hold.
+    """
+
+    NONE = 0
+    BLANKS = 1
+    ALL = 2
+
+
 def beam_steps(
     log_probs: Tensor,
     counts: Tensor,
-    certain: float,
+    certain: Certain,
+    threshold: float,
     token_min_logp: float,
     before: NDArray[np.int64],
-    blanks_alone: bool = False,
 ) -> tuple[BeamSteps, NDArray[np.int64]]:
     """Return what the beam has to go through, and (N,) the certain class of each last frame.
 
     Args:
         log_probs: (N, T, C).
         counts: (N,).
-        certain: a frame is certain where one class has at least this posterior; above 1 none is.
+        certain: of which classes a frame may be certain.
+        threshold: a frame is certain where one of these has at least this posterior; above 1 none is.
         token_min_logp: log-posterior below which a class extends no prefix.
         before: (N,) what the last call returned; -1 at the start and where no class is certain.
-        blanks_alone: whether no frame of another class is certain.
     """
     best, classes, valid = _best(log_probs, counts)
     refuse_nan(torch.from_numpy(~np.isfinite(best) & valid))
-    sure = np.where((best >= np.log(certain)) & valid & ((classes == BLANK) | (not blanks_alone)), classes, -1)
+    passed = valid & (best >= np.log(threshold))
+    if certain is not Certain.ALL:
+        passed &= (classes == BLANK) & (certain is Certain.BLANKS)
+    sure = np.where(passed, classes, -1)
     around = skipped_runs(sure, valid, before)
     probs = _gathered(log_probs, around)
     peak = probs.amax(2, keepdim=True).clamp(min=torch.finfo(probs.dtype).min)

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from recognizer.corpus.alphabet import Alphabet
-from recognizer.decoding.batched_beam_search import AskOne, Certain, State
+from recognizer.decoding.batched_beam_search import AskOne, State
+from recognizer.decoding.frame_pruning import Certain
 from recognizer.decoding.lexicon_trie import LOST, ROOT, Floats, Ints
 from recognizer.decoding.pronunciations import Pronunciations, PronunciationTrie
 from recognizer.decoding.scorers import Model
@@ -47,7 +48,7 @@ class PronunciationModel:
     ahead, as in `WordModel`: a unit costs what the best word that is still possible loses as a unigram.
     """
 
-    certain: Certain = "blanks"  # a word that is cut short may end the text, at a price
+    certain = Certain.BLANKS  # a word that is cut short may end the text, at a price
     scalar_limit = math.inf
 
     def __init__(

@@ -7,11 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.corpus.alphabet import Alphabet, TextSettings
-from recognizer.decoding.batched_beam_search import AskOne, Certain, Scorer, State
+from recognizer.decoding.batched_beam_search import AskOne, Scorer, State
+from recognizer.decoding.frame_pruning import Certain
 from recognizer.decoding.lexicon_trie import Floats, Ints
 from recognizer.decoding.word_scorers import number
-
-CERTAIN: tuple[Certain, ...] = ("none", "blanks", "all")  # the more careful first
 
 
 class Model(Protocol):
@@ -45,7 +44,7 @@ class Sum:
         """Add up `scorers`, at least one."""
         self.scorers = tuple(scorers)
         self.edges = np.cumsum([0, *(scorer.initial(1).shape[1] for scorer in scorers)]).tolist()
-        self.certain: Certain = min((scorer.certain for scorer in scorers), key=CERTAIN.index)
+        self.certain = min(scorer.certain for scorer in scorers)
         self.scalar_limit = min(scorer.scalar_limit for scorer in scorers)
 
     def initial(self, n: int) -> Ints:
@@ -85,7 +84,7 @@ class Sum:
 class CharacterModel:
     """A language model of characters; its state is one column."""
 
-    certain: Certain = "all"
+    certain = Certain.ALL
     scalar_limit = 40.0
 
     def __init__(self, model: Model, alphabet: Alphabet, weight: float, text: TextSettings, space: str = " ") -> None:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from recognizer.corpus.alphabet import Alphabet, TextSettings
-from recognizer.decoding.batched_beam_search import AskOne, Certain, State
+from recognizer.decoding.batched_beam_search import AskOne, State
+from recognizer.decoding.frame_pruning import Certain
 from recognizer.decoding.lexicon_trie import LOST, ROOT, Floats, Ints, spaces, word_trie
 from recognizer.decoding.scorers import Model, folded
 from recognizer.decoding.word_scorers import number
@@ -26,7 +27,7 @@ class WordModel:
     model lacks is worth P(<unk>) times the probability of its spelling: the longer, the less.
     """
 
-    certain: Certain = "all"
+    certain = Certain.ALL
     scalar_limit = math.inf  # letters that were asked about before cost next to nothing
 
     def __init__(

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.corpus.alphabet import Alphabet
-from recognizer.decoding.batched_beam_search import AskOne, Certain, State
+from recognizer.decoding.batched_beam_search import AskOne, State
+from recognizer.decoding.frame_pruning import Certain
 from recognizer.decoding.lexicon_trie import LOST, ROOT, Floats, Ints, breaks, spaces, word_trie
 from recognizer.errors import RecognizerError
 
@@ -56,7 +57,7 @@ class Lexicon(WordListScorer):
         if not penalty > 0:
             raise RecognizerError(f"lexicon: penalty {penalty}, expected a positive number")
         self.penalty = penalty
-        self.certain: Certain = "none" if math.isinf(penalty) else "all"
+        self.certain = Certain.NONE if math.isinf(penalty) else Certain.ALL
 
     def score(self, states: Ints, classes: Ints) -> tuple[Floats, Ints]:
         """Charge a word once: at the letter that leaves the list, or at its end where the list goes on."""
@@ -89,7 +90,7 @@ class Lexicon(WordListScorer):
 class HotWords(WordListScorer):
     """Words to prefer; the bonus grows with their letters and is taken back where another word comes of them."""
 
-    certain: Certain = "all"
+    certain = Certain.ALL
 
     def __init__(self, words: Sequence[str], alphabet: Alphabet, bonus: float) -> None:
         """Add `bonus` (natural logarithm) for every word of `words` read.
@@ -133,7 +134,7 @@ class HotWords(WordListScorer):
 class WordBonus:
     """A bonus for every word; its state is whether a word has begun."""
 
-    certain: Certain = "all"
+    certain = Certain.ALL
     scalar_limit = math.inf
 
     def __init__(self, alphabet: Alphabet, bonus: float) -> None:
