@@ -203,6 +203,7 @@ class Clocked:
     callbacks: list[Any]
     world_size: int = 1
     first: float = 0.75
+    estimated_stepping_batches: int = 100
 
     @property
     def strategy(self) -> "Clocked":
@@ -233,6 +234,26 @@ def test_the_rate_has_come_down_when_the_time_is_over(lines: Path, tmp_path: Pat
     rates = state["lr_schedulers"][0]["_last_lr"]
     assert state["epoch"] < 10000
     assert max(rates) < 0.05 * LearningSettings().rate
+
+
+def test_all_groups_of_weights_have_the_rate_of_one_look_at_the_clock(
+    lines: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[float] = []
+
+    def later(trainer: Any) -> float:
+        looks.append(0.1 * len(looks))
+        return looks[-1]
+
+    monkeypatch.setattr(learner_module, "time_share", later)
+    learner = tiny.made_learner(lines)
+    learner._trainer = Clocked([])  # type: ignore[assignment]
+    made = learner.configure_optimizers()
+    for _ in range(3):
+        made["optimizer"].step()
+        made["lr_scheduler"]["scheduler"].step()
+        assert len({group["lr"] for group in made["optimizer"].param_groups}) == 1
+    assert len(looks) == 4, "the first rate, and one for each step"
 
 
 def test_the_average_moves_its_share_towards_the_weights() -> None:

@@ -1,6 +1,7 @@
 """What is done with a batch while training, as a LightningModule."""
 
 import copy
+import functools
 import math
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -75,7 +76,10 @@ class Learner(lightning.LightningModule):
         # train: a run has a few thousand steps, in which the rate rises and falls.
         optimizer = torch.optim.AdamW(groups, lr=learning.rate, betas=(0.9, 0.98), fused=True)
         steps = int(self.trainer.estimated_stepping_batches)
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: self._share_of_rate(step, steps))
+        # Asked once for each group of weights: one answer a step, as the clock, and other processes, are asked for it.
+        share = functools.lru_cache(maxsize=1)(lambda step: self._share_of_rate(step, steps))
+        # A plain function around it, which the scheduler leaves out of its checkpoint.
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: share(step))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def _share_of_rate(self, step: int, steps: int) -> float:
