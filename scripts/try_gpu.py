@@ -10,7 +10,6 @@ a network is trained for some epochs in float32 and in bf16. Without a GPU the C
 """
 
 import argparse
-import csv
 import re
 import subprocess
 import sys
@@ -24,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
+from compare_cells import course_of  # noqa: E402
 
 from recognizer.commands.demo import DATA, HEIGHT  # noqa: E402
 from recognizer.commands.exit_codes import run_and_exit  # noqa: E402
@@ -31,7 +31,6 @@ from recognizer.corpus.shards import open_store  # noqa: E402
 from recognizer.corpus.store import Store  # noqa: E402
 from recognizer.decoding.options import DecoderOptions  # noqa: E402
 from recognizer.reading.reader import Reader  # noqa: E402
-from recognizer.training.checkpointing import HISTORY  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 Row = tuple[str, str, str]
@@ -212,16 +211,15 @@ def trained(corpus: Path, epochs: int, accelerator: str, precision: str, seconds
         took = time.perf_counter() - begin
         if done.returncode:
             return f"failed: {done.stderr.strip().splitlines()[-1] if done.stderr.strip() else done.returncode}"
-        spent = last_epoch(Path(folder) / "run" / HISTORY)
+        spent = last_epoch(Path(folder) / "run")
     samples = int(re.findall(r"(\d+) samples to learn", done.stdout)[0])
     shares = re.findall(r"time of training steps: ([^\n]*)", done.stdout)
     return f"{took:.0f} s in all, {samples / spent:.0f} a second in the last epoch; {'; '.join(shares)}"
 
 
-def last_epoch(history: Path) -> float:
+def last_epoch(run: Path) -> float:
     """Return the seconds of training in a run's last epoch, validation not counted."""
-    with open(history, encoding="utf-8", newline="") as file:
-        ends = [0.0, *(float(row["seconds"]) for row in csv.DictReader(file, delimiter="\t"))]
+    ends = [0.0, *(end for end, _ in course_of(run, "seconds"))]
     return ends[-1] - ends[-2]
 
 
