@@ -10,7 +10,6 @@ A row is one cell (or one depth) with one seed; training it again replaces it. E
 """
 
 import argparse
-import csv
 import os
 import shlex
 import shutil
@@ -35,8 +34,8 @@ from recognizer.network.cells import CELLS  # noqa: E402
 from recognizer.network.front import Front, FrontSettings  # noqa: E402
 from recognizer.network.mdlstm import MultidimensionalSettings  # noqa: E402
 from recognizer.network.network import Network, NetworkSettings  # noqa: E402
-from recognizer.training.checkpointing import HISTORY  # noqa: E402
 from recognizer.training.config import Config  # noqa: E402
+from recognizer.training.history import read_history  # noqa: E402
 from recognizer.training.logging_setup import silence_libraries  # noqa: E402
 
 TOLERANCE = 0.05  # of the number of weights
@@ -179,7 +178,8 @@ def _trained(chosen: argparse.Namespace, config: Config, trainer: dict[str, Any]
     train(
         replace(config, network=network), settings, run, False, f"scripts/compare_cells.py {command}", lambda line: None
     )
-    points = course_of(run, "processor" if chosen.accelerator == "cpu" else "seconds")
+    history = read_history(run)
+    points = [(one.processor if chosen.accelerator == "cpu" else one.seconds, one.cer) for one in history]
     return Row(
         chosen.table, chosen.corpus, len(task.train), epochs, name, config.seed, network.hidden,
         shape.weights(network), round(len(task.train) * epochs / points[-1][0], 1),
@@ -201,12 +201,6 @@ def _trainer(chosen: argparse.Namespace, trainer: dict[str, Any], epochs: int) -
     }
     quiet = ("enable_progress_bar", "enable_model_summary", "enable_checkpointing", "use_distributed_sampler")
     return {**trainer, **fixed, **dict.fromkeys(quiet, False), "num_sanity_val_steps": 0}
-
-
-def course_of(run: Path, clock: str) -> list[tuple[float, float]]:
-    """Return the seconds of training by that clock and the CER after each epoch of a run's history."""
-    with open(run / HISTORY, encoding="utf-8", newline="") as file:
-        return [(float(row[clock]), float(row["cer"])) for row in csv.DictReader(file, delimiter="\t")]
 
 
 def _options(words: Sequence[str]) -> argparse.Namespace:

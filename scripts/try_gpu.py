@@ -23,7 +23,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
-from compare_cells import course_of  # noqa: E402
 
 from recognizer.commands.demo import DATA, HEIGHT  # noqa: E402
 from recognizer.commands.exit_codes import run_and_exit  # noqa: E402
@@ -31,6 +30,7 @@ from recognizer.corpus.shards import open_store  # noqa: E402
 from recognizer.corpus.store import Store  # noqa: E402
 from recognizer.decoding.options import DecoderOptions  # noqa: E402
 from recognizer.reading.reader import Reader  # noqa: E402
+from recognizer.training.history import read_history  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 Row = tuple[str, str, str]
@@ -219,7 +219,7 @@ def trained(corpus: Path, epochs: int, accelerator: str, precision: str, seconds
 
 def last_epoch(run: Path) -> float:
     """Return the seconds of training in a run's last epoch, validation not counted."""
-    ends = [0.0, *(end for end, _ in course_of(run, "seconds"))]
+    ends = [0.0, *(one.seconds for one in read_history(run))]
     return ends[-1] - ends[-2]
 
 

@@ -89,10 +89,10 @@ def test_text_that_looks_like_html_stays_text(tmp_path: Path) -> None:
 
 def test_the_minutes_of_a_run_are_those_of_its_last_row_which_counts_from_the_beginning(tmp_path: Path) -> None:
     from recognizer.reports.training_page import write_training
+    from recognizer.training.history import Validation
 
-    history = "epoch\tsteps\tloss\tcer\twer\tseconds\tprocessor\n0\t9\t2.0\t0.5\t0.9\t60.0\t50.0\n"
-    (tmp_path / "history.tsv").write_text(history + "1\t18\t1.0\t0.4\t0.8\t120.0\t99.0\n")
-    write_training(tmp_path, tmp_path / "history.tsv", [])
+    history = [Validation(0, 9, 2.0, 0.5, 0.9, 60.0, 50.0), Validation(1, 18, 1.0, 0.4, 0.8, 120.0, 99.0)]
+    write_training(tmp_path, history, [])
     assert "2 epochs, 18 steps, 2.0 minutes" in Page(tmp_path / "report.html")
 
 

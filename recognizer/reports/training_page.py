@@ -11,6 +11,7 @@ from recognizer.evaluation.html_report import mark_edits
 from recognizer.reports.charts import Chart
 from recognizer.reports.html_page import html, write_page
 from recognizer.reports.media import media_of
+from recognizer.training.history import Validation
 
 PAGE = "report.html"  # in the folder of a run
 
@@ -25,27 +26,25 @@ class SampleRead:
     text: str
 
 
-def write_training(run: Path, history: Path, samples: Sequence[SampleRead]) -> None:
-    """Write the page of a run from its history, a table of epoch, steps, loss, cer, wer, seconds, processor.
-
-    Its seconds count from the beginning of the run.
+def write_training(run: Path, history: Sequence[Validation], samples: Sequence[SampleRead]) -> None:
+    """Write the page of a run from its history, of at least one validation.
 
     Raises:
         RecognizerError: the file cannot be written.
     """
-    head, *lines = (line.split("\t") for line in history.read_text(encoding="utf-8").splitlines())
-    rows = [dict(zip(head, line, strict=True)) for line in lines]
-    epochs = [int(row["epoch"]) + 1.0 for row in rows]
-    column = {name: [float(row[name]) for row in rows] for name in ("loss", "cer", "wer", "seconds")}
-    best = min(range(len(rows)), key=lambda i: column["cer"][i])
+    epochs = [one.epoch + 1.0 for one in history]
+    best, last = min(history, key=lambda one: one.cer), history[-1]
     values = {
         "title": f"run {run.name}",
         "run": str(run),
-        "epochs": len(rows),
-        "best": {"epoch": round(epochs[best]), "cer": column["cer"][best], "wer": column["wer"][best]},
-        "last": {"loss": column["loss"][-1], "cer": column["cer"][-1], "steps": rows[-1]["steps"]},
-        "minutes": column["seconds"][-1] / 60.0,
-        "charts": [_rates(epochs, column["cer"], column["wer"]), _losses(epochs, column["loss"])],
+        "epochs": len(history),
+        "best": {"epoch": best.epoch + 1, "cer": best.cer, "wer": best.wer},
+        "last": {"loss": last.loss, "cer": last.cer, "steps": last.steps},
+        "minutes": last.seconds / 60.0,
+        "charts": [
+            _rates(epochs, [one.cer for one in history], [one.wer for one in history]),
+            _losses(epochs, [one.loss for one in history]),
+        ],
         "samples": [_sample(one) for one in samples],
     }
     write_page(run / PAGE, "training.html", values)

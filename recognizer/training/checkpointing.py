@@ -11,14 +11,14 @@ from typing import Any
 import lightning
 import torch
 
-from recognizer.common.atomic_write import write_atomically
 from recognizer.common.interruption import Interrupted
 from recognizer.errors import RecognizerError
 from recognizer.inputs.registry import kind_named
 from recognizer.model.model_file import ModelFile, save_model_file
+from recognizer.training.history import Validation, note
 from recognizer.training.learner import Learner
 
-LAST, MODEL, HISTORY = "last.ckpt", "model.safetensors", "history.tsv"
+LAST, MODEL = "last.ckpt", "model.safetensors"
 MADE_OF = "made_of"  # the part of a checkpoint that says what the run is about
 NO_COMMENT = b"\0\0"  # the length of a ZIP archive's comment, its last field
 SHOWN = 4  # validation samples in TensorBoard
@@ -89,17 +89,11 @@ class CheckpointCallback(lightning.Callback):
         self.epochs = trainer.current_epoch + 1
 
     def _note(self, trainer: lightning.Trainer, learner: Learner) -> None:
-        """Append a line to the run's history; an epoch that a resumed run repeats takes the place of its first line."""
-        path = self.run / HISTORY
-        head, *rows = (
-            path.read_text().splitlines() if path.exists() else ["epoch\tsteps\tloss\tcer\twer\tseconds\tprocessor"]
-        )
-        kept = [line for line in rows if int(line.split("\t")[0]) < trainer.current_epoch]
+        """Add this validation to the run's history."""
         loss = float(trainer.callback_metrics.get("loss", torch.tensor(math.nan)))
-        times = (sum(learner.clock.seconds.values()), learner.clock.processor)
-        row = [trainer.current_epoch, trainer.global_step, f"{loss:.4f}", f"{learner.cer:.5f}", f"{learner.wer:.5f}"]
-        lines = [head, *kept, "\t".join(map(str, [*row, *(f"{seconds:.3f}" for seconds in times)]))]
-        write_atomically(path, ("\n".join(lines) + "\n").encode())
+        seconds, clock = sum(learner.clock.seconds.values()), learner.clock
+        rates = (learner.cer, learner.wer)
+        note(self.run, Validation(trainer.current_epoch, trainer.global_step, loss, *rates, seconds, clock.processor))
 
     def _show(self, trainer: lightning.Trainer, learner: Learner) -> None:
         """Put a few validation samples into TensorBoard: picture or sound, what it says, what was read."""

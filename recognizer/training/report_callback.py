@@ -5,7 +5,7 @@ from pathlib import Path
 import lightning
 
 from recognizer.reports.training_page import SampleRead, write_training
-from recognizer.training.checkpointing import HISTORY
+from recognizer.training.history import read_history
 from recognizer.training.learner import Learner
 
 SHOWN = 8  # validation samples on the page
@@ -27,4 +27,4 @@ class ReportCallback(lightning.Callback):
         some = readings[:: max(1, len(readings) // SHOWN)][:SHOWN]
         stores = pl_module.corpora.stores
         samples = [SampleRead(stores[r.item.corpus], r.item.index, r.reference, r.text) for r in some]
-        write_training(self.run, self.run / HISTORY, samples)
+        write_training(self.run, read_history(self.run), samples)

@@ -21,6 +21,7 @@ from recognizer.inputs.registry import default_signal
 from recognizer.inputs.speech.audio import SpeechSettings, write_speech
 from recognizer.pages.page import MARK
 from recognizer.pages.xml_edit import EditedLine, edit_lines
+from recognizer.training.history import read_history
 from recognizer.web.documents import READER
 from recognizer.web.drafts import Draft, DraftLine
 from recognizer.web.limits import Refused
@@ -300,15 +301,9 @@ def corrected_of(kind: str, drafts: Sequence[tuple[ProjectFile, Draft]]) -> list
 
 def _curve(run: Path) -> tuple[Epoch, ...]:
     """Return the rows of a run's history."""
-    path = run / "history.tsv"
-    if not path.is_file():
-        return ()
-    head, *rows = (line.split("\t") for line in path.read_text(encoding="utf-8").splitlines())
-    tables = [dict(zip(head, row, strict=True)) for row in rows]
-    losses = [loss if math.isfinite(loss := float(row["loss"])) else None for row in tables]
     return tuple(
-        Epoch(int(row["epoch"]) + 1, loss, float(row["cer"]), float(row["wer"]))
-        for row, loss in zip(tables, losses, strict=True)
+        Epoch(one.epoch + 1, one.loss if math.isfinite(one.loss) else None, one.cer, one.wer)
+        for one in read_history(run)
     )
 
 

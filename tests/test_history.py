@@ -1,0 +1,43 @@
+"""A run's history: every line is kept as it was, a repeated epoch takes its place, damage is named."""
+
+import math
+from pathlib import Path
+
+import pytest
+
+from recognizer.errors import RecognizerError
+from recognizer.training.history import HISTORY, Validation, note, read_history
+
+FIRST = Validation(0, 10, 3.5, 0.9, 1.0, 60.25, 50.5)
+
+
+def test_what_is_noted_is_read_again_and_a_repeated_epoch_takes_the_place_of_all_behind(tmp_path: Path) -> None:
+    assert read_history(tmp_path) == []
+    for epoch in range(1, 4):
+        note(tmp_path, Validation(epoch, 10 * epoch, 1.0, 0.5, 0.6, 1.0, 1.0))
+    again = Validation(2, 25, 0.5, 0.4, 0.5, 2.0, 2.0)
+    note(tmp_path, again)
+    assert [one.epoch for one in read_history(tmp_path)] == [1, 2] and read_history(tmp_path)[-1] == again
+
+
+def test_a_loss_that_there_is_none_of_stays_so(tmp_path: Path) -> None:
+    note(tmp_path, Validation(0, 0, math.nan, 1.0, 1.0, 0.0, 0.0))
+    note(tmp_path, Validation(1, 9, 2.0, 0.5, 0.5, 1.0, 1.0))
+    assert math.isnan(read_history(tmp_path)[0].loss)
+    assert (tmp_path / HISTORY).read_text().splitlines()[1] == "0\t0\tnan\t1.00000\t1.00000\t0.000\t0.000"
+
+
+@pytest.mark.parametrize("line", ["1\t2", "x\t10\t3.5\t0.9\t1.0\t60.2\t50.5", "1\t10\t3.5\t0.9\t1.0\t60.2\t50.5\t1"])
+def test_a_damaged_line_is_named(tmp_path: Path, line: str) -> None:
+    note(tmp_path, FIRST)
+    with open(tmp_path / HISTORY, "a") as file:
+        file.write(line + "\n")
+    with pytest.raises(RecognizerError, match=r"history.tsv:3: expected a line of epoch steps loss"):
+        read_history(tmp_path)
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff\xfe\n", b"name\tother\n1\t2\n"])
+def test_what_is_no_history_is_refused(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / HISTORY).write_bytes(data)
+    with pytest.raises(RecognizerError, match="history"):
+        read_history(tmp_path)
