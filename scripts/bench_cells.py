@@ -56,7 +56,7 @@ def _rows(options: argparse.Namespace, dtype: torch.dtype) -> Iterator[Row]:
         yield _measure(name, layer, x, counts, dtype, options.repeats)
     if options.multidimensional:
         image = torch.rand(batch, 4 * frames, 48, 1, device=device)
-        front = MultidimensionalFront(MultidimensionalSettings()).to(device)
+        front = MultidimensionalFront(MultidimensionalSettings(), 48).to(device)
         yield _measure("multidimensional 48 rows", front, image, 4 * counts, dtype, 2)
 
 

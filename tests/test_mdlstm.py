@@ -73,6 +73,8 @@ FORMS = {
     "plain": SMALL,
     "without norm": replace(SMALL, norm="none"),
     "behind convolutions": replace(SMALL, blocks=[[1, 1], [2, 2]], convolutions=[3]),
+    "rows one after the other": replace(SMALL, collapse="concatenate"),
+    "the same behind convolutions": replace(SMALL, blocks=[[1, 1], [2, 2]], convolutions=[3], collapse="concatenate"),
 }
 
 
@@ -98,7 +100,8 @@ def test_company_changes_nothing(size: int, form: str) -> None:
             assert (y - together[some, : y.shape[1]]).abs().max() < 1e-5
     assert torch.equal(counted, front.settings.counts(counts))
     assert counted.tolist() == [1, 3, 2, 1, 3, 2, 3]
-    assert together.shape == (7, 4, 12) == (7, 4, front.size)
+    rows = {"rows one after the other": 2, "the same behind convolutions": 3}.get(form, 1)
+    assert together.shape == (7, 4, rows * 12) == (7, 4, front.size)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -123,6 +126,16 @@ def test_frames_of_a_new_network_differ_only_where_they_are_normalised(norm: str
     assert (frames.std((0, 1)).mean() > 0.5) == differs == (frames.std((0, 1)).mean() > 0.02)
 
 
+def test_the_sum_of_a_frame_is_that_of_its_concatenated_rows() -> None:
+    x, counts = torch.randn(2, 9, 10), torch.tensor([9, 5])
+    fronts = []
+    for collapse in ("sum", "concatenate"):
+        torch.manual_seed(4)
+        fronts.append(front_of(replace(SMALL, norm="none", collapse=collapse)))
+    summed, laid = (front(x, counts)[0] for front in fronts)
+    assert torch.allclose(laid.view(2, 3, 2, 12).sum(2), summed, atol=1e-6)
+
+
 def test_skewing_moves_each_row_one_step_later() -> None:
     grid = torch.tensor([[1, 2, 3], [4, 5, 6]]).T.view(1, 1, 3, 2, 1)
     assert skew(grid)[:, 0, 0, :, 0].T.tolist() == [[1, 2, 3, 0], [0, 4, 5, 6]]
@@ -144,6 +157,7 @@ def test_blocks_are_gathered_with_zeros_at_the_edges() -> None:
         {"blocks": [[4, 2], [4], [3, 1]]},
         {"norm": "layer"},
         {"convolutions": [0]},
+        {"collapse": "mean"},
     ],
 )
 def test_levels_that_do_not_fit_are_named(change: dict[str, object]) -> None:

@@ -204,6 +204,9 @@ TRAINED: dict[str, Case] = {
     "network.front.multidimensional.convolutions": case(
         [4], network__front=FrontSettings(type="multidimensional", multidimensional=MD)
     ),
+    "network.front.multidimensional.collapse": case(
+        "concatenate", network__front=FrontSettings(type="multidimensional", multidimensional=MD)
+    ),
     "network.front.multidimensional.norm": case(
         "none", network__front=FrontSettings(type="multidimensional", multidimensional=MD)
     ),

@@ -101,8 +101,8 @@ class Front(nn.Module):
             stage = FrontSettings(norm=scan.norm)
             for seen, channels in zip([1, *scan.convolutions], scan.convolutions, strict=False):
                 self.stages.append(_Stage(seen, channels, (POOL, POOL), stage))
-            self.scan = MultidimensionalFront(scan)
-            self.size, self.rows = self.scan.output_size, 1
+            self.scan = MultidimensionalFront(scan, features)
+            self.size, self.rows = self.scan.output_size, self.scan.rows
 
     def _build_stages(self, features: int) -> tuple[int, int]:
         """Append the stages for frames of `features` numbers; return the size and the rows of an output frame."""

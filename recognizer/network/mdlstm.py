@@ -32,6 +32,8 @@ class MultidimensionalSettings:
         convolutions: channels of convolutions in front of the first level, each of which makes one position of 2 x 2.
         norm: "batch" normalises what each level reads, as well as the frames, over valid positions; "none" does not.
             Without it the frames of a line start out nearly equal: each level's gates halve what differs.
+        collapse: what becomes of the last level's rows: "sum" adds them up, as in the paper; "concatenate" lays them
+            one after the other, so that a frame still knows how high on the line something stands.
     """
 
     sizes: list[int] = field(default_factory=lambda: [4, 20, 100])
@@ -40,11 +42,14 @@ class MultidimensionalSettings:
     forget_bias: float = 0.0
     convolutions: list[int] = field(default_factory=list)
     norm: str = "batch"
+    collapse: str = "sum"
 
     def __post_init__(self) -> None:
         """Refuse levels that do not fit each other."""
         if self.norm not in ("batch", "none"):
             raise RecognizerError(f"{WHERE}: norm is {self.norm!r}, expected batch or none")
+        if self.collapse not in ("sum", "concatenate"):
+            raise RecognizerError(f"{WHERE}: collapse is {self.collapse!r}, expected sum or concatenate")
         levels = len(self.sizes)
         fits = levels > 0 and len(self.blocks) == levels and len(self.between) == levels - 1
         if not fits:
@@ -62,11 +67,22 @@ class MultidimensionalSettings:
         """Columns that make one output frame."""
         return math.prod(columns for _, columns in self.blocks) * int(POOL ** len(self.convolutions))
 
+    def rows(self, rows: int) -> int:
+        """Return how many rows the last level has of a picture with `rows`."""
+        for height in (*(POOL for _ in self.convolutions), *(height for height, _ in self.blocks)):
+            rows = -(-rows // height)
+        return rows
+
 
 class MultidimensionalFront(nn.Module):
-    """Read a picture from its four corners at once, level by level, then add up its rows."""
+    """Read a picture from its four corners at once, level by level, then make frames of its columns.
 
-    def __init__(self, settings: MultidimensionalSettings) -> None:
+    Args:
+        settings: the form.
+        rows: of a picture, before convolutions.
+    """
+
+    def __init__(self, settings: MultidimensionalSettings, rows: int) -> None:
         """Make the levels with the tanh layers between them."""
         super().__init__()
         self.settings = settings
@@ -79,7 +95,8 @@ class MultidimensionalFront(nn.Module):
             MultidimensionalLayer(seen, size, settings.forget_bias)
             for seen, size in zip(inputs, settings.sizes, strict=True)
         )
-        self.output_size = DIRECTIONS * settings.sizes[-1]
+        self.rows = settings.rows(rows) if settings.collapse == "concatenate" else 1
+        self.output_size = self.rows * DIRECTIONS * settings.sizes[-1]
         widths = (*inputs, self.output_size) if settings.norm == "batch" else ()
         self.norms = nn.ModuleList(map(nn.BatchNorm1d, widths))
 
@@ -97,7 +114,8 @@ class MultidimensionalFront(nn.Module):
                     grid = self.between[n - 1](grid)
                 grid = self._normalized(grid, counts, n)
                 grid = level(torch.tanh(grid) if n else grid, counts)
-            return self._normalized(grid.sum(2), counts, len(self.levels)).to(dtype), counts
+            frames = grid.flatten(2) if self.settings.collapse == "concatenate" else grid.sum(2)
+            return self._normalized(frames, counts, len(self.levels)).to(dtype), counts
 
     def _normalized(self, x: Tensor, counts: Tensor, n: int) -> Tensor:
         """Return x (N, T, ..., F) normalised over its valid positions, zero elsewhere."""
