@@ -25,6 +25,7 @@ from recognizer.training import learner as learner_module
 from recognizer.training.config import Config, DataSettings, LearningSettings
 from recognizer.training.data import Batch, Corpora
 from recognizer.training.finetuning import load_weights
+from recognizer.training.history import read_history
 from recognizer.training.learner import move_average
 from recognizer.training.losses import ctc_loss, frames_wanted
 from recognizer.training.schedule import rate_share, time_share
@@ -101,9 +102,23 @@ def test_resuming_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
         run_train(["--resume", str(tmp_path)], print)
 
 
-def test_a_run_that_would_end_before_its_first_validation_is_refused(lines: Path, tmp_path: Path) -> None:
-    with pytest.raises(RecognizerError, match="check_val_every_n_epoch is 3, expected at most trainer.max_epochs"):
-        tiny.fit(tiny.line_config(lines), tmp_path / "run", max_epochs=2, check_val_every_n_epoch=3)
+@pytest.mark.parametrize(
+    ("end", "validated"),
+    [
+        ({"max_epochs": 2, "check_val_every_n_epoch": 3}, [1]),
+        ({"max_epochs": 5, "check_val_every_n_epoch": 2}, [1, 3, 4]),
+        ({"max_epochs": 9, "check_val_every_n_epoch": 3, "max_steps": 1}, [0]),
+        ({"max_epochs": 9000, "check_val_every_n_epoch": 8000, "max_time": {"seconds": 1}}, None),
+    ],
+)
+def test_the_last_weights_of_a_run_are_validated_due_or_not(
+    end: dict[str, Any], validated: list[int] | None, lines: Path, tmp_path: Path
+) -> None:
+    tiny.fit(tiny.line_config(lines), tmp_path / "run", **end)
+    history = read_history(tmp_path / "run")
+    last = torch.load(tmp_path / "run" / "last.ckpt", weights_only=False)
+    assert history[-1].epoch == last["epoch"] and history[-1].steps == last["global_step"]
+    assert [one.epoch for one in history] == (validated or [history[-1].epoch])
 
 
 def test_validations_without_progress_end_a_run(lines: Path, tmp_path: Path) -> None:

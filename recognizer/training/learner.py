@@ -196,6 +196,15 @@ class Learner(lightning.LightningModule):
         speed = self.clock.end(len(batch.items) * self.trainer.world_size)
         self.log(f"{kind_named(self.corpora.kind).speed}/s", speed, prog_bar=True)
         self.log("train/waiting", self.clock.waiting_share())
+        self._see_the_end()
+
+    def _see_the_end(self) -> None:
+        """Have the run's last weights validated, whether the epoch is due or not: none would be trained for nothing."""
+        trainer = self.trainer
+        if 0 <= trainer.max_steps <= trainer.global_step:  # -1 where no number of steps ends it
+            trainer.should_stop = True
+        if trainer.should_stop or trainer.current_epoch + 1 == trainer.max_epochs:
+            trainer.check_val_every_n_epoch = 1
 
     def on_train_epoch_start(self) -> None:
         """Note the state that a setback returns to."""

@@ -46,12 +46,6 @@ def refuse_trainer_settings(settings: dict[str, Any]) -> None:
     for name, fault in FAULTS.items():
         if name in settings and (said := fault(settings[name])):
             raise RecognizerError(f"trainer.{name} is {settings[name]!r}, {said}")
-    epochs, every = settings.get("max_epochs") or -1, settings.get("check_val_every_n_epoch") or 1
-    if 0 < epochs < every:
-        raise RecognizerError(
-            f"trainer.check_val_every_n_epoch is {every}, expected at most trainer.max_epochs ({epochs}): a model is "
-            f"written after a validation"
-        )
 
 
 def leave_signals(trainer: "lightning.Trainer") -> None:
