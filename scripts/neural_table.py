@@ -7,7 +7,9 @@
 Bits a character are of the transcripts of both splits. Weights are chosen, by CER, on the split valid of --tune-on (the
 corpus itself unless it is named); rows are the readings of --split. Log-probabilities are computed once. A neural
 model in the beam takes a forward step for every prefix: --samples N and --beam N keep that affordable. Label priors and
-temperature are those that the model file or the language model states; the rows name them.
+temperature are those that the model file or the language model states; the rows name them. A model that reads words by
+a lexicon of their sounds has no best path of words, and no neural model of characters in its beam: those rows are not
+there.
 """
 
 import argparse
@@ -63,14 +65,19 @@ def bits(path: Path, texts: Sequence[str]) -> float:
 
 def rows(heard: Heard, opened: Callable[[DecoderOptions], Decoder], lm: Path, neural: Path) -> Iterator[str]:
     """Yield the rows: best path, n-gram, n-gram ranked anew, the neural model in the beam."""
-    yield heard.row("best path", Decoder(DecoderSettings(), heard.reader.alphabet))
-    found = heard.best(_weighted(opened(DecoderOptions(lm=lm))))
+    first = opened(DecoderOptions(lm=lm))
+    spells = first.words is None
+    if spells:
+        yield heard.row("best path", Decoder(DecoderSettings(), heard.reader.alphabet))
+    found = heard.best(_weighted(first))
     weight = found.settings.lm_weight
     yield heard.row(f"{lm.name} x {weight:g}, {evidence(found)}", found)
     both = opened(DecoderOptions(lm=lm, lm_weight=weight, rescore=neural))
     anew = heard.best([changed(both, rescore_weight=one) for one in NEURAL_WEIGHTS])
     shown = f"the same, ranked anew by {neural.name} x {anew.settings.rescore_weight:g}"
     yield heard.row(f"{shown}, {evidence(anew)}", anew)
+    if not spells:
+        return
     alone = heard.best(_weighted(opened(DecoderOptions(lm=neural))))
     yield heard.row(f"{neural.name} x {alone.settings.lm_weight:g} in the beam, {evidence(alone)}", alone)
 

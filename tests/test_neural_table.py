@@ -11,6 +11,7 @@ from recognizer.errors import RecognizerError
 from recognizer.language import lstm
 from recognizer.language.ngram_file import open_ngram
 from recognizer.language.perplexity import perplexity
+from recognizer.reading import language_choice
 
 TEXT = ["lox ol", "xo lx-", "ol lox", "x-o l", "lx ol-"]
 
@@ -49,3 +50,22 @@ def test_the_table_has_a_row_a_use(
     assert all(line.partition(" | ")[0].endswith(end) for line, end in zip(shown[6:], ends, strict=True))
     with pytest.raises(RecognizerError, match="an n-gram, expected a model that `recognizer lm train` wrote"):
         neural_table.main([*words, "--neural", ngram])
+
+
+def test_a_model_of_words_by_sound_has_no_rows_that_compare_phones_with_words(
+    models: tuple[Path, Path],
+    sounds: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lexicon, words = tmp_path / "small.lexicon", tmp_path / "words.ngram"
+    lexicon.write_text("lox\tl aa k s\nol\tow l\n")
+    monkeypatch.setattr(language_choice, "shipped_lexicon", lambda name: lexicon)  # in place of 59,067 words
+    build = ("lm", "build", tmp_path / "text.txt", "--order", 2, "--cutoff", 0, "--unit", "word", "--out", words)
+    assert said(capsys, *build)[0] == 0
+    given = ["speech-words", str(sounds), "--split", "valid", "--samples", "2", "--beam", "4", "--lm", str(words)]
+    neural_table.main([*given, "--neural", str(models[1])])
+    shown = [line for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]
+    starts = [line.partition(" x ")[0] for line in shown[6:]]
+    assert starts == ["| words.ngram", "| the same, ranked anew by lstm.safetensors"]
