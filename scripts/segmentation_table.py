@@ -1,6 +1,6 @@
 """Measure how well lines are found on images of pages, and how much each constant of the segmentation matters.
 
-    python scripts/segmentation_table.py FOLDER [FOLDER ...] [--pages 4] [--constants]
+    python scripts/segmentation_table.py FOLDER [FOLDER ...] [--pages 4] [--constants [MODULE ...]]
 
 Each folder is a collection with PAGE XML or ALTO whose baselines count as the truth; three times `--pages` of its files
 are looked at, evenly over their names, and the first `--pages` of these that can be used are taken. A found line is
@@ -22,7 +22,7 @@ from recognizer.commands.exit_codes import run_and_exit
 from recognizer.errors import RecognizerError
 from recognizer.inputs.lines.image_file import read_image
 from recognizer.inputs.lines.page_placement import placed_image, placement_of
-from recognizer.pages import line_segmentation, ridge_tracking, rules
+from recognizer.pages import columns, line_segmentation, ridge_tracking, rules
 from recognizer.pages.background import even_light
 from recognizer.pages.line_segmentation import find_lines
 from recognizer.pages.page import Points
@@ -30,6 +30,7 @@ from recognizer.pages.parse import read_page
 
 NEAR = 0.3  # of the spacing between lines: how far a found baseline may lie from the true one
 ALONG = 0.5  # of the shorter of two baselines: how much of it the other has to run along
+MODULES = {"rules": rules, "ridge_tracking": ridge_tracking, "columns": columns, "line_segmentation": line_segmentation}
 PLACES = 50  # along a baseline at which it is compared
 FEWEST = 3  # lines of a page that is taken: with fewer its spacing is not known
 
@@ -74,7 +75,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--pages", type=int, default=4, help="of each folder")
-    parser.add_argument("--constants", action="store_true")
+    parser.add_argument("--constants", nargs="*", choices=MODULES, help="of these modules (default of all)")
     parser.add_argument("--factor", type=float, default=1.4)
     chosen = parser.parse_args()
     pages: list[TruePage] = []
@@ -84,11 +85,11 @@ def main() -> None:
         print(f"| {folder.name} | {len(taken)} | {measured(taken).row()} |", flush=True)
         pages += taken
     print(f"| all | {len(pages)} | {measured(pages).row()} |")
-    if chosen.constants:
+    if chosen.constants is not None:
         print(f"\n| constant | value | F, divided by {chosen.factor:g} | F, times {chosen.factor:g} |")
         print("| --- |" + " ---: |" * 3)
         usual = measured(pages).f
-        for module, name in constants():
+        for module, name in constants(chosen.constants or list(MODULES)):
             value = getattr(module, name)
             cells = []
             for factor in (1 / chosen.factor, chosen.factor):
@@ -175,9 +176,9 @@ def spacing_of(baselines: Sequence[Points]) -> float:
     return float(np.median(known)) if known else 1.0
 
 
-def constants() -> Iterator[tuple[ModuleType, str]]:
+def constants(modules: Sequence[str]) -> Iterator[tuple[ModuleType, str]]:
     """Yield the module and name of each number that the segmentation was tuned by."""
-    for module in (rules, ridge_tracking, line_segmentation):
+    for module in (MODULES[name] for name in modules):
         for name, value in vars(module).items():
             if name.isupper() and isinstance(value, int | float):
                 yield module, name

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from makers import page_image, save_model, tone
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 from terminal import said
 
 import recognizer
@@ -59,6 +59,44 @@ def test_an_open_book_is_read_side_by_side() -> None:
     left = [max(x for x, _ in area.outline) < 900 for area in areas]
     assert left == [True] * 12 + [False] * 12
     assert middles(areas)[:12] == sorted(middles(areas)[:12]) and middles(areas)[12:] == sorted(middles(areas)[12:])
+
+
+def column(lines: int) -> Image.Image:
+    """Return a column of writing, cut close, all of its lines as wide."""
+    sheet = page_image(lines)
+    ink = sheet.point(lambda value: 255 * (value < 128)).getbbox()
+    assert ink is not None
+    return sheet.crop((ink[0], 0, ink[2], 1200))
+
+
+@pytest.mark.parametrize("rtl", [False, True])
+@pytest.mark.parametrize("shift", [0, 40])  # of the second column: half the way from a line to the next
+def test_columns_with_a_narrow_gap_are_read_one_after_the_other(shift: int, rtl: bool) -> None:
+    one = column(14)
+    gap = round(0.9 * 1100 / 14)
+    sheet = Image.new("L", (2 * one.width + gap + 100, 1500), 255)
+    font = ImageFont.load_default(40)
+    ImageDraw.Draw(sheet).text((50, 30), "A heading that runs on over both " * 2, font=font, fill=0)
+    for left, top in ((50, 100), (50 + one.width + gap, 100 + shift)):
+        sheet.paste(one, (left, top))
+    sheet = sheet.crop((0, 0, 100 + 2 * one.width + gap, 1500))
+    areas = find_lines(np.asarray(sheet), rtl)
+    assert len(areas) == 29, "nothing is joined, nothing is cut"
+    split = 50 + one.width + gap / 2
+    sides = [(min(x for x, _ in area.baseline) > split, max(x for x, _ in area.baseline) > split) for area in areas]
+    first, second = ((True, True), (False, False)) if rtl else ((False, False), (True, True))
+    assert sides == [(False, True), *[first] * 14, *[second] * 14]
+    rows = middles(areas)
+    assert rows[1:15] == sorted(rows[1:15]) and rows[15:] == sorted(rows[15:]) and rows[0] < min(rows[1:])
+
+
+def test_spaces_between_words_are_no_gap_between_columns() -> None:
+    sheet = Image.new("L", (900, 1200), 255)
+    font = ImageFont.load_default(36)
+    for number in range(14):  # the same wide space at nearly the same place, on few lines at a time
+        words = ("one two", "three four five") if number % 4 else ("a longer first part of it", "then")
+        ImageDraw.Draw(sheet).text((40, 50 + 78 * number), "   ".join(words), font=font, fill=0)
+    assert len(find_lines(np.asarray(sheet))) == 14
 
 
 def test_outlines_of_neighbours_do_not_share_ink() -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from recognizer.pages.columns import in_reading_order, white_ways
 from recognizer.pages.page import LineRegion
 from recognizer.pages.ridge_tracking import Ridge, follow_ridges
 from recognizer.pages.rules import blurred, ink_of, small_picture, spacing_of, without_rules
@@ -19,7 +20,6 @@ LEAST_SHARE = 0.3  # of the ink of the page's middle line: less is no writing
 DARK = 0.35  # ink that makes a stroke
 ASCENT, DESCENT = 1.0, 0.75  # of the spacing: how far a line reaches where no other is near
 INNER = 0.25  # of the way between two lines, at both ends: where nothing parts them
-COLUMN, GUTTER = 3, 0.5  # lines that make a column of their own; of the spacing: the least gap between columns
 LETTERS = 0.45  # of a line's densest row: its letters end where there is less
 
 
@@ -38,30 +38,21 @@ class _Small:
     share: float
 
 
-def find_lines(grey: np.ndarray) -> list[LineRegion]:
+def find_lines(grey: np.ndarray, rtl: bool = False) -> list[LineRegion]:
     """Return where lines of writing stand on an evenly lit page, uint8 (rows, columns), in reading order.
 
     In a small picture ink is smeared along the lines and the ridges of what comes out are followed from the left to the
-    right; what has too few strokes is no writing; between two lines the rows with the least ink part them. It is made
-    for writing that is roughly level, of one size, in one column or on the two sides of an open book.
+    right, as far as a white way between columns; what has too few strokes is no writing; between two lines the rows
+    with the least ink part them. It is made for writing that is roughly level and of one size. Columns are read from
+    the left, with `rtl` from the right.
     """
     ink = without_rules(ink_of(small_picture(grey)))
     if min(ink.shape) < LEAST_SIDE:
         return []
     small = _Small(ink, spacing_of(ink), len(ink) / len(grey))
     density = blurred(ink, ACROSS * small.spacing, ALONG * small.spacing)
-    lines = _written(follow_ridges(density, small.spacing), small)
-    return [_area(line, lines, small) for line in _in_order(lines, small.spacing)]
-
-
-def _in_order(lines: Sequence[Ridge], spacing: float) -> list[Ridge]:
-    """Return lines from the top down, first those on the left where an upright gap parts them, as in an open book."""
-    by_left = sorted(lines, key=lambda line: float(line.columns[0]))
-    reached = np.maximum.accumulate([float(line.columns[-1]) for line in by_left])
-    for number in range(COLUMN, len(by_left) - COLUMN + 1):
-        if by_left[number].columns[0] > reached[number - 1] + GUTTER * spacing:
-            return [*_in_order(by_left[:number], spacing), *_in_order(by_left[number:], spacing)]
-    return sorted(lines, key=lambda line: float(line.rows.mean()))
+    lines = _written(follow_ridges(density, small.spacing, white_ways(ink, small.spacing)), small)
+    return [_area(line, lines, small) for line in in_reading_order(lines, small.spacing, rtl)]
 
 
 def _written(ridges: Sequence[Ridge], small: _Small) -> list[Ridge]:

@@ -18,7 +18,7 @@ TAIL = 0.35  # of a line's own density: its ends are where it has so much
 Track = list[tuple[int, int]]  # slab, row
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Ridge:
     """A ridge.
 
@@ -37,8 +37,11 @@ class Ridge:
         return float(np.interp(column, self.columns, self.rows))
 
 
-def follow_ridges(density: np.ndarray, spacing: float) -> list[Ridge]:
-    """Return the ridges of smeared ink (rows, columns) where lines are `spacing` rows apart."""
+def follow_ridges(density: np.ndarray, spacing: float, ways: np.ndarray) -> list[Ridge]:
+    """Return the ridges of smeared ink (rows, columns) where lines are `spacing` rows apart.
+
+    They end where one of `ways` (rows, columns) crosses them.
+    """
     step = max(2, round(SLAB * spacing))
     columns = np.arange(step // 2, density.shape[1], step)
     slabs = density[:, columns].T
@@ -48,8 +51,14 @@ def follow_ridges(density: np.ndarray, spacing: float) -> list[Ridge]:
     open_tracks: list[Track] = []
     tracks: list[Track] = []
     for at, (slab, rows) in enumerate(zip(slabs, peaks, strict=True)):
-        _carry_on(open_tracks, at, [int(row) for row in rows if slab[row] >= least], JUMP * spacing)
-        ended = [track for track in open_tracks if (at - track[-1][0]) * step > GAP * spacing]
+        white = ways[:, columns[at]]
+        free = [int(row) for row in rows if slab[row] >= least and not white[row]]
+        _carry_on(open_tracks, at, free, JUMP * spacing)
+        ended = [
+            track
+            for track in open_tracks
+            if (at - track[-1][0]) * step > GAP * spacing or (track[-1][0] < at and white[track[-1][1]])
+        ]
         tracks += ended
         open_tracks = [track for track in open_tracks if track not in ended]
     trimmed = [_trimmed(track, slabs) for track in tracks + open_tracks]

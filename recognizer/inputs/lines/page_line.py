@@ -87,7 +87,7 @@ def lines_of(grey: np.ndarray, path: Path, settings: HandwritingSettings, name: 
     grey = erase_rules(even_light(grey))
     lines: list[PageLine] = []
     signals: list[Signal] = []
-    for area in find_lines(grey):
+    for area in find_lines(grey, settings.direction == "rtl"):
         line = PageLine(f"line_{len(lines) + 1}", None, area)
         with suppress(RecognizerError):  # what cannot be cut, being too small, was no line
             signals.append(line_signal(grey, area, settings, line.id))
