@@ -40,7 +40,7 @@ from recognizer.training.logging_setup import silence_libraries  # noqa: E402
 
 TOLERANCE = 0.05  # of the number of weights
 SCAN = "multidimensional"  # the front of that type under the recipe's own cell
-SCAN_CHANNELS, SCAN_SIZES, SCAN_BETWEEN, SCAN_ROWS = [16], [8, 32], [24], [2, 5]
+SCAN_CHANNELS, SCAN_CELLS, SCAN_ROWS = [16, 48], 32, 4  # of convolutions before a scan; of a direction; of a frame
 DEPTHS = {f"{n}-{way}": (n, way == "both") for way in ("both", "forward") for n in (1, 2, 3, 5)}
 NAMES = {"cells": [*CELLS, SCAN], "depth": [*DEPTHS]}
 
@@ -123,7 +123,7 @@ def settings_of(table: str, name: str, base: NetworkSettings, shape: Shape) -> N
     lstm = replace(base, cell="lstm")
     wanted, step = shape.weights(lstm), 1
     if name == SCAN:
-        other = replace(lstm, front=FrontSettings(type=SCAN, multidimensional=scan(base.front.stride)))
+        other = replace(lstm, front=FrontSettings(type=SCAN, multidimensional=scan(shape.features, base.front.stride)))
     elif name == "convolutional":
         step = shape.rows(base.front)
         other = replace(lstm, cell=name, features=step, hidden=step)
@@ -133,12 +133,14 @@ def settings_of(table: str, name: str, base: NetworkSettings, shape: Shape) -> N
     return replace(other, hidden=hidden)
 
 
-def scan(stride: int) -> MultidimensionalSettings:
-    """Return a scan with as many columns a frame as another front, behind one convolution where the stride is even."""
-    channels = SCAN_CHANNELS if stride % 2 == 0 else []
-    columns = stride // 2 if channels else stride
-    blocks = [[SCAN_ROWS[0], columns], [SCAN_ROWS[1], 1]]
-    return MultidimensionalSettings(sizes=SCAN_SIZES, blocks=blocks, between=SCAN_BETWEEN, convolutions=channels)
+def scan(features: int, stride: int) -> MultidimensionalSettings:
+    """Return a scan with as many columns a frame as another front, behind as many convolutions as the stride halves."""
+    channels = SCAN_CHANNELS[: 2 - bool(stride % 4) - bool(stride % 2)]
+    halved = 2 ** len(channels)
+    block = [-(-features // halved // SCAN_ROWS), stride // halved]
+    return MultidimensionalSettings(
+        sizes=[SCAN_CELLS], blocks=[block], between=[], convolutions=channels, collapse="concatenate"
+    )
 
 
 def matching_hidden(weights: Callable[[int], int], step: int, wanted: int) -> int:

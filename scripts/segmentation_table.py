@@ -75,13 +75,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--pages", type=int, default=4, help="of each folder")
+    parser.add_argument("--between", action="store_true", help="take pages halfway to the next instead")
     parser.add_argument("--constants", nargs="*", choices=MODULES, help="of these modules (default of all)")
     parser.add_argument("--factor", type=float, default=1.4)
     chosen = parser.parse_args()
     pages: list[TruePage] = []
     print("| collection | pages | lines | found | recall | precision | F |\n| --- |" + " ---: |" * 6)
     for folder in chosen.folders:
-        taken = list(true_pages(folder, chosen.pages))
+        taken = list(true_pages(folder, chosen.pages, chosen.between))
         print(f"| {folder.name} | {len(taken)} | {measured(taken).row()} |", flush=True)
         pages += taken
     print(f"| all | {len(pages)} | {measured(pages).row()} |")
@@ -99,11 +100,17 @@ def main() -> None:
             print(f"| {where}.{name} | {value:g} | {' | '.join(cells)} |", flush=True)
 
 
-def true_pages(folder: Path, number: int) -> Iterator[TruePage]:
-    """Yield the first `number` pages with an image and a few baselines, of thrice as many evenly over the names."""
+def true_pages(folder: Path, number: int, between: bool = False) -> Iterator[TruePage]:
+    """Yield the first `number` pages with an image and a few baselines, of thrice as many evenly over the names.
+
+    With `between` the pages stand halfway between those, so that none of them was seen where those were looked at.
+    """
     files = sorted(path for path in folder.rglob("*.xml") if path.name != "METS.xml")
     taken = 0
-    for at in np.linspace(0, len(files) - 1, min(len(files), 3 * number)):
+    places = np.linspace(0, len(files) - 1, min(len(files), 3 * number))
+    if between:
+        places = (places[:-1] + places[1:]) / 2
+    for at in places:
         if taken < number and (page := true_page(files[round(at)])):
             taken += 1
             yield page

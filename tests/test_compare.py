@@ -49,7 +49,8 @@ def test_the_nearest_size_is_found_or_refused() -> None:
 
 @pytest.mark.parametrize("stride", [1, 2, 3, 4])
 def test_a_scan_has_the_stride_of_the_front_whose_place_it_takes(stride: int) -> None:
-    assert scan(stride).stride == stride
+    made = scan(48, stride)
+    assert made.stride == stride and made.rows(48) == 4
 
 
 def test_a_row_trained_again_takes_the_place_of_its_first(tmp_path: Path) -> None:
