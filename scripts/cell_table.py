@@ -68,27 +68,33 @@ def read(path: Path) -> list[Row]:
 
 
 def tables(rows: Iterable[Row]) -> Iterator[str]:
-    """Yield the lines of a markdown table for each work, best CER first."""
+    """Yield the lines of a markdown table for each work, best CER first.
+
+    The speed is that of the lowest seed; the time in which rows are compared is that of the quickest row of a seed.
+    """
     every = list(rows)
     for work in dict.fromkeys(row.work for row in every):
         same = [row for row in every if row.work == work]
-        seconds = min(row.points[-1][0] for row in same)
-        yield f"\n{work[1]}, {work[2]} samples, {work[3]} epochs, seeds {sorted({row.seed for row in same})}\n"
-        yield f"| {work[0]} | hidden | weights | samples/s | CER after {work[3]} epochs | CER after {seconds:.0f} s |"
+        seeds = sorted({row.seed for row in same})
+        # Rows of a seed were made one after the other, those of another perhaps on another machine.
+        quickest = {seed: min(row.points[-1][0] for row in same if row.seed == seed) for seed in seeds}
+        shown = ", ".join(f"{seconds:.0f}" for seconds in quickest.values())
+        yield f"\n{work[1]}, {work[2]} samples, {work[3]} epochs, seeds {seeds}\n"
+        yield f"| {work[0]} | hidden | weights | samples/s | CER after {work[3]} epochs | CER after {shown} s |"
         yield "| --- | ---: | ---: | ---: | ---: | ---: |"
         names = dict.fromkeys(row.name for row in same)
         groups = [[row for row in same if row.name == name] for name in names]
         for group in sorted(groups, key=lambda group: statistics.mean(row.points[-1][1] for row in group)):
-            yield _line(group, seconds)
+            yield _line(group, quickest)
 
 
-def _line(group: list[Row], seconds: float) -> str:
-    first, speed = group[0], statistics.mean(row.speed for row in group)
+def _line(group: list[Row], quickest: dict[int, float]) -> str:
+    first = min(group, key=lambda row: row.seed)
     last = _rates([row.points[-1][1] for row in group])
-    timely = [cer_after(row, seconds) for row in group]
+    timely = [cer_after(row, quickest[row.seed]) for row in group]
     known = [rate for rate in timely if rate is not None]
     after = _rates(known) if len(known) == len(timely) else "no epoch done"
-    return f"| {first.name} | {first.hidden} | {first.weights:,} | {speed:.0f} | {last} | {after} |"
+    return f"| {first.name} | {first.hidden} | {first.weights:,} | {first.speed:.0f} | {last} | {after} |"
 
 
 def cer_after(row: Row, seconds: float) -> float | None:
