@@ -11,7 +11,8 @@ from recognizer.pages.ridge_tracking import Ridge
 TALL, STEP = 8.0, 1.5  # of the spacing: how tall the windows are in which a way is sought, and how far apart
 WIDE = 0.6  # of the spacing: the least width of a way
 QUIET = 0.3  # of the ink of writing: what a way has at most
-CLOSE, CROSSED = 0.5, 1.0  # of the spacing: the height of a line's letters; of the ink of writing: what runs across a way
+CLOSE = 0.5  # of the spacing: the height of a line's letters
+CROSSED = 1.0  # of the ink of writing: what runs across a way
 BESIDE, BUSY = 4.0, 0.4  # of the spacing: how far to both sides of a way writing is sought; of the ink of writing
 WRITING = 60  # per cent of the places with ink that have less of it than writing
 COLUMN, GUTTER = 3, 0.5  # lines that make a column of their own; of the spacing: the least gap between columns
