@@ -61,6 +61,15 @@ def test_an_open_book_is_read_side_by_side() -> None:
     assert middles(areas)[:12] == sorted(middles(areas)[:12]) and middles(areas)[12:] == sorted(middles(areas)[12:])
 
 
+def test_the_left_page_of_a_book_comes_first_also_where_its_writing_begins_lower() -> None:
+    book, sheet = Image.new("L", (1800, 1200), 255), page_image(12)
+    book.paste(sheet.crop((0, 600, 900, 1200)), (0, 600))
+    book.paste(sheet.crop((0, 0, 900, 590)), (900, 0))
+    areas = find_lines(np.asarray(book))
+    left = [max(x for x, _ in area.outline) < 900 for area in areas]
+    assert len(areas) == 12 and left == sorted(left, reverse=True) and sum(left) == 6
+
+
 def column(lines: int) -> Image.Image:
     """Return a column of writing, cut close, all of its lines as wide."""
     sheet = page_image(lines)

@@ -90,7 +90,9 @@ def _best_cut(lines: Sequence[Ridge], spacing: float) -> _Cut | None:
         right = [line for line in lines if line.columns[0] >= begin]
         left = [line for line in lines if line.columns[-1] < begin - GUTTER * spacing]
         across = len(lines) - len(left) - len(right)
-        if min(len(left), len(right)) >= COLUMN and across <= ACROSS * len(lines) and _beside(left, right):
+        if min(len(left), len(right)) < COLUMN:
+            continue
+        if across == 0 or (across <= ACROSS * len(lines) and _beside(left, right)):
             gap = begin - max(float(line.columns[-1]) for line in left)
             found.append((across, -gap, begin, left, right))
     if not found:
