@@ -94,7 +94,7 @@ def train(chosen: argparse.Namespace, layers: int, training: Training, run: Path
     Raises:
         RecognizerError: train ended with a refusal.
     """
-    if [one for one in read_history(run) if one.epoch + 1 >= chosen.epochs]:
+    if any(one.epoch + 1 >= chosen.epochs for one in read_history(run)):
         print(f"{run}: finished before, read as it is", file=sys.stderr)
         return
     words = [f"--resume={run}"]
