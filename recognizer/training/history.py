@@ -1,6 +1,5 @@
 """A run's history: a line for each validation, in a table that people and pages read while the run goes on."""
 
-import math
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
@@ -30,8 +29,8 @@ class Validation:
     loss: float
     cer: float
     wer: float
-    seconds: float = math.nan
-    processor: float = math.nan
+    seconds: float
+    processor: float
 
 
 COLUMNS = [field.name for field in fields(Validation)]

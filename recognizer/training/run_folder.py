@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from recognizer.errors import RecognizerError
+from recognizer.training.history import HISTORY
 
 try:
     import fcntl
@@ -13,7 +14,7 @@ except ImportError:  # a system without it: nothing is locked
     fcntl = None  # type: ignore[assignment]
 
 LOCK = ".lock"
-LEAVINGS = ("last.ckpt", "model.safetensors", "history.tsv")  # of a run, each of which tells that there was one
+LEAVINGS = ("last.ckpt", "model.safetensors", HISTORY)  # of a run, each of which tells that there was one
 COMMAND = "# recognizer train"  # with which the config.yaml of a run begins
 
 
