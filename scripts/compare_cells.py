@@ -1,6 +1,7 @@
 """Train every recurrent cell on the same work and print the table: same recipe, same epochs, same number of weights.
 
-A row is one cell (or one depth) with one seed; training it again replaces it. Examples:
+A row is one cell (or one depth) with one seed; training it again replaces it. With --resume a run that was stopped goes
+on from its last epoch, and one that is done is read and not trained anew. Examples:
 
     python scripts/compare_cells.py cells fsdd --seeds 1 2 3
     python scripts/compare_cells.py cells fsdd --names gru --seeds 2        (one row)
@@ -10,13 +11,14 @@ A row is one cell (or one depth) with one seed; training it again replaces it. E
 """
 
 import argparse
+import json
 import os
 import shlex
 import shutil
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +32,12 @@ from recognizer.corpus.shards import open_store  # noqa: E402
 from recognizer.corpus.store import Packed, write_store  # noqa: E402
 from recognizer.errors import RecognizerError  # noqa: E402
 from recognizer.model.model import Model  # noqa: E402
+from recognizer.model.model_file import read_header  # noqa: E402
 from recognizer.network.cells import CELLS  # noqa: E402
 from recognizer.network.front import Front, FrontSettings  # noqa: E402
 from recognizer.network.mdlstm import MultidimensionalSettings  # noqa: E402
 from recognizer.network.network import Network, NetworkSettings  # noqa: E402
+from recognizer.training.checkpointing import LAST, MODEL  # noqa: E402
 from recognizer.training.config import Config  # noqa: E402
 from recognizer.training.history import read_history  # noqa: E402
 from recognizer.training.logging_setup import silence_libraries  # noqa: E402
@@ -164,7 +168,11 @@ def matching_hidden(weights: Callable[[int], int], step: int, wanted: int) -> in
 
 
 def _trained(chosen: argparse.Namespace, config: Config, trainer: dict[str, Any], name: str, command: str) -> Row:
-    """Train one row in a folder of its own, in the place of an earlier run there."""
+    """Train one row in a folder of its own, in the place of an earlier run there or going on with it.
+
+    Raises:
+        RecognizerError: a run that was stopped learned by another recipe.
+    """
     from recognizer.training.setup import make_setup
     from recognizer.training.train import train
 
@@ -174,12 +182,16 @@ def _trained(chosen: argparse.Namespace, config: Config, trainer: dict[str, Any]
     network = settings_of(chosen.table, name, config.network, shape)
     epochs = chosen.epochs or trainer["max_epochs"]
     run = chosen.runs / f"{chosen.table}-{chosen.corpus}-{len(task.train)}-{epochs}-{name}-{config.seed}"
-    shutil.rmtree(run, ignore_errors=True)
-    run.mkdir(parents=True)
-    settings = _trainer(chosen, trainer, epochs)
-    train(
-        replace(config, network=network), settings, run, False, f"scripts/compare_cells.py {command}", lambda line: None
-    )
+    config = replace(config, network=network)
+    goes_on = chosen.resume and (run / LAST).is_file()
+    if goes_on:
+        _refuse_other_recipe(config, run)
+    else:
+        shutil.rmtree(run, ignore_errors=True)
+        run.mkdir(parents=True)
+    if len(read_history(run)) < epochs:
+        settings = _trainer(chosen, trainer, epochs)
+        train(config, settings, run, goes_on, f"scripts/compare_cells.py {command}", lambda line: None)
     history = read_history(run)
     points = [(one.processor if chosen.accelerator == "cpu" else one.seconds, one.cer) for one in history]
     return Row(
@@ -187,6 +199,17 @@ def _trained(chosen: argparse.Namespace, config: Config, trainer: dict[str, Any]
         shape.weights(network), round(len(task.train) * epochs / points[-1][0], 1),
         " ".join(f"{seconds:.1f}:{cer}" for seconds, cer in points),
     )  # fmt: skip
+
+
+def _refuse_other_recipe(config: Config, run: Path) -> None:
+    """Refuse to go on with a run whose configuration was another one."""
+    before = read_header(run / MODEL)["training"]["config"]
+    now = json.loads(json.dumps(asdict(config)))
+    other = sorted(name for name in {**before, **now} if before.get(name) != now.get(name))
+    if other:
+        raise RecognizerError(
+            f"{run}: began with other settings of {', '.join(other)}, expected the same or no --resume"
+        )
 
 
 def _trainer(chosen: argparse.Namespace, trainer: dict[str, Any], epochs: int) -> dict[str, Any]:
@@ -219,6 +242,7 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
         one.add_argument("--config", type=Path, help="default configs/CORPUS.yaml")
         one.add_argument("--data", type=Path, help="prepared corpus (default: the recipe's)")
         one.add_argument("--runs", type=Path, default=Path("runs/compare"), help="folder of the runs")
+        one.add_argument("--resume", action="store_true", help="go on with the runs of a command that was stopped")
         one.add_argument("--accelerator", default="cpu")
         one.add_argument("--precision", default="32-true")
     tables.add_parser("show")

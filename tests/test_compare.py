@@ -1,22 +1,28 @@
 """Tests of the comparison of cells: rows of like size, trained by the recipe, kept once each, printed as tables."""
 
 import json
+import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from lightning import LightningModule, Trainer
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
 from cell_table import Row, cer_after, keep, read, tables  # noqa: E402
 from compare_cells import NAMES, SCAN, Shape, main, matching_hidden, part_of, scan, settings_of  # noqa: E402
 
+from recognizer.common.interruption import Interrupted  # noqa: E402
 from recognizer.corpus.shards import shard_name  # noqa: E402
 from recognizer.corpus.store import Packed, Store, write_store  # noqa: E402
 from recognizer.errors import RecognizerError  # noqa: E402
 from recognizer.model.model_file import read_header  # noqa: E402
 from recognizer.network.network import NetworkSettings  # noqa: E402
+from recognizer.training.checkpointing import LAST  # noqa: E402
+from recognizer.training.history import read_history  # noqa: E402
+from recognizer.training.report_callback import ReportCallback  # noqa: E402
 
 ROW = Row("cells", "toy", 100, 2, "lstm", 1, 8, 1000, 50.0, "3.0:0.50000 6.0:0.20000")
 SHAPE = Shape(features=48, parts=1, classes=80)
@@ -106,14 +112,20 @@ def test_a_part_of_shards_is_that_of_the_same_corpus_in_one_file(lines: Path, tm
     assert parts[0].fingerprint() == parts[1].fingerprint()
 
 
-def test_one_command_trains_a_row_by_the_recipe(
-    lines: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def words(lines: Path, tmp_path: Path) -> list[str]:
+    """Return a command of the script that trains a small gru for two epochs."""
     network = {"hidden": 8, "layers": 1, "front": {"channels": [4, 8], "pool_time": [1, 1], "pool_features": [2, 2]}}
     recipe = {"data": {"corpus": str(lines)}, "network": network, "trainer": {"max_epochs": 2}}
     (tmp_path / "toy.yaml").write_text(json.dumps(recipe))
-    words = ["cells", "toy", "--names", "gru", "--lines", "6", "--config", str(tmp_path / "toy.yaml")]
-    main([*words, "--rate", "1e-3", "--rows", str(tmp_path / "rows.tsv"), "--runs", str(tmp_path / "runs")])
+    made = ["cells", "toy", "--names", "gru", "--lines", "6", "--config", str(tmp_path / "toy.yaml")]
+    return [*made, "--rate", "1e-3", "--rows", str(tmp_path / "rows.tsv"), "--runs", str(tmp_path / "runs")]
+
+
+def test_one_command_trains_a_row_by_the_recipe(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(words)
     (row,) = read(tmp_path / "rows.tsv")
     assert (row.work, row.name, row.seed) == (("cells", "toy", 6, 2), "gru", 1)
     header = read_header(tmp_path / "runs" / "cells-toy-6-2-gru-1" / "model.safetensors")
@@ -126,3 +138,32 @@ def test_one_command_trains_a_row_by_the_recipe(
         header["results"]["valid (chose the weights)"]["cer"], abs=1e-5
     )
     assert f"| gru | {row.hidden} | {row.weights:,} |" in capsys.readouterr().out
+
+
+def test_a_stopped_row_goes_on_and_a_finished_one_is_read(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tmp_path / "runs" / "cells-toy-6-2-gru-1"
+    main(words)
+    whole = read_history(run)
+
+    def stop(callback: ReportCallback, trainer: Trainer, learner: LightningModule) -> None:
+        raise Interrupted(signal.SIGTERM)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ReportCallback, "on_train_epoch_end", stop)
+        with pytest.raises(Interrupted) as stopped:
+            main(words)
+        assert stopped.value.note.startswith("stopped after epoch 1; continue with --resume")
+    assert len(read_history(run)) == 1
+    main([*words, "--resume"])
+    (row,) = read(tmp_path / "rows.tsv")
+    resumed = read_history(run)
+    assert [(one.steps, one.loss, one.cer) for one in resumed] == [(one.steps, one.loss, one.cer) for one in whole]
+    assert resumed[0].processor < resumed[1].processor
+    before = (run / LAST).stat().st_mtime_ns
+    main([*words, "--resume"])
+    assert (run / LAST).stat().st_mtime_ns == before
+    assert read(tmp_path / "rows.tsv") == [row]
+    with pytest.raises(RecognizerError, match=r"gru-1: began with other settings of learning, expected the same"):
+        main([*words, "--resume", "--rate", "2e-3"])
