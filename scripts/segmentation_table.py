@@ -1,17 +1,18 @@
 """Measure how well lines are found on images of pages, and how much each constant of the segmentation matters.
 
-    python scripts/segmentation_table.py FOLDER [FOLDER ...] [--pages 4] [--constants [MODULE ...]]
+    python scripts/segmentation_table.py FOLDER [FOLDER ...] [--pages 4] [--model NAME] [--constants [MODULE ...]]
 
 Each folder is a collection with PAGE XML or ALTO whose baselines count as the truth; three times `--pages` of its files
 are looked at, evenly over their names, and the first `--pages` of these that can be used are taken. A found line is
 right where its baseline runs along one of the XML's: over half of the shorter one, on average no farther than 0.3 of
-the spacing between lines from it. `--constants` repeats it with each constant of recognizer/pages made smaller and
-larger by `--factor`: a constant that may be changed without loss needs no care.
+the spacing between lines from it. With `--model` (and `--lm`) the lines are read, and those that are no writing are
+left out, as `recognizer transcribe` does. `--constants` repeats it all without a model, with each constant of
+recognizer/pages made smaller and larger by `--factor`: a constant that may be changed without loss needs no care.
 """
 
 import argparse
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -19,14 +20,20 @@ from types import ModuleType
 import numpy as np
 
 from recognizer.commands.exit_codes import run_and_exit
+from recognizer.decoding.options import DecoderOptions
 from recognizer.errors import RecognizerError
+from recognizer.inputs.lines.image import HandwritingSettings
 from recognizer.inputs.lines.image_file import read_image
+from recognizer.inputs.lines.page_line import line_signal
 from recognizer.inputs.lines.page_placement import placed_image, placement_of
+from recognizer.inputs.signal import Signal
 from recognizer.pages import columns, line_segmentation, ridge_tracking, rules
 from recognizer.pages.background import even_light
 from recognizer.pages.line_segmentation import find_lines
-from recognizer.pages.page import Points
+from recognizer.pages.page import LineRegion, Points
 from recognizer.pages.parse import read_page
+from recognizer.reading.found_lines import is_writing
+from recognizer.reading.reader import Reader
 
 NEAR = 0.3  # of the spacing between lines: how far a found baseline may lie from the true one
 ALONG = 0.5  # of the shorter of two baselines: how much of it the other has to run along
@@ -76,16 +83,22 @@ def main() -> None:
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--pages", type=int, default=4, help="of each folder")
     parser.add_argument("--between", action="store_true", help="take pages halfway to the next instead")
+    parser.add_argument("--model", help="leave out of what is found what this model takes for no writing")
+    parser.add_argument("--lm", type=Path, help="language model that it reads with")
     parser.add_argument("--constants", nargs="*", choices=MODULES, help="of these modules (default of all)")
     parser.add_argument("--factor", type=float, default=1.4)
     chosen = parser.parse_args()
+    reader = Reader.load(chosen.model, options=DecoderOptions(lm=chosen.lm)) if chosen.model else None
     pages: list[TruePage] = []
+    every = Counts()
     print("| collection | pages | lines | found | recall | precision | F |\n| --- |" + " ---: |" * 6)
     for folder in chosen.folders:
         taken = list(true_pages(folder, chosen.pages, chosen.between))
-        print(f"| {folder.name} | {len(taken)} | {measured(taken).row()} |", flush=True)
+        counts = measured(taken, reader)
+        print(f"| {folder.name} | {len(taken)} | {counts.row()} |", flush=True)
         pages += taken
-    print(f"| all | {len(pages)} | {measured(pages).row()} |")
+        every.add(counts)
+    print(f"| all | {len(pages)} | {every.row()} |")
     if chosen.constants is not None:
         print(f"\n| constant | value | F, divided by {chosen.factor:g} | F, times {chosen.factor:g} |")
         print("| --- |" + " ---: |" * 3)
@@ -131,13 +144,27 @@ def true_page(path: Path) -> TruePage | None:
     return TruePage(even_light(placed_image(image, placement)), baselines)
 
 
-def measured(pages: Sequence[TruePage]) -> Counts:
-    """Return how many lines are found rightly on pages."""
+def measured(pages: Sequence[TruePage], reader: Reader | None = None) -> Counts:
+    """Return how many lines are found rightly on pages; of what is found only that which a reader takes for writing."""
     total = Counts()
     for page in pages:
-        found = [area.baseline for area in find_lines(rules.erase_rules(page.grey))]
-        total.add(compare(page.baselines, found))
+        grey = rules.erase_rules(page.grey)
+        areas = find_lines(grey)
+        total.add(
+            compare(page.baselines, [area.baseline for area in (written(grey, areas, reader) if reader else areas)])
+        )
     return total
+
+
+def written(grey: np.ndarray, areas: Sequence[LineRegion], reader: Reader) -> list[LineRegion]:
+    """Return those of the lines found on a page that a reader takes for writing."""
+    settings = HandwritingSettings(**reader.model_file.settings.signal)
+    cut: list[tuple[LineRegion, Signal]] = []
+    for area in areas:
+        with suppress(RecognizerError):  # too small to be cut: no line
+            cut.append((area, line_signal(grey, area, settings, "a line")))
+    read = reader.read([signal for _, signal in cut])
+    return [area for (area, _), hypothesis in zip(cut, read, strict=True) if is_writing(hypothesis)]
 
 
 def compare(true: Sequence[Points], found: Sequence[Points]) -> Counts:

@@ -53,6 +53,11 @@ def add_transcribe(verbs: Any, console: Console) -> None:
         action="store_true",
         help="take every image for a page and find its lines; else only what looks like a page",
     )
+    transcribe.add_argument(
+        "--all-lines",
+        action="store_true",
+        help="keep what was found as a line on an image though nothing that is read of it is believed",
+    )
     transcribe.add_argument("--device", default="auto", help="auto, cpu or cuda")
     add_precision(transcribe)
     transcribe.add_argument(
@@ -118,6 +123,7 @@ def _options(console: Console, chosen: argparse.Namespace, divided: "Division") 
         decoder_options(chosen),
         console.complain,
         chosen.find_lines,
+        chosen.all_lines,
         channel=chosen.channel,
         heard=(console.progress if chosen.out else console.progress_beside)("seconds"),
         progress=console.progress("files") if chosen.out else lambda done, total: None,

@@ -4,7 +4,7 @@ import io
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -23,6 +23,7 @@ from recognizer.inputs.signal import Signal
 from recognizer.pages.page import Page, file_of, page_and_line
 from recognizer.pages.parse import read_page
 from recognizer.pretrained import pretrained_models
+from recognizer.reading.found_lines import left_out, writing_of
 from recognizer.reading.long_recordings import LongRecording
 from recognizer.reading.reader import Reader
 from recognizer.reading.recordings import is_long
@@ -67,13 +68,17 @@ class _Part:
 
 @dataclass(frozen=True)
 class _Document:
-    """A file that was decoded, with what is to be read of it: itself, or the lines of the page that it is."""
+    """A file that was decoded, with what is to be read of it: itself, or the lines of the page that it is.
+
+    The lines were `found` where no XML says where they are.
+    """
 
     name: str
     parts: tuple[_Part, ...] = ()
     errors: tuple[str, ...] = ()
     page: Page | None = None
     long: LongRecording | None = None
+    found: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,7 @@ class TranscribeOptions:
         decoder: what the decoder is asked for.
         say: takes what a user should know of the decoder, and of lines that were found.
         find_lines: take every image for a page whose lines are to be found; else only one that looks like a page.
+        all_lines: keep what was found as a line though nothing that is read of it is believed.
         channel: of recordings, from 1 on; 0 for the mean of all.
         heard: takes how many seconds of a long recording are read, of how many.
         progress: takes how many files are read, and how many there are.
@@ -99,6 +105,7 @@ class TranscribeOptions:
     decoder: DecoderOptions
     say: Callable[[str], None]
     find_lines: bool = False
+    all_lines: bool = False
     channel: int = 0
     heard: Callable[[int, int], None] = lambda done, total: None
     progress: Callable[[int, int], None] = lambda done, total: None
@@ -145,9 +152,9 @@ def transcribe(names: Sequence[str], manner: TranscribeOptions) -> Iterator[Tran
         for document in opener.documents(name, source):
             waiting.append(document)
             if document.long or sum(len(one.parts) for one in waiting) >= together:
-                yield from _read(waiting, manner.readers)
+                yield from _read(waiting, manner)
                 waiting, together = [], together if document.long else min(RUN, 2 * together)
-    yield from _read(waiting, manner.readers)
+    yield from _read(waiting, manner)
     manner.progress(len(sources), len(sources))
 
 
@@ -239,7 +246,8 @@ class _Opener:
         page, signals = made
         self._say(f"{name}: a page, {len(signals)} lines found on it")
         named = zip(page.lines, signals, strict=True)
-        return _Document(name, tuple(_Part(str(page.name_of(line)), key, signal) for line, signal in named), page=page)
+        parts = tuple(_Part(str(page.name_of(line)), key, signal) for line, signal in named)
+        return _Document(name, parts, page=page, found=True)
 
     def _say_notes(self, name: str, source: Path | BinaryIO, reader: Reader, signal: Signal) -> None:
         """Say what was found odd about a recording or a page."""
@@ -257,8 +265,9 @@ class _Opener:
             self.manner.say(line)
 
 
-def _read(documents: list[_Document], readers: dict[str, Reader]) -> Iterator[Transcript]:
+def _read(documents: list[_Document], manner: TranscribeOptions) -> Iterator[Transcript]:
     """Yield the transcripts of some documents; signals of one model are read in one batch."""
+    readers = manner.readers
     parts = [part for document in documents for part in document.parts]
     results: dict[int, Result] = {}
     for key in dict.fromkeys(part.key for part in parts):
@@ -267,7 +276,21 @@ def _read(documents: list[_Document], readers: dict[str, Reader]) -> Iterator[Tr
         for part, hypothesis in zip(own, readers[key].read([part.signal for part in own]), strict=True):
             results[id(part)] = make_result(part.name, hypothesis, part.signal, used)
     for one in documents:
-        yield Transcript(one.name, tuple(results[id(part)] for part in one.parts), one.errors, one.page, one.long)
+        made = Transcript(one.name, tuple(results[id(part)] for part in one.parts), one.errors, one.page, one.long)
+        yield _written(made, manner.say) if one.found and not manner.all_lines else made
+
+
+def _written(found: Transcript, say: Callable[[str], None]) -> Transcript:
+    """Return the transcript of a page whose lines were found without those that are no writing, and say so."""
+    assert found.page is not None
+    try:
+        kept = writing_of(found.name, [record.hypothesis for record in found.records])
+    except RecognizerError as error:
+        return replace(found, records=(), errors=(*found.errors, f"{error}, or --all-lines"))
+    if out := len(found.records) - len(kept):
+        say(f"{found.name}: {left_out(out)} (--all-lines has all)")
+    page = replace(found.page, lines=tuple(found.page.lines[i] for i in kept))
+    return replace(found, records=tuple(found.records[i] for i in kept), page=page)
 
 
 def _is_line_of_page(source: Path | BinaryIO) -> bool:

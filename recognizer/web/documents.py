@@ -19,6 +19,7 @@ from recognizer.inputs.lines.page_line import line_or_lines
 from recognizer.inputs.signal import Signal
 from recognizer.inputs.speech.audio import seconds
 from recognizer.pages.parse import read_page
+from recognizer.reading.found_lines import is_writing
 from recognizer.reading.reader import Reader
 from recognizer.web.drafts import Draft, DraftLine, Drafts, ModelReading, Word, digest_of
 from recognizer.web.line_images import page_of, signal_of
@@ -70,6 +71,8 @@ def fresh_draft(file: ProjectFile, digest: str) -> Draft:
 async def read_draft(file: ProjectFile, draft: Draft, models: Models, only: Sequence[str] = ()) -> Draft:
     """Return the draft with what the model reads of its lines, or of those in `only`; what a person wrote stays.
 
+    The first reading of lines that were found takes those away that are no writing, unless it would take all.
+
     Raises:
         RecognizerError: no model reads the kind, or the file is at fault; a line at fault stays unread.
     """
@@ -95,7 +98,12 @@ async def read_draft(file: ProjectFile, draft: Draft, models: Models, only: Sequ
             for (line, signal), hypothesis in zip(signals, hypotheses, strict=True)
         }
     )
-    return replace(made, lines=tuple(with_reading(line, read.get(line.id)) for line in draft.lines))
+    lines = tuple(with_reading(line, read.get(line.id)) for line in draft.lines)
+    if not draft.found or draft.model or only:
+        return replace(made, lines=lines, left_out=0)
+    no_writing = {line.id for (line, _), one in zip(signals, hypotheses, strict=True) if not is_writing(one)}
+    kept = tuple(line for line in lines if line.id not in no_writing or line.checked or line.moved) or lines
+    return replace(made, lines=kept, left_out=len(lines) - len(kept))
 
 
 def with_reading(line: DraftLine, reading: ModelReading | None) -> DraftLine:

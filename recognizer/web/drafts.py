@@ -94,6 +94,7 @@ class Draft:
         revision: rises with every change.
         saved: the revision that was saved into the file, 0 for none.
         model: what read it.
+        left_out: how many lines that were found the last reading took away as no writing.
         version: of this form.
     """
 
@@ -106,6 +107,7 @@ class Draft:
     revision: int = 0
     saved: int = 0
     model: str = ""
+    left_out: int = 0
     version: Literal[1] = VERSION
 
     def as_data(self) -> dict[str, Any]:

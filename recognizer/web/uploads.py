@@ -19,6 +19,7 @@ from recognizer.inputs.registry import kind_of
 from recognizer.inputs.signal import Signal
 from recognizer.inputs.speech.audio import seconds
 from recognizer.pages.parse import HEAD, form_of_head
+from recognizer.reading.found_lines import left_out, writing_of
 from recognizer.reading.reader import Reader
 from recognizer.web.limits import Limits, Refused
 from recognizer.web.models import Models
@@ -47,12 +48,22 @@ class Answer:
     Args:
         records: what was read, as `transcribe --format json` gives it: of a page one for each line.
         errors: a line for each file, or line of a page, that is at fault.
+        notes: a line for each page of which lines that were found are left out.
         status: 200 where anything was read, else that of the first fault.
     """
 
     records: list[dict[str, Any]] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     status: int = 200
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """The signals of a file by name; whether they are lines that were found on an image."""
+
+    named: list[tuple[str, Signal]]
+    found: bool = False
 
 
 def status_of(error: RecognizerError) -> int:
@@ -60,16 +71,19 @@ def status_of(error: RecognizerError) -> int:
     return error.status if isinstance(error, Refused) else STATUS.get(error.reason, 422)
 
 
-async def read_uploads(uploads: Sequence[Upload], models: Models, limits: Limits) -> Answer:
-    """Read the files of a request; one at fault does not stop the others. A page's XML reads its image beside it."""
-    return await _UploadReader(models, limits).read(uploads)
+async def read_uploads(uploads: Sequence[Upload], models: Models, limits: Limits, all_lines: bool = False) -> Answer:
+    """Read the files of a request; one at fault does not stop the others. A page's XML reads its image beside it.
+
+    With `all_lines` what was found as a line on an image is kept though nothing that is read of it is believed.
+    """
+    return await _UploadReader(models, limits, all_lines).read(uploads)
 
 
 class _UploadReader:
     """Reads the files of one request into an answer."""
 
-    def __init__(self, models: Models, limits: Limits) -> None:
-        self.models, self.limits = models, limits
+    def __init__(self, models: Models, limits: Limits, all_lines: bool) -> None:
+        self.models, self.limits, self.all_lines = models, limits, all_lines
         self.answer = Answer()
         self.statuses: list[int] = []
 
@@ -95,23 +109,29 @@ class _UploadReader:
                 await self._collect(upload, partial(_page_signals, path, used))
         return {one.name for one in rest if plain_name(one.name) in used}
 
-    async def _collect(self, upload: Upload, signals: Callable[[Reader], list[tuple[str, Signal]]]) -> None:
+    async def _collect(self, upload: Upload, signals: Callable[[Reader], _Parts]) -> None:
         """Add to the answer what is read of a file, or what is at fault."""
         try:
             kind = kind_of(BytesIO(upload.data))
             self.models.refuse_missing(kind, upload.name)
-            results = await (self._sound(upload) if kind == "speech" else self._others(kind, signals))
+            results = await (self._sound(upload) if kind == "speech" else self._others(upload.name, kind, signals))
             self.answer.records += [result.as_data() for result in results]
         except RecognizerError as error:
             self.answer.errors.append(str(error))
             self.statuses.append(status_of(error))
 
-    async def _others(self, kind: str, signals: Callable[[Reader], list[tuple[str, Signal]]]) -> list[Result]:
+    async def _others(self, name: str, kind: str, signals: Callable[[Reader], _Parts]) -> list[Result]:
         reader = await self.models.with_reader(kind, lambda reader: reader)
         parts = await anyio.to_thread.run_sync(partial(signals, reader), limiter=DECODING)
-        found = await self.models.read(kind, [signal for _, signal in parts])
+        read = await self.models.read(kind, [signal for _, signal in parts.named])
         used = reader.decoder.settings.describe()
-        return [make_result(name, one, signal, used) for (name, signal), one in zip(parts, found, strict=True)]
+        made = [make_result(own, one, signal, used) for (own, signal), one in zip(parts.named, read, strict=True)]
+        if not parts.found or self.all_lines:
+            return made
+        kept = writing_of(name, read)
+        if out := len(made) - len(kept):
+            self.answer.notes.append(f"{name}: {left_out(out)}")
+        return [made[i] for i in kept]
 
     async def _sound(self, upload: Upload) -> list[Result]:
         """Return what is read of a recording: a result, or of a long one a result for each piece."""
@@ -125,22 +145,23 @@ class _UploadReader:
         ]
 
 
-def _signals(upload: Upload, limits: Limits, reader: Reader) -> list[tuple[str, Signal]]:
+def _signals(upload: Upload, limits: Limits, reader: Reader) -> _Parts:
     """Return the signals of a file by name: one, or those of the lines that are found on a page's image."""
     source = BytesIO(upload.data)
     refuse_beyond(upload, reader.kind, limits)
     kind = kind_of(source)
     if not kind == reader.kind == "handwriting":
-        return [(upload.name, reader.signal(source, name=upload.name))]
+        return _Parts([(upload.name, reader.signal(source, name=upload.name))])
     settings = HandwritingSettings(**reader.model_file.settings.signal)
     found = line_or_lines(read_grey(source, upload.name), Path(upload.name), settings, upload.name)
     if isinstance(found, Signal):
-        return [(upload.name, found)]
+        return _Parts([(upload.name, found)])
     page, signals = found
-    return [(f"{upload.name}#{line.id}", signal) for line, signal in zip(page.lines, signals, strict=True)]
+    named = [(f"{upload.name}#{line.id}", signal) for line, signal in zip(page.lines, signals, strict=True)]
+    return _Parts(named, found=True)
 
 
-def _page_signals(path: Path, used: set[str], reader: Reader) -> list[tuple[str, Signal]]:
+def _page_signals(path: Path, used: set[str], reader: Reader) -> _Parts:
     """Return the signals of the lines of a page by their names; note which image it used."""
     try:
         page, signals = reader.named_page(path)
@@ -148,7 +169,7 @@ def _page_signals(path: Path, used: set[str], reader: Reader) -> list[tuple[str,
         # The folder is ours and gone in a moment: only the names are the caller's.
         raise RecognizerError(str(error).replace(f"{path.parent}/", ""), error.reason) from None
     used.add(page.image_path().name)
-    return [(page.name_of(line).name, signal) for line, signal in zip(page.lines, signals, strict=True)]
+    return _Parts([(page.name_of(line).name, signal) for line, signal in zip(page.lines, signals, strict=True)])
 
 
 def refuse_beyond(upload: Upload, kind: str, limits: Limits) -> None:

@@ -56,6 +56,7 @@ export class FileView {
 
   async read(only = []) {
     await working("reading", () => this.draft.read(only));
+    if (this.draft.data.left_out) say(t("left_out", { lines: this.draft.data.left_out }));
     refreshFiles();
   }
 
