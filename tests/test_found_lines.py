@@ -140,5 +140,18 @@ def test_what_a_person_drew_stays(page: Path) -> None:
     assert [line["id"] for line in made["lines"]] == [f"line_{i}" for i in (1, 2, 3, 4, 6)]
 
 
+def test_a_transcript_that_lacks_no_writing_lacks_nothing(
+    page: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, out, _ = said(capsys, "transcribe", page)
+    (tmp_path / "page.txt").write_text(out, encoding="utf-8")
+    words = ("align", page, "--lines", tmp_path / "page.txt", "--model", "handwriting", "--format", "page")
+    code, _, err = said(capsys, *words)
+    assert (code, err) == (0, "")
+    (tmp_path / "page.txt").write_text(out.partition("\n")[2], encoding="utf-8")
+    code, _, err = said(capsys, *words)
+    assert code == 1 and err.startswith(f"recognizer: {page}#line_1: ") and err.count("\n") == 1
+
+
 def test_one_line_is_said_in_the_singular() -> None:
     assert left_out(1).startswith("1 of them is left out")

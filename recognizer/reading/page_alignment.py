@@ -12,6 +12,7 @@ from recognizer.evaluation.metrics import distance
 from recognizer.formats.result import Result, make_result
 from recognizer.pages.page import Page
 from recognizer.pages.parse import form_of
+from recognizer.reading.found_lines import is_writing
 from recognizer.reading.reader import Reader
 
 ALONE = 0.3  # of its characters: what a line costs that has no other beside it; lines match below 60 % of edits
@@ -24,7 +25,8 @@ class AlignedPage:
     Args:
         page: the page.
         records: of each line that the transcript has, with the transcript's text.
-        left: what is without its like, a line each: lines of the transcript, lines of the page.
+        left: what is without its like, a line each: lines of the transcript, lines of the page (of those that were found
+            on its image, those that are writing).
     """
 
     page: Page
@@ -43,8 +45,10 @@ def align_page(reader: Reader, path: Path, transcript: Path) -> AlignedPage:
     said = [(number, line.strip()) for number, line in read_lines(transcript) if line.strip()]
     if not said:
         raise RecognizerError(f"{transcript}: no line of text, expected the lines of {path.name}")
-    page, signals = reader.named_page(path) if form_of(path) else reader.find_page(path)
-    read = [hypothesis.text for hypothesis in reader.read(signals)]
+    named = bool(form_of(path))
+    page, signals = reader.named_page(path) if named else reader.find_page(path)
+    hypotheses = reader.read(signals)
+    read = [hypothesis.text for hypothesis in hypotheses]
     normal = [reader.alphabet.text.normalize(text) for _, text in said]
     pairs = matched_lines(read, normal)
     if not pairs:
@@ -61,7 +65,11 @@ def align_page(reader: Reader, path: Path, transcript: Path) -> AlignedPage:
     texts, lines = {number for _, number in pairs}, {at for at, _ in pairs}
     left += [f"{transcript}:{at}: {text!r} is on no line" for i, (at, text) in enumerate(said) if i not in texts]
     names = [str(page.name_of(line)) for line in page.lines]
-    left += [f"{names[i]}: {text!r} is not in {transcript.name}" for i, text in enumerate(read) if i not in lines]
+    left += [
+        f"{names[i]}: {text!r} is not in {transcript.name}"
+        for i, text in enumerate(read)
+        if i not in lines and (named or is_writing(hypotheses[i]))
+    ]
     return AlignedPage(page, tuple(records), tuple(left))
 
 
