@@ -68,6 +68,7 @@ def add_listen(verbs: Any, console: Console) -> None:
 
 
 def _listen(console: Console, chosen: argparse.Namespace) -> int:
+    from recognizer.inputs.speech.audio import check_rate
     from recognizer.inputs.speech.live import microphone, pcm
     from recognizer.inputs.speech.segmentation import LIVE
     from recognizer.reading.reader import Reader
@@ -75,6 +76,8 @@ def _listen(console: Console, chosen: argparse.Namespace) -> int:
 
     if (chosen.source == "-") != (chosen.rate is not None):
         raise RecognizerError("listen: expected --rate HZ with -, and neither for the microphone")
+    if chosen.rate is not None:
+        check_rate(chosen.rate, "--rate")
     settings = replace(LIVE, pause=chosen.pause, long_pause=max(chosen.pause, LIVE.long_pause))
     reader = Reader.load(chosen.model, chosen.device, decoder_options(chosen))
     if reader.kind != "speech":
