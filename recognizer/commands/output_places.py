@@ -52,14 +52,17 @@ class OutputPlaces:
         """
         path, data = self.of(name), text.encode()
         if not path.is_file() or path.read_bytes() != data:
-            self.refuse_other(path, name)
+            if path.is_file() and not self.overwrite:
+                raise RecognizerError(f"{name}: {path} is there already with another text, --overwrite replaces it")
             write_atomically(path, data)
 
-    def refuse_other(self, path: Path, name: str) -> None:
-        """Refuse to replace a file.
+    def refuse_unread(self, path: Path, name: str) -> None:
+        """Refuse a file that is there before the long work of reading what it would hold.
 
         Raises:
             RecognizerError: it is there, and replacing was not asked for.
         """
         if path.is_file() and not self.overwrite:
-            raise RecognizerError(f"{name}: {path} is there already with another text, --overwrite replaces it")
+            raise RecognizerError(
+                f"{name}: {path} is there already; --overwrite reads the recording anew, --resume leaves it out"
+            )

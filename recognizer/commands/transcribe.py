@@ -270,7 +270,7 @@ def _read(
         chunks = streamed(records, form, line_of, lambda: long.seconds)
         if places:
             path = places.of(long.name)
-            places.refuse_other(path, long.name)
+            places.refuse_unread(path, long.name)
             with replacing(path) as file:
                 file.writelines(chunk.encode() for chunk in chunks)
         else:
