@@ -2,6 +2,7 @@
 
 import io
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from test_segmentation import RATE, recorded, voice
 
 from recognizer.errors import RecognizerError
 from recognizer.inputs.registry import kind_of
-from recognizer.inputs.speech.audio import SpeechSettings, read_recording
+from recognizer.inputs.speech.audio import SpeechSettings, read_recording, seconds
 from recognizer.inputs.speech.media import is_container
 from recognizer.inputs.speech.streaming import open_recording
 
@@ -69,6 +70,58 @@ def test_a_film_without_sound_is_named(tmp_path: Path) -> None:
         container.mux(stream.encode(None))
     with pytest.raises(RecognizerError, match="holds no sound"):
         read_recording(tmp_path / "a.mp4", SpeechSettings())
+
+
+def film(path: Path, sounds: list[np.ndarray], seconds: float, begin: float = 0.0) -> Path:
+    """Write a film of so many seconds whose sounds (samples,) at 16 kHz begin at a time of their own."""
+    av = pytest.importorskip("av")
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("mpeg4", rate=10)
+        video.width = video.height = 32
+        tracks = [container.add_stream("aac" if path.suffix == ".mp4" else "pcm_s16le", rate=RATE) for _ in sounds]
+        for track in tracks:
+            track.layout = "mono"
+        for _ in range(round(10 * seconds)):
+            container.mux(video.encode(av.VideoFrame.from_ndarray(np.zeros((32, 32, 3), np.uint8))))
+        container.mux(video.encode(None))
+        for track, sound in zip(tracks, sounds, strict=True):
+            form = track.codec_context.format.name
+            for start in range(0, len(sound) // 1024 * 1024, 1024):
+                values = sound[None, start : start + 1024]
+                values = (values * 32767).astype(np.int16) if form.startswith("s16") else values.astype(np.float32)
+                frame = av.AudioFrame.from_ndarray(values, format=form, layout="mono")
+                frame.rate, frame.time_base, frame.pts = RATE, Fraction(1, RATE), start + round(begin * RATE)
+                container.mux(track.encode(frame))
+            container.mux(track.encode(None))
+    return path
+
+
+def test_a_film_that_goes_on_when_its_sound_is_over_is_whole(tmp_path: Path) -> None:
+    sound = phrase(2, RATE)
+    path = film(tmp_path / "a.mkv", [sound], 6)
+    assert read_recording(path, SpeechSettings()).extent == pytest.approx(2, abs=0.1)
+    (tmp_path / "b.mkv").write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
+    with pytest.raises(RecognizerError, match=r"b\.mkv: (broken off|cannot be read)"):
+        read_recording(tmp_path / "b.mkv", SpeechSettings())
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_sound_that_begins_late_is_read_where_it_is_in_the_film(suffix: str, tmp_path: Path) -> None:
+    path = film(tmp_path / f"a{suffix}", [phrase(2, RATE)], 6, begin=3.0)
+    signal = read_recording(path, SpeechSettings())
+    assert signal.extent == pytest.approx(5, abs=0.1)
+    assert np.abs(signal.values[: 29 * RATE // 10].astype(int)).max() < 50 < np.abs(signal.values.astype(int)).max()
+    assert seconds(path) == pytest.approx(5, abs=1.1)
+
+
+def test_another_sound_in_a_film_is_named(tmp_path: Path) -> None:
+    path = film(tmp_path / "a.mkv", [phrase(2, RATE), phrase(2, RATE)], 2)
+    told: list[str] = []
+    note = "the first of its 2 sounds is read (ffmpeg -map takes another out)"
+    assert read_recording(path, SpeechSettings()).notes == (note,)
+    with open_recording(path, SpeechSettings(), "a.mkv", told.append) as recording:
+        list(recording.blocks())
+    assert told == [f"a.mkv: {note}"]
 
 
 def test_without_pyav_one_line_says_what_to_do(

@@ -1,5 +1,6 @@
 """What other programs send to be read: kinds, bounds, and records as `transcribe --format json` gives them."""
 
+import math
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +18,8 @@ from recognizer.inputs.lines.image_file import opened_image
 from recognizer.inputs.lines.page_line import line_or_lines
 from recognizer.inputs.registry import kind_of
 from recognizer.inputs.signal import Signal
-from recognizer.inputs.speech.audio import seconds
+from recognizer.inputs.speech.audio import SpeechSettings, seconds
+from recognizer.inputs.speech.streaming import open_recording
 from recognizer.pages.parse import HEAD, form_of_head
 from recognizer.reading.found_lines import left_out, writing_of
 from recognizer.reading.reader import Reader
@@ -191,11 +193,25 @@ def refuse_beyond(upload: Upload, kind: str, limits: Limits) -> None:
             raise Refused(413, f"{upload.name}: {pixels / 1e6:.1f} million pixels, expected at most {most}")
     if kind == "speech":
         try:
-            length = seconds(BytesIO(upload.data), upload.name)
+            length = _seconds(upload, limits.seconds)
         except RecognizerError:
             return
         if length > limits.seconds:
             raise Refused(413, f"{upload.name}: {length:.0f} s, expected at most {limits.seconds:g} s")
+
+
+def _seconds(upload: Upload, most: float) -> float:
+    """Return how long a recording lasts; where its header leaves that open, as far as it is counted beyond `most`."""
+    length = seconds(BytesIO(upload.data), upload.name)
+    if not math.isnan(length):
+        return length
+    counted, settings = 0.0, SpeechSettings()
+    with open_recording(BytesIO(upload.data), settings, upload.name, lambda _: None) as recording:
+        for block in recording.blocks():
+            counted += len(block) / settings.sample_rate
+            if counted > most:
+                break
+    return counted
 
 
 def plain_name(name: str) -> str:

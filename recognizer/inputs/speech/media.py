@@ -16,7 +16,8 @@ from recognizer.errors import RecognizerError
 CONTAINERS = (".m4a", ".mp4", ".m4b", ".mov", ".webm", ".mkv", ".mka", ".aac", ".wma")
 CONTAINER_STARTS = (b"\x1aE\xdf\xa3", b"\xff\xf1", b"\xff\xf9", b"0&\xb2u\x8ef\xcf\x11")  # Matroska, AAC, ASF
 PICTURE_BRANDS = (b"hei", b"hev", b"mif", b"msf", b"avi")  # of MP4 files that are pictures: HEIC, AVIF
-LOST = 0.5  # s: a container's own length may be so much more than its sound
+LOST = 0.5  # s: a container's own length may be so much more than what it holds
+LATE = 0.05  # s: what sound begins later than its film is silence before it; less is the codec's own delay
 MICROSECONDS = 1e6  # of a second: PyAV's unit of a container's length
 
 Samples = NDArray[np.float32]
@@ -27,7 +28,7 @@ def is_container(head: bytes) -> bool:
     return head[4:8] == b"ftyp" and head[8:11] not in PICTURE_BRANDS or head.startswith(CONTAINER_STARTS)
 
 
-@dataclass(frozen=True)
+@dataclass
 class MediaSound:
     """The first sound of a container.
 
@@ -35,11 +36,13 @@ class MediaSound:
         container: of PyAV.
         stream: of PyAV.
         name: of the file, for messages.
+        end: where the last packet ends that was taken from the container so far, in seconds.
     """
 
     container: Any
     stream: Any
     name: str
+    end: float = 0.0
 
     @property
     def rate(self) -> int:
@@ -48,25 +51,36 @@ class MediaSound:
 
     @property
     def seconds(self) -> float:
-        """Its length as the container says, nan where it does not."""
+        """The length of the sound, or else of the container, as the file says, nan where it does not."""
         if self.stream.duration:
-            return float(self.stream.duration * self.stream.time_base)
+            return self._delay(self.stream.start_time) + float(self.stream.duration * self.stream.time_base)
         return self.container.duration / MICROSECONDS if self.container.duration else math.nan
 
+    @property
+    def note(self) -> str:
+        """What a user should know of the choice of the sound, "" for nothing."""
+        tracks = len(self.container.streams.audio)
+        return f"the first of its {tracks} sounds is read (ffmpeg -map takes another out)" if tracks > 1 else ""
+
     def blocks(self) -> Iterator[Samples]:
-        """Yield samples (n, channels), full scale 1, about a second at a time.
+        """Yield samples (n, channels), full scale 1, about a second at a time; silence where sound begins late.
 
         Raises:
-            RecognizerError: the sound breaks off.
+            RecognizerError: the sound, or the container, breaks off.
         """
         import av
 
         resampler, held, got = av.AudioResampler(format="fltp"), [], 0  # type: Any, list[Samples], int
+        self.end = 0.0
         try:
-            for frame in self.container.decode(self.stream):
-                for plane in resampler.resample(frame):
-                    held.append(np.ascontiguousarray(plane.to_ndarray().T, dtype=np.float32))
-                    got += len(held[-1])
+            for frame in self._frames():
+                planes = [np.ascontiguousarray(one.to_ndarray().T, np.float32) for one in resampler.resample(frame)]
+                if planes and not got and (late := round(self._delay(frame.pts) * self.rate)):
+                    for start in range(0, late, self.rate):
+                        yield np.zeros((min(self.rate, late - start), planes[0].shape[1]), np.float32)
+                    got = late
+                held += planes
+                got += sum(map(len, planes))
                 if sum(map(len, held)) >= self.rate:
                     yield np.concatenate(held)
                     held = []
@@ -74,8 +88,24 @@ class MediaSound:
             raise self._broken(got) from None
         if held:
             yield np.concatenate(held)
-        if got / self.rate < self.seconds - LOST:
+        # A film may go on when its sound is over: where only the container says how long it is, all of it has to end.
+        if (got / self.rate if self.stream.duration else max(self.end, got / self.rate)) < self.seconds - LOST:
             raise self._broken(got)
+
+    def _frames(self) -> Iterator[Any]:
+        """Yield the frames of the sound; note where the last packet of anything ends."""
+        for packet in self.container.demux():
+            if packet.pts is not None:
+                self.end = max(self.end, float((packet.pts + (packet.duration or 0)) * packet.time_base))
+            if packet.stream.index == self.stream.index:
+                yield from packet.decode()
+
+    def _delay(self, start: int | None) -> float:
+        """Return by how many seconds the sound, from a time stamp of its own on, begins later than the container."""
+        if start is None:
+            return 0.0
+        late = float(start * self.stream.time_base) - (self.container.start_time or 0) / MICROSECONDS
+        return late if late > LATE else 0.0
 
     def _broken(self, got: int) -> RecognizerError:
         whole = f", it says {self.seconds:.2f} s" if math.isfinite(self.seconds) else ""
