@@ -16,7 +16,7 @@ from recognizer.corpus.alphabet import Alphabet
 from recognizer.decoding.hypothesis import Hypothesis, Span
 from recognizer.decoding.joining import joined, stitched
 from recognizer.errors import RecognizerError
-from recognizer.inputs.speech.audio import SpeechSettings, read_recording, read_speech
+from recognizer.inputs.speech.audio import SpeechSettings, read_recording, read_speech, signal_from_array
 from recognizer.inputs.speech.streaming import Resampler, open_recording
 from recognizer.reading.reader import Reader
 
@@ -104,6 +104,8 @@ def test_a_long_recording_is_written_in_every_form_for_sound(
     assert written.suffix.lower() == f".{form}"
     assert written.read_text() == printed and len(printed.splitlines()) >= 3
     assert spoken and all(word in printed for word in spoken)
+    code, _, err = said(capsys, "transcribe", long, "--model", model, "--format", form, "--out", tmp_path)
+    assert code == 2 and f"{written} is there already; --overwrite reads the recording anew, --resume" in err
 
 
 def test_a_long_recording_is_no_image_of_a_page(long: Path, model: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -153,6 +155,35 @@ def test_channels_that_cancel_are_noticed_and_one_is_read() -> None:
     with open_recording(file, SpeechSettings(), "a.wav", told.append) as recording:
         assert np.array_equal(np.concatenate(list(recording.blocks())), signal.values)
     assert told == [f"a.wav: {signal.notes[0]}"]
+
+
+def test_channels_of_an_array_that_cancel_are_not_averaged() -> None:
+    mono = recorded(voice(1))
+    assert np.array_equal(signal_from_array(np.stack((mono, -mono), axis=1), RATE, SpeechSettings()), mono)
+
+
+def test_channels_that_cancel_behind_hiss_are_noticed() -> None:
+    mono = recorded(voice(1)) / 32768
+    hiss = np.random.default_rng(1).normal(0, 3e-4, (12 * RATE, 2))
+    file = io.BytesIO()
+    told: list[str] = []
+    soundfile.write(file, np.concatenate((hiss, np.stack((mono, -mono), axis=1))), RATE, format="WAV")
+    with open_recording(file, SpeechSettings(), "a.wav", told.append) as recording:
+        read = np.concatenate(list(recording.blocks()))
+    assert len(told) == 1 and "cancel" in told[0]
+    assert np.abs(read[-len(mono) :].astype(int)).max() > 0.5 * np.abs(mono * 32768).max()
+
+
+def test_floats_beyond_full_scale_are_the_same_long_or_short() -> None:
+    loud = 3.0 * recorded(voice(1)) / np.abs(recorded(voice(1))).max()
+    file = io.BytesIO()
+    told: list[str] = []
+    soundfile.write(file, loud, RATE, format="WAV", subtype="FLOAT")
+    signal = read_recording(file, SpeechSettings(), "a.wav")
+    with open_recording(file, SpeechSettings(), "a.wav", told.append) as recording:
+        assert np.array_equal(np.concatenate(list(recording.blocks())), signal.values)
+    assert told == ["a.wav: its samples reach 3 times full scale and are divided by that"]
+    assert signal.notes == (told[0].removeprefix("a.wav: "),)
 
 
 def test_a_channel_is_chosen_and_one_that_is_not_there_refused() -> None:

@@ -11,7 +11,16 @@ import soundfile
 from numpy.typing import NDArray
 
 from recognizer.errors import RecognizerError
-from recognizer.inputs.speech.audio import SpeechSettings, faults, read_speech, seconds, signal_from_array, write_speech
+from recognizer.inputs.speech.audio import (
+    SpeechSettings,
+    faults,
+    read_recording,
+    read_speech,
+    seconds,
+    signal_from_array,
+    to_int16,
+    write_speech,
+)
 
 SETTINGS = SpeechSettings()
 KINDS = [
@@ -74,8 +83,22 @@ def test_channels_are_averaged() -> None:
     assert np.abs(read_speech(io.BytesIO(packed(both)), SETTINGS) / 32768 - tone() / 2).max() < 0.0001
 
 
-def test_loud_floats_are_clipped_not_wrapped() -> None:
-    signal = signal_from_array(4 * tone(), 16000, SETTINGS)
+def test_loud_floats_are_divided_by_their_peak() -> None:
+    signal = signal_from_array(4 * tone() / np.abs(tone()).max(), 16000, SETTINGS)
+    wanted = signal_from_array(tone() / np.abs(tone()).max(), 16000, SETTINGS)
+    assert np.abs(signal.astype(int) - wanted).max() <= 1
+
+
+def test_loud_floats_of_a_file_are_divided_by_their_peak_and_it_is_said() -> None:
+    loud = 4 * tone() / np.abs(tone()).max()
+    read = read_recording(io.BytesIO(packed(loud, subtype="FLOAT")), SETTINGS, "loud.wav")
+    assert read.notes == ("its samples reach 4 times full scale and are divided by that",)
+    assert np.abs(read.values.astype(int) - signal_from_array(loud, 16000, SETTINGS)).max() <= 1
+    assert read_recording(io.BytesIO(packed(tone(), subtype="FLOAT")), SETTINGS, "fine.wav").notes == ()
+
+
+def test_what_is_louder_than_sixteen_bits_is_clipped_not_wrapped() -> None:
+    signal = to_int16((4 * tone()).astype(np.float32))
     assert signal.max() == 32767 and signal.min() == -32768
     assert np.all(signal[1:18] > 0)
 
@@ -197,7 +220,7 @@ def test_faults_are_named() -> None:
     assert faults(fine[:800], SETTINGS) == ["shorter than 0.1 s"]
     assert faults(fine, SpeechSettings(max_seconds=0.5)) == ["longer than max_seconds = 0.5"]
     assert faults(fine + np.int16(4000), SETTINGS) == ["off centre (mean +12% of full scale)"]
-    assert faults(signal_from_array(4 * tone(), 16000, SETTINGS), SETTINGS)[0].startswith("clipped (6")
+    assert faults(to_int16((4 * tone()).astype(np.float32)), SETTINGS)[0].startswith("clipped (6")
 
 
 def test_a_lone_peak_at_full_scale_is_no_fault() -> None:

@@ -25,7 +25,7 @@ class AlignedPage:
     Args:
         page: the page.
         records: of each line that the transcript has, with the transcript's text.
-        left: what is without its like, a line each: lines of the transcript, lines of the page (of those that were found
+        left: what is without its like, a line each: lines of the transcript, lines of the page (where these were found
             on its image, those that are writing).
     """
 

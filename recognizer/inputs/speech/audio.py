@@ -88,7 +88,7 @@ def read_recording(
     samples, rate, note = (_container_samples if in_container(source) else _file_samples)(source, settings, name)
     check_array(samples, name)
     choice = choose_channel(samples, channel, name)
-    values = signal_from_array(choice.mono(samples), rate, settings, name)
+    values = _signal(choice.mono(samples), rate, settings, name)
     return RecordingSignal(
         values, len(values) / settings.sample_rate, "s", notes=tuple(filter(None, (note, choice.note)))
     )
@@ -100,16 +100,19 @@ def _file_samples(source: Path | BinaryIO, settings: SpeechSettings, name: str) 
         if sound.frames < UNKNOWN:
             _check_length(sound.frames, sound.samplerate, settings, name)
         samples = _decoded(sound, round(settings.max_seconds * sound.samplerate), name)
-        return samples, sound.samplerate, sound.note
+        check_array(samples, name)
+        peak = peak_of(samples) if sound.floats else 0.0
+        notes = [sound.note, loud_note(peak) if peak > 1 else ""]
+        return samples / max(1.0, peak), sound.samplerate, ", ".join(filter(None, notes))
 
 
 def _container_samples(source: Path | BinaryIO, settings: SpeechSettings, name: str) -> Decoded:
-    """Return all samples (samples, channels) of what PyAV reads, their rate, and no note."""
+    """Return all samples (samples, channels) of what PyAV reads, their rate, and a note or ""."""
     with open_media(source, name) as media:
         if media.seconds > settings.max_seconds:
             _check_length(round(media.seconds * media.rate), media.rate, settings, name)
         blocks = list(media.blocks())
-        return np.concatenate(blocks) if blocks else np.zeros((0, 1), np.float32), media.rate, ""
+        return np.concatenate(blocks) if blocks else np.zeros((0, 1), np.float32), media.rate, media.note
 
 
 def in_container(source: Path | BinaryIO) -> bool:
@@ -132,6 +135,8 @@ def in_container(source: Path | BinaryIO) -> bool:
 def signal_from_array(array: NDArray[Any], rate: int, settings: SpeechSettings, name: str = "the array") -> Signal:
     """Return sound in memory as a signal (samples,): int16, mono, at `settings.sample_rate`.
 
+    Channels become one as those of files do. Floats beyond full scale are divided by their peak.
+
     Args:
         array: (samples,) or (samples, channels), int16 or float with full scale 1.
         rate: Hz of `array`.
@@ -143,10 +148,25 @@ def signal_from_array(array: NDArray[Any], rate: int, settings: SpeechSettings, 
     _check_length(len(array), rate, settings, name)
     if array.dtype == np.int16 and array.ndim == 1 and rate == settings.sample_rate:
         return np.array(array, order="C")
-    scale = FULL_SCALE if array.dtype == np.int16 else 1
-    mono = array.reshape(len(array), -1).mean(axis=1, dtype=np.float32) / scale
-    mono = resampled(mono.astype(np.float32, copy=False), rate, settings.sample_rate)
-    return to_int16(mono)
+    scale = FULL_SCALE if array.dtype == np.int16 else max(1.0, peak_of(array))
+    samples = array.reshape(len(array), -1).astype(np.float32) / np.float32(scale)
+    return _signal(choose_channel(samples, 0, name).mono(samples), rate, settings, name)
+
+
+def _signal(mono: NDArray[np.float32], rate: int, settings: SpeechSettings, name: str) -> Signal:
+    """Return sound (samples,) of full scale 1 at `settings.sample_rate`, 16 bits; what lies beyond is clipped."""
+    _check_length(len(mono), rate, settings, name)
+    return to_int16(resampled(mono, rate, settings.sample_rate))
+
+
+def peak_of(samples: NDArray[Any]) -> float:
+    """Return the largest amplitude of floats, 0 where there are none."""
+    return float(np.abs(samples).max(initial=0.0))
+
+
+def loud_note(peak: float) -> str:
+    """Return what a user should know of floats beyond full scale, which have lost nothing."""
+    return f"its samples reach {peak:.3g} times full scale and are divided by that"
 
 
 def to_int16(mono: NDArray[np.float32]) -> Signal:
@@ -166,7 +186,18 @@ def write_speech(path: Path, signal: Signal, settings: SpeechSettings) -> None:
 
 
 def seconds(source: Path | BinaryIO, name: str = "") -> float:
-    """Return how long a recording lasts by its header, in seconds; `name` stands for a file object in messages."""
+    """Return how long a recording lasts by its header, in seconds, nan where that leaves it open.
+
+    Args:
+        source: the file.
+        name: of a file object, for messages.
+
+    Raises:
+        RecognizerError: it is no sound.
+    """
+    if in_container(source):
+        with open_media(source, name or str(source)) as media:
+            return media.seconds
     with opened_sound(source, name or str(source)) as sound:
         return sound.frames / sound.samplerate if sound.frames < UNKNOWN else math.nan
 

@@ -1,5 +1,6 @@
 """Several channels of sound to one."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ from recognizer.errors import RecognizerError
 
 CANCELLED = 0.02  # of the channels' mean power: less in their mean is no mix, it is a difference
 AUDIBLE = 1e-8  # of full scale, squared (-80 dB): below it nothing can be told of the channels
+LOUDER = 4.0  # times the power of what a choice was made by: sound so much louder is chosen by anew
 
 Samples = NDArray[np.float32]
 
@@ -20,12 +22,12 @@ class ChannelChoice:
     Args:
         channel: its number from 1 on, 0 for the mean of all.
         note: what a user should know of the choice, "" for nothing.
-        sure: whether there was sound to choose by.
+        power: of the sound that it was chosen by, the mean of the channels, of full scale, squared.
     """
 
     channel: int
     note: str = ""
-    sure: bool = True
+    power: float = 0.0
 
     def mono(self, samples: Samples) -> Samples:
         """Return (samples,) of (samples, channels)."""
@@ -55,10 +57,35 @@ def choose_channel(samples: Samples, given: int, name: str) -> ChannelChoice:
         return ChannelChoice(given)
     power = np.square(samples, dtype=np.float32).mean(axis=0, dtype=np.float64) if len(samples) else np.zeros(channels)
     if power.mean() < AUDIBLE:
-        return ChannelChoice(0, sure=False)
+        return ChannelChoice(0)
     mixed = float(np.square(samples.mean(axis=1)).mean(dtype=np.float64))
     if mixed >= CANCELLED * power.mean():
-        return ChannelChoice(0)
+        return ChannelChoice(0, power=float(power.mean()))
     loudest = int(np.argmax(power)) + 1
     note = f"its {channels} channels cancel one another out, channel {loudest} is read (--channel chooses)"
-    return ChannelChoice(loudest, note)
+    return ChannelChoice(loudest, note, float(power.mean()))
+
+
+class BlockChoice:
+    """The choice of a channel for a recording that comes block by block: by the loudest sound so far.
+
+    What comes first may be the hiss of a line that nobody speaks on yet, which cancels nothing.
+    """
+
+    def __init__(self, given: int, name: str, say: Callable[[str], None]) -> None:
+        """Choose as `choose_channel` does; `say` takes the notes."""
+        self.given, self.name, self.say = given, name, say
+        self.choice: ChannelChoice | None = None
+
+    def mono(self, samples: Samples) -> Samples:
+        """Return (samples,) of the next (samples, channels).
+
+        Raises:
+            RecognizerError: there is no such channel.
+        """
+        found = choose_channel(samples, self.given, self.name)
+        if self.choice is None or found.power > LOUDER * self.choice.power:
+            if found.note and (self.choice is None or found.note != self.choice.note):
+                self.say(f"{self.name}: {found.note}")
+            self.choice = found
+        return self.choice.mono(samples)

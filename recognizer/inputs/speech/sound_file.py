@@ -12,6 +12,7 @@ from recognizer.inputs.native_messages import without_native_messages
 from recognizer.inputs.speech.integrity import SampleDigest, samples_to_expect
 from recognizer.inputs.speech.whole_file import sound_parts
 
+FLOATS = ("FLOAT", "DOUBLE")  # how libsndfile calls samples that may go beyond full scale and lose nothing there
 UNKNOWN = 1 << 62  # samples or more: the header leaves the length open
 
 
@@ -28,6 +29,7 @@ class OpenSound:
         self.digest = SampleDigest.stated(files[0])
         self.samplerate, self.channels = int(sounds[0].samplerate), int(sounds[0].channels)
         self.frames = sum(int(sound.frames) for sound in sounds)
+        self.floats = all(sound.subtype in FLOATS for sound in sounds)
         self.now = 0
         if any((sound.samplerate, sound.channels) != (self.samplerate, self.channels) for sound in sounds):
             raise RecognizerError(

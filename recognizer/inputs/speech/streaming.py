@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -19,12 +19,14 @@ from recognizer.inputs.speech.audio import (
     check_array,
     check_rate,
     in_container,
+    loud_note,
     opened_sound,
+    peak_of,
     resampled,
     sound_blocks,
     to_int16,
 )
-from recognizer.inputs.speech.channels import ChannelChoice, choose_channel
+from recognizer.inputs.speech.channels import BlockChoice
 from recognizer.inputs.speech.media import open_media
 from recognizer.inputs.speech.sound_file import UNKNOWN
 
@@ -66,11 +68,15 @@ def open_recording(
     if in_container(source):
         with open_media(source, name) as media:
             check_rate(media.rate, name)
-            wanted = settings.sample_rate
-            yield Recording(
-                media.seconds, lambda: signal_blocks(media.blocks(), media.rate, wanted, name, say, channel)
-            )
+
+            def media_blocks() -> Iterator[Signal]:
+                if media.note:
+                    say(f"{name}: {media.note}")
+                return signal_blocks(media.blocks(), media.rate, settings.sample_rate, name, say, channel)
+
+            yield Recording(media.seconds, media_blocks)
         return
+    peak = _peak(source, name)
     with opened_sound(source, name) as sound:
         check_rate(sound.samplerate, name)
         expected = sound.expected()
@@ -80,9 +86,33 @@ def open_recording(
             if sound.note:
                 say(f"{name}: {sound.note}")
             made = sound_blocks(sound, round(BLOCK_SECONDS * rate), expected, name)
+            if peak > 1:
+                say(f"{name}: {loud_note(peak)}")
+                made = _divided(made, peak, name)
             return signal_blocks(made, rate, wanted, name, say, channel)
 
         yield Recording(sound.frames / rate if sound.frames < UNKNOWN else math.nan, blocks)
+
+
+def _peak(source: Path | BinaryIO, name: str) -> float:
+    """Return the largest amplitude of a file of floats, 0 of any other, whose samples end at full scale."""
+    with opened_sound(source, name) as sound:
+        if not sound.floats:
+            return 0.0
+        import soundfile
+
+        peak = 0.0
+        with suppress(soundfile.SoundFileError):  # reading it for good says where it is damaged
+            while len(block := sound.read(round(BLOCK_SECONDS * sound.samplerate))):
+                peak = max(peak, peak_of(block))
+        return peak
+
+
+def _divided(blocks: Iterator[Samples], peak: float, name: str) -> Iterator[Samples]:
+    """Yield blocks divided by their peak; what is no sound is refused as it is."""
+    for block in blocks:
+        check_array(block, name)
+        yield block / np.float32(peak)
 
 
 def file_signal(path: Path, settings: SpeechSettings) -> Iterator[Signal]:
@@ -96,13 +126,9 @@ def signal_blocks(
 ) -> Iterator[Signal]:
     """Yield the signal (samples,) int16 at the rate `wanted` of blocks (samples, channels) at `rate`."""
     resampler = Resampler(rate, wanted)
-    choice: ChannelChoice | None = None
+    choice = BlockChoice(channel, name, say)
     for block in blocks:
         check_array(block, name)
-        if choice is None or not choice.sure:
-            choice = choose_channel(block, channel, name)
-            if choice.note:
-                say(f"{name}: {choice.note}")
         yield to_int16(resampler.push(choice.mono(block)))
     yield to_int16(resampler.finish())
 
