@@ -10,7 +10,7 @@ from terminal import said
 from test_recordings import long_signal
 from test_segmentation import RATE
 
-from recognizer.reading.long_alignment import words_of
+from recognizer.reading.long_alignment import own_words, words_of
 
 TEXT = "it was a bright cold day in april and the clocks were striking thirteen winston smith".split()
 
@@ -48,5 +48,40 @@ def test_words_that_do_not_fit_are_named(tmp_path: Path, capsys: pytest.CaptureF
     soundfile.write(tmp_path / "long.flac", long_signal(), RATE)
     model = save_model("speech", tmp_path / "m.safetensors")
     call = ("align", tmp_path / "long.flac", "--text", "a b " * 3000, "--model", model)
-    code, _, err = said(capsys, *call)
-    assert code == 1 and "long.flac: from " in err and "labels need" in err
+    code, out, err = said(capsys, *call)
+    assert code == 1 and out.count("\n") == 1
+    assert "long.flac: from 0.0 to " in err and "is read, which is not like the text there" in err
+    assert err.splitlines()[-1].endswith("no speech is left for the last 6000 words, from 'a b a b a' on")
+
+
+def test_a_piece_gets_what_is_like_its_reading_or_nothing() -> None:
+    assert own_words("itwas e brite cold dai", "in aprl an the cloks", TEXT) == (0, 6)
+    assert own_words("nobody has said this at all", "in aprl an the cloks", TEXT) is None
+    assert own_words("", "it was a bright", TEXT) == (0, 0)
+    assert own_words("winston smith", None, TEXT[-2:]) == (0, 2)
+    assert own_words("winston", None, TEXT[-2:]) == (0, 2)  # the last piece, read in part
+    assert own_words("it was a bright cold day", None, TEXT) == (0, 6)  # the text goes on, the recording does not
+
+
+def test_words_that_no_piece_says_are_passed_over_for_a_passage_that_is_alike() -> None:
+    skipped = "a chapter that was left out of the reading although it is in the book".split()
+    assert own_words("it was a brite cold day in aprl", "and the clocks", [*skipped, *TEXT]) == (
+        len(skipped),
+        len(skipped) + 8,
+    )
+    assert own_words("it was", "and the clocks", [*skipped, *TEXT]) is None  # too short to be sure of
+
+
+def test_a_text_of_the_beginning_stands_there_and_the_other_pieces_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    soundfile.write(tmp_path / "long.flac", long_signal(), RATE)
+    model = save_model("speech", tmp_path / "m.safetensors")
+    _, out, _ = said(capsys, "transcribe", tmp_path / "long.flac", "--model", model, "--json")
+    pieces = [json.loads(line) for line in out.splitlines()]
+    (tmp_path / "said.txt").write_text(pieces[0]["text"])
+    call = ("align", tmp_path / "long.flac", "--lines", tmp_path / "said.txt", "--model", model, "--json")
+    code, out, err = said(capsys, *call)
+    (found,) = [json.loads(line) for line in out.splitlines()]
+    assert code == 1 and (found["text"], found["start"]) == (pieces[0]["text"], pieces[0]["start"])
+    assert err.count("which is not like the text there") == len(pieces) - 1

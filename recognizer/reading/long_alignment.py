@@ -1,4 +1,8 @@
-"""Placing the text of a long recording: each piece gets the words that it says, then they are aligned within it."""
+"""Placing the text of a long recording: each piece gets the words that it says, then they are aligned within it.
+
+Text and recording may lack parts of one another: a piece whose reading is not like the text is left without words, and
+words that no piece says are passed over; both are said.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -7,6 +11,7 @@ import numpy as np
 
 from recognizer.decoding.hypothesis import Hypothesis, move_spans
 from recognizer.errors import RecognizerError
+from recognizer.evaluation.metrics import distance
 from recognizer.formats.result import Result
 from recognizer.inputs.signal import Signal
 from recognizer.inputs.speech.segmentation import Piece, Segmenter
@@ -15,6 +20,13 @@ from recognizer.reading.reader import Reader
 AHEAD = 2.0  # times what was read: so much text is looked through for its like
 SPARE = 200  # characters more: text that was not read at all
 BATCH = 3  # pieces that are read at once
+FAR = 0.6  # of the longer one: a reading and a text that differ in more are not the same
+NEAR, LETTERS = (
+    0.4,
+    20,
+)  # likewise, and characters of a reading, where words of the text are passed over to find its like
+SHOWN = 5  # words in a message
+JUMP = 2000  # characters of the text that may be passed over
 
 
 @dataclass(frozen=True)
@@ -36,14 +48,15 @@ def align_long(
     """Yield a result for each piece of a recording, with those words of `text` that are said in it.
 
     What a piece says is found by reading it and the piece behind it, and by the alignment of both with the text that
-    is still to come in which the fewest edits are needed (Levenshtein, the end of the text free).
+    is still to come in which the fewest edits are needed (Levenshtein, the end of the text free). Where the words found
+    so are not like the reading, the text ahead is searched for its like (both ends free; Sellers 1980).
 
     Args:
         reader: of speech.
         pieces: of the recording, in order.
         text: what all of it says, raw.
         name: of the recording.
-        say: takes a line for each piece whose words cannot be placed.
+        say: takes a line for each piece whose words cannot be placed, and for words that no piece says.
 
     Raises:
         RecognizerError: the text is empty or has characters that the model lacks.
@@ -52,17 +65,61 @@ def align_long(
     if not words:
         raise RecognizerError(f"{name}: the text to align is empty, expected what the recording says")
     reader.alphabet.encode(text)
-    at, heard = 0, _heard(reader, pieces)
+    at, heard, rate = 0, _heard(reader, pieces), int(reader.model_file.settings.signal["sample_rate"])
     one = next(heard, None)
     while one is not None:
         after = next(heard, None)
-        taken = len(words) - at if after is None else words_of(one.text, after.text, words[at:])
-        said, at = words[at : at + taken], at + taken
-        if result := _placed(reader, one.piece, " ".join(said), name, say):
-            yield result
+        place = f"{name}: from {one.piece.start / rate:.1f} to {one.piece.end / rate:.1f} s"
+        found = own_words(one.text, None if after is None else after.text, words[at:])
+        if found is None:
+            say(f"{place}: {_shown(one.text.split())} is read, which is not like the text there")
+        else:
+            if found[0]:
+                say(f"{place}: before it {_shown(words[at : at + found[0]])} of the text is in no piece")
+            said = words[at + found[0] : at + found[1]]
+            at += found[1]
+            if result := _placed(reader, one.piece, " ".join(said), place, name, say):
+                yield result
         one = after
     if at < len(words):
         say(f"{name}: no speech is left for the last {len(words) - at} words, from {' '.join(words[at : at + 5])!r} on")
+
+
+def own_words(read: str, after: str | None, words: Sequence[str]) -> tuple[int, int] | None:
+    """Return which of `words`, from one to before another, a piece says that is read as `read`; None where it is none.
+
+    The piece behind it is read as `after`, which is None for the last: that one may have all words that are left.
+    """
+    ends = [len(words)] if after is None else []
+    for end in (*ends, words_of(read, after or "", words)):
+        if alike(read, " ".join(words[:end]), FAR):
+            return 0, end
+    if len(read) < LETTERS:
+        return None
+    start, end = _passage(read, words)
+    return (start, end) if alike(read, " ".join(words[start:end]), NEAR) else None
+
+
+def alike(read: str, said: str, far: float) -> bool:
+    """Return whether two texts differ in no more than a share of the characters of the longer one."""
+    return distance(read, said) <= far * max(len(read), len(said))
+
+
+def _passage(read: str, words: Sequence[str]) -> tuple[int, int]:
+    """Return from which to before which of the next words the passage stands that is most like `read`."""
+    lengths = np.cumsum([len(word) + 1 for word in words])
+    lengths = lengths[: int(np.searchsorted(lengths, JUMP + AHEAD * len(read))) + 1]
+    text = " ".join(words[: len(lengths)])
+    row, source = np.zeros(len(text) + 1, np.int32), np.arange(len(text) + 1)
+    row, source = _aligned(read, text, row, source)
+    end = int(np.argmin(row))
+    middles = lengths - 1 - np.array([len(word) for word in words[: len(lengths)]]) / 2
+    first = int(np.sum(middles < source[end]))
+    return first, max(first, int(np.sum(middles <= end)))
+
+
+def _shown(words: Sequence[str]) -> str:
+    return repr(" ".join(words[:SHOWN]) + (" ..." if len(words) > SHOWN else ""))
 
 
 def words_of(read: str, after: str, words: Sequence[str]) -> int:
@@ -80,22 +137,35 @@ def words_of(read: str, after: str, words: Sequence[str]) -> int:
 
 def _cut(read: str, after: str, text: str) -> int:
     """Return how many characters of `text` stand opposite `read` where read + after is aligned with its beginning."""
-    spoken = np.frombuffer((read + after).encode("utf-32-le"), np.uint32)
-    given = np.frombuffer(text.encode("utf-32-le"), np.uint32)
-    steps = np.arange(len(given) + 1)
-    row = steps.astype(np.int32)
-    came = steps.copy()  # of each cell: where its path left the row at the end of `read`
-    for i, letter in enumerate(spoken, 1):
-        down, across = row + 1, np.concatenate(([row[0] + 1], row[:-1] + (given != letter)))
+    if not read + after:
+        return 0
+    steps = np.arange(len(text) + 1)
+    row, _ = _aligned(read, text, steps.astype(np.int32), steps)
+    row, came = _aligned(after, text, row, steps)
+    return int(came[int(np.argmin(row))])
+
+
+def _aligned(spoken: str, given: str, row: np.ndarray, came: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return a row of edits (Levenshtein) with `spoken` read on from `row`, and what `came` along each cell's path.
+
+    Args:
+        spoken: the characters that are read.
+        given: the characters that the cells stand behind, of `row` but for its first.
+        row: (len(given) + 1,) edits so far.
+        came: (len(given) + 1,) what each cell of `row` brings along.
+    """
+    letters = np.frombuffer(given.encode("utf-32-le"), np.uint32)
+    steps = np.arange(len(letters) + 1)
+    for letter in np.frombuffer(spoken.encode("utf-32-le"), np.uint32):
+        down, across = row + 1, np.concatenate(([row[0] + 1], row[:-1] + (letters != letter)))
         best = np.minimum(down, across)
         source = np.where(across <= down, np.concatenate(([0], steps[:-1])), steps)
         # Insertions: the least of best[j] + (k - j) over all j <= k.
         lifted = best - steps
         least = np.minimum.accumulate(lifted)
         first = np.maximum.accumulate(np.where(lifted == least, steps, 0))
-        row = (least + steps).astype(np.int32)
-        came = steps.copy() if i == len(read) else came[source[first]]
-    return int(came[int(np.argmin(row))]) if len(spoken) else 0
+        row, came = (least + steps).astype(np.int32), came[source[first]]
+    return row, came
 
 
 def _heard(reader: Reader, pieces: Iterator[Piece]) -> Iterator[Heard]:
@@ -113,7 +183,9 @@ def _read(reader: Reader, pieces: list[Piece]) -> list[Heard]:
     return [Heard(piece, hypothesis.text) for piece, hypothesis in zip(pieces, found, strict=True)]
 
 
-def _placed(reader: Reader, piece: Piece, said: str, name: str, say: Callable[[str], None]) -> Result | None:
+def _placed(
+    reader: Reader, piece: Piece, said: str, place: str, name: str, say: Callable[[str], None]
+) -> Result | None:
     """Return the words that a piece says at their places in the recording, None where there are none."""
     rate = int(reader.model_file.settings.signal["sample_rate"])
     start, end = piece.start / rate, piece.end / rate
@@ -122,7 +194,7 @@ def _placed(reader: Reader, piece: Piece, said: str, name: str, say: Callable[[s
     try:
         found: Hypothesis = reader.align(Signal(piece.values, end - start, "s"), said)
     except RecognizerError as error:
-        say(f"{name}: from {start:.1f} to {end:.1f} s: {error}")
+        say(f"{place}: {error}")
         return None
     return Result(name, move_spans(found, lambda place: start + place), "s", end, part=(start, end))
 
