@@ -109,6 +109,18 @@ def test_files_and_arrays_of_the_same_strokes_are_one_signal(tmp_path: Path) -> 
     assert (strokes_from_array(array, PLAIN).values == wanted).all()
 
 
+def test_inkml_says_what_is_air_and_which_way_an_axis_goes(tmp_path: Path) -> None:
+    strokes: list[list[float]] = [[0.25, 0, 3, 10, 6, 0.125, 9, 10], [20, 0, 20, 10]]
+    wanted = signal_from_strokes([np.array(stroke).reshape(-1, 2) for stroke in strokes], PLAIN, "test").values
+    first, second = ["<trace>0.25 0, 3 10, 6 0.125, 9 10</trace>", "<trace type='penDown'>20 0, 20 10</trace>"]
+    air = "<trace type='penUp'>9 10, 15 -4, 20 0</trace>"
+    up = "<traceFormat><channel name='X'/><channel name='Y' orientation='-ve'/></traceFormat>"
+    mirrored = (first + second).replace(" 10", " -10").replace("0.125", "-0.125")
+    for text in (first + air + second, up + mirrored, up + up + mirrored):
+        (tmp_path / "a.inkml").write_text(f"<ink>{text}</ink>")
+        assert (read_strokes_signal(tmp_path / "a.inkml", PLAIN).values == wanted).all(), text
+
+
 @pytest.mark.parametrize(
     ("data", "wanted"),
     [
@@ -124,6 +136,12 @@ def test_files_and_arrays_of_the_same_strokes_are_one_signal(tmp_path: Path) -> 
         (b"<?xml version='1.0'?><alto/>", "XML of <alto>, expected InkML"),
         (b"<ink><trace>1 2, '3'4</trace></ink>", "expected points of plain numbers"),
         (b"<ink><trace>1</trace></ink>", "expected points of plain numbers"),
+        (b"<ink><trace type='indeterminate'>1 2</trace></ink>", "a <trace> of type 'indeterminate', expected penDown"),
+        (
+            b"<ink><traceFormat><channel name='Y'/><channel name='X'/></traceFormat><traceFormat><channel name='X'/>"
+            b"<channel name='Y'/></traceFormat><trace>1 2</trace></ink>",
+            "2 <traceFormat>s with X and Y at different places, expected one",
+        ),
         (b"[[" + b"0,0,1,1," * 100_001 + b"0,0]]", "200003 points, expected at most 200,000"),
         (b"[[" + b"0,0,1,9," * 30_000 + b"0,0]]", "heights of the writing, expected at most 1000"),
     ],

@@ -21,6 +21,7 @@ DEVIATIONS = 4.0  # of the points from the line they stand on: the height of wri
 FLATTEST = 20.0  # times its height: no writing of one stroke is taken for longer, lest a dash be a line of tiny letters
 LEVEL = 3.0  # times its height: writing so long has a slope that can be told
 MOMENTS = ((0, 0), (0, 1), (1, 1))  # pairs of axes
+DOWN, UP = "penDown", "penUp"  # types of InkML's traces
 Stroke = np.ndarray  # (points, 2) float64: x to the right, y downwards, in the file's own unit
 
 
@@ -179,12 +180,19 @@ def _inkml(root: ElementTree.Element, name: str) -> Iterable[Stroke]:
     """Yield the traces of an InkML document."""
     if _tag(root) != "ink":
         raise RecognizerError(f"{name}: XML of <{_tag(root)}>, expected InkML, whose root is <ink>", "not strokes")
-    x, y = _channels(root)
+    axes = _axes(root, name)
     for trace in root.iter():
         if _tag(trace) == "trace":
+            if trace.get("type", DOWN) == UP:
+                continue  # the pen goes through the air, as between any two strokes
+            if trace.get("type", DOWN) != DOWN:
+                raise RecognizerError(
+                    f"{name}: a <trace> of type {trace.get('type')!r}, expected {DOWN} or {UP}", "not strokes"
+                )
             rows = [point.split() for point in (trace.text or "").split(",") if point.strip()]
             try:
-                yield np.array([[float(row[x]), float(row[y])] for row in rows]).reshape(-1, 2)
+                (x, right), (y, down) = axes
+                yield np.array([[right * float(row[x]), down * float(row[y])] for row in rows]).reshape(-1, 2)
             except (ValueError, IndexError, OverflowError):
                 raise RecognizerError(
                     f"{name}: a <trace> is {(trace.text or '').strip()[:40]!r}, expected points of plain numbers, "
@@ -193,10 +201,33 @@ def _inkml(root: ElementTree.Element, name: str) -> Iterable[Stroke]:
                 ) from None
 
 
-def _channels(root: ElementTree.Element) -> tuple[int, int]:
-    """Return which numbers of a point are X and Y: as the first <traceFormat> says, else the first two."""
-    names = [element.get("name", "").upper() for element in root.iter() if _tag(element) == "channel"]
-    return (names.index("X"), names.index("Y")) if "X" in names and "Y" in names else (0, 1)
+def _axes(root: ElementTree.Element, name: str) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return which numbers of a point are X and Y, and their signs; without a <traceFormat> the first two, both 1.
+
+    InkML 1.0 (W3C 2011, 3.2): X grows to the right and Y downwards where their orientation is "+ve", the default.
+
+    Raises:
+        RecognizerError: there are several formats, of which each trace would have to choose.
+    """
+    formats = [element for element in root.iter() if _tag(element) == "traceFormat"]
+    made = {_axes_of(element) for element in formats} or {((0, 1), (1, 1))}
+    if len(made) > 1:
+        raise RecognizerError(
+            f"{name}: {len(formats)} <traceFormat>s with X and Y at different places, expected one for all traces",
+            "not strokes",
+        )
+    return made.pop()
+
+
+def _axes_of(form: ElementTree.Element) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return place and sign of X and of Y as a <traceFormat> has them; intermittent channels come behind all others."""
+    channels = [element for element in form.iter() if _tag(element) == "channel"]
+    names = [channel.get("name", "").upper() for channel in channels]
+    signs = [-1 if channel.get("orientation") == "-ve" else 1 for channel in channels]
+    if "X" not in names or "Y" not in names:
+        return (0, 1), (1, 1)
+    x, y = names.index("X"), names.index("Y")
+    return (x, signs[x]), (y, signs[y])
 
 
 def _tag(element: ElementTree.Element) -> str:
