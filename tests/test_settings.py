@@ -375,6 +375,12 @@ def test_scoring_folds_phones() -> None:
     assert scored_text("ax ix q", TextSettings(unit="token", scoring="timit-39")) == "ah ih"
 
 
+def test_no_more_processes_are_chosen_than_have_something_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recognizer.training.hardware.usable_processors", lambda: 8)
+    assert [choose_hardware("cpu", "auto", "32-true", most).devices for most in (None, 9, 2, 1, 0)] == [2, 2, 2, 1, 1]
+    assert choose_hardware("cpu", 2, "32-true", 1).devices == 2  # asked for, and refused by who knows the samples
+
+
 def test_the_run_is_written_into_its_folder(corpora: Corpora, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Path] = []
 

@@ -37,12 +37,23 @@ class HardwareChoice:
         return f"{self.reason} ({self.measured})" if self.measured else self.reason
 
 
-def choose_hardware(accelerator: str, devices: int | str | list[int], precision: str | int | None) -> HardwareChoice:
+def choose_hardware(
+    accelerator: str, devices: int | str | list[int], precision: str | int | None, most: int | None = None
+) -> HardwareChoice:
     """Return how to train here; what the user has set stays as it is set, "auto" and None are filled in.
 
     Without a GPU two processes share each batch where two processors may be used: the recurrent steps are too small
     for two threads. A process is given more than one only where they are measurably faster at this moment: two on
     processors that something else uses too were up to 24 times slower.
+
+    Args:
+        accelerator: as Lightning calls it, or "auto".
+        devices: likewise.
+        precision: likewise, None to choose.
+        most: processes that have something to do, where their number is chosen here.
+
+    Raises:
+        RecognizerError: there is no such hardware, or the number of devices is none.
     """
     gpu = torch.cuda.is_available() if accelerator == "auto" else accelerator in ("gpu", "cuda")
     if gpu and not torch.cuda.is_available():
@@ -50,7 +61,7 @@ def choose_hardware(accelerator: str, devices: int | str | list[int], precision:
             f"trainer.accelerator is {accelerator!r}, and no GPU can be used here: expected cpu or auto"
         )
     precision = None if precision is None else str(precision)
-    number = _number(devices, gpu)
+    number = _number(devices, gpu, most)
     threads = _threads(max(1, usable_processors() // number))
     if gpu:
         best = precision or ("bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true")
@@ -91,10 +102,10 @@ def _elapsed(threads: int) -> float:
         torch.set_num_threads(before)
 
 
-def _number(devices: int | str | list[int], gpu: bool) -> int:
+def _number(devices: int | str | list[int], gpu: bool, most: int | None) -> int:
     """Return how many processes or GPUs Lightning's `devices` mean."""
     if devices == "auto":
-        return 1 if gpu else min(2, usable_processors())
+        return 1 if gpu else max(1, min(2, usable_processors(), 2 if most is None else most))
     if isinstance(devices, list):
         return len(devices)
     try:

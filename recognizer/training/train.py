@@ -72,11 +72,11 @@ def train(
         _say_findings(task, config.data.train, say)
     _say_task(task, say)
     # After the data: what is wrong with them is said without waiting for a measurement.
-    choice = choose_hardware(
-        trainer_settings["accelerator"], trainer_settings["devices"], trainer_settings["precision"]
-    )
+    machines, wanted = trainer_settings.get("num_nodes") or 1, trainer_settings["precision"]
+    busy = min(len(task.train), len(task.valid)) // machines
+    choice = choose_hardware(trainer_settings["accelerator"], trainer_settings["devices"], wanted, busy)
     say(choice.describe())
-    _refuse_idle_processes(task, choice.devices * (trainer_settings.get("num_nodes") or 1))
+    _refuse_idle_processes(task, choice.devices * machines)
     torch.set_num_threads(choice.threads)
     lightning.seed_everything(config.seed, verbose=False)
     model = _fresh_model(config, task, say)
@@ -99,7 +99,7 @@ def train(
     if resume and main:
         refuse_misfit(run, read_checkpoint(run), task, learner.state_dict(), trainer_settings.get("max_epochs"))
     begin(choice)
-    if (machines := trainer_settings.get("num_nodes") or 1) > 1:
+    if machines > 1:
         say(f"learning begins when all {machines} machines have joined, which MASTER_ADDR and NODE_RANK lead together")
     _fit(trainer, learner, data, keeper, resume)
     if keeper.kept.epoch < 0:
