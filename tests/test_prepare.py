@@ -143,6 +143,27 @@ def test_half_a_character_in_a_transcript_is_named(tmp_path: Path) -> None:
     assert store.header.left_out == {"text is not Unicode": 1} and store.text(0) == "y\U0001f600"
 
 
+def test_control_characters_are_no_writing(tmp_path: Path) -> None:
+    for name in "abc":
+        draw(tmp_path / f"{name}.png")
+    rows = [{"file": "a.png", "text": "x\x00"}, {"file": "b.png", "text": "y\tz"}, {"file": "c.png", "text": "\x7f"}]
+    (tmp_path / "manifest.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    done, store, _ = made(tmp_path, tmp_path / "out")
+    assert done.bad[0] == "manifest.jsonl:1: the control character U+0000 in its text, expected what is written"
+    assert store.header.left_out == {"control character": 2} and store.text(0) == "y\tz"
+
+
+def test_groups_that_the_sources_own_splits_share_are_said(tmp_path: Path) -> None:
+    rows = [("a.png", "x", "train", "A"), ("b.png", "y", "test", "A"), ("c.png", "z", "test", "B")]
+    for name, *_ in rows:
+        draw(tmp_path / name)
+    manifest(tmp_path, rows, ("file", "text", "split", "writer"))
+    _, _, said = made(tmp_path, tmp_path / "out")
+    assert said == [
+        "1 groups stand in several of the source's own splits, first 'A' in 'test' and 'train': hands seen in training"
+    ]
+
+
 def test_nothing_but_bad_files_is_an_error_and_writes_nothing(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_text("no image")
     manifest(tmp_path, [("a.png", "x", "train")])

@@ -1,6 +1,7 @@
 """Pack a corpus that a user brings into a store."""
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -35,6 +36,7 @@ from recognizer.pages.page import file_of, is_there, page_and_line
 SAMPLES_A_WORKER = 200  # fewer are read in the time that it takes to start a process
 ORDER = "text of both writing directions, learned in the order of the picture"
 UNREADABLE = "cannot be read"  # the reason where nobody knows a better one
+CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f]")  # those that are no white space
 Say = Callable[[str], None]
 Progress = Callable[[int, int], None]  # samples done, samples in all
 
@@ -344,12 +346,19 @@ def _digest(path: Path) -> bytes:
 
 
 def _refuse_stray_text(sample: Sample) -> None:
-    """Refuse halves of surrogate pairs, which JSON can spell and no file can hold."""
+    """Refuse halves of surrogate pairs, which JSON can spell and no file can hold, and control characters.
+
+    Control characters but for white space are no writing, and XML has no place for them.
+    """
     try:
         sample.text.encode()
     except UnicodeEncodeError as error:
         code = ord(sample.text[error.start])
         raise RecognizerError(f"half a character, U+{code:04X}, expected Unicode text", "text is not Unicode") from None
+    if stray := CONTROL.search(sample.text):
+        raise RecognizerError(
+            f"the control character U+{ord(stray[0]):04X} in its text, expected what is written", "control character"
+        )
 
 
 def _reason(kind: str, path: Path) -> str:
@@ -460,6 +469,7 @@ def _with_splits(samples: list[Sample], settings: PrepareSettings, say: Say) -> 
         unsaid = sum(not sample.split for sample in samples)
         if unsaid:
             say(f'{unsaid} samples name no split, they are kept under ""')
+        _say_shared(samples, say)
         return samples
     usable = [sample for sample in samples if not sample.fault]
     groups = sorted({sample.group for sample in usable if sample.group})
@@ -474,6 +484,17 @@ def _with_splits(samples: list[Sample], settings: PrepareSettings, say: Say) -> 
         say(f"all samples are of {groups[0]!r}: they are split one by one, so that its hand stands in every split")
     say(f"the source names no split: {valid} of {len(dealt)} go to valid, {test} to test, by the hash of the {by} name")
     return [replace(sample, split=split.get(unit.get(sample.path, ""), "train")) for sample in samples]
+
+
+def _say_shared(samples: list[Sample], say: Say) -> None:
+    """Say which groups the source itself puts into several splits."""
+    splits: dict[str, set[str]] = {}
+    for sample in samples:
+        if sample.group and not sample.fault:
+            splits.setdefault(sample.group, set()).add(sample.split)
+    if shared := sorted(group for group, here in splits.items() if len(here) > 1):
+        first = f"{shared[0]!r} in {' and '.join(map(repr, sorted(splits[shared[0]])))}"
+        say(f"{len(shared)} groups stand in several of the source's own splits, first {first}: hands seen in training")
 
 
 def _share_of(share: float, number: int, enough: bool) -> int:
