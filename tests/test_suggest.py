@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from made_pages import demo_lines
 from makers import save_model
 from PIL import Image
 from terminal import said
@@ -55,6 +56,17 @@ def test_hands_of_another_slant_are_farther_than_two_lines_of_one() -> None:
     assert upright.shape == (BANDS * DIRECTIONS,) and np.linalg.norm(upright) == pytest.approx(1.0)
     assert np.linalg.norm(upright - again) < 0.2 * np.linalg.norm(upright - slanted)
     assert not style_of(np.full((30, 48), 255, np.uint8)).any()
+
+
+def test_an_image_of_a_line_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = save_model("handwriting", tmp_path / "model.safetensors")
+    text, image = demo_lines("test")[0]
+    image.save(tmp_path / "line.png")
+    for number, more in enumerate(([], ["--lines"])):
+        names = tmp_path / f"{number}.txt"
+        code, out, err = said(capsys, "suggest", model, tmp_path / "line.png", *more, "--list", names)
+        assert (code, err) == (0, "") and text and out.splitlines()[1].split()[2] == "1"
+        assert names.read_text() == f"{tmp_path / 'line.png'}\n"
 
 
 def test_pages_are_ranked_and_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

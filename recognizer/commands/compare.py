@@ -39,20 +39,33 @@ def _compare(console: Console, chosen: argparse.Namespace) -> int:
     import json
 
     from recognizer.common.atomic_write import write_atomically
-    from recognizer.evaluation.compare import compare, comparison_lines
+    from recognizer.evaluation.compare import compare, comparison_lines, is_report
 
     refuse_foreign("--json", chosen.json, REPORT)
     refuse_foreign("--html", chosen.html, PAGE)
+    if is_report(Path(chosen.first)) and is_report(Path(chosen.second)):
+        _refuse_no_effect(chosen)
     found = compare(_readings(chosen.first, chosen, console), _readings(chosen.second, chosen, console))
-    for line in comparison_lines(found):
-        console.say(line)
     if chosen.json:
         write_atomically(chosen.json, (json.dumps(found.as_data(), indent=1, ensure_ascii=False) + "\n").encode())
     if chosen.html:
         from recognizer.reports.comparison_page import write_comparison
 
         write_comparison(chosen.html, found)
+    for line in comparison_lines(found):  # behind the files: whoever reads them may stop early
+        console.say(line)
     return DONE
+
+
+def _refuse_no_effect(chosen: argparse.Namespace) -> None:
+    """Refuse what only models that read have a use for, where both are reports of what was read."""
+    from recognizer.decoding.options import flag_of
+
+    given = [flag_of(name) for name in decoder_options(chosen).given()]
+    given += ["CORPUS"] if chosen.corpus else []
+    given += ["--without"] if chosen.without else []
+    if given:
+        raise RecognizerError(f"{given[0]} has no effect: {chosen.first} and {chosen.second} are readings, no models")
 
 
 def _readings(name: str, chosen: argparse.Namespace, console: Console) -> "Readings":

@@ -66,13 +66,13 @@ def _run(console: Console, chosen: argparse.Namespace) -> int:
     report = evaluate(
         reader, chosen.model, chosen.corpus, chosen.split, console.complain, chosen.without, progress, look, tags
     )
-    console.say(table(report))
     if chosen.out:
         from recognizer.reports.readings_table import write_readings
 
         write_readings(chosen.out, report)
     if chosen.json:
         write_atomically(chosen.json, (json.dumps(report.as_data(), indent=1, ensure_ascii=False) + "\n").encode())
+    console.say(table(report))  # behind the files: whoever reads it may stop early
     return FOUND if report.skipped.keys() - {NO_TEXT} else DONE
 
 

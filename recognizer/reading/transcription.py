@@ -178,6 +178,8 @@ class _Opener:
             yield _Document(name, errors=(str(error),))
 
     def _decoded(self, name: str, source: Path | BinaryIO, found: Identity) -> Iterator[_Document]:
+        if self.manner.channel and found.kind != "speech" and not _is_line_of_page(source):
+            self._say(f"{name}: {kind_named(found.kind).noun}, on which --channel has no effect")
         if found.page and isinstance(source, Path):
             yield self._page(name, source)
             return
