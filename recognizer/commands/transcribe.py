@@ -288,6 +288,11 @@ def _read(
                     write_long(transcript.long)
                 elif places:
                     places.write(transcript.name, text_of(transcript))
+                elif done and form in FORMATS and FORMATS[form].alone:
+                    raise RecognizerError(
+                        f"{transcript.name}: --format {form} is a document for each page, expected --out with a folder "
+                        f"for them"
+                    )
                 else:
                     text = text_of(transcript)
                     console.say(text.removesuffix("\n"))

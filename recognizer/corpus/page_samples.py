@@ -11,7 +11,7 @@ from recognizer.corpus.sample import Sample
 from recognizer.errors import RecognizerError
 from recognizer.inputs.folders import list_folder
 from recognizer.pages.image_lookup import find_image
-from recognizer.pages.page import IMAGES, SUFFIX, Page
+from recognizer.pages.page import IMAGES, SUFFIX, Page, file_of
 from recognizer.pages.parse import form_of, read_page
 
 
@@ -65,7 +65,7 @@ def read_pages(source: Path, pages: list[Path]) -> PageSamples:
             )
         found.samples.extend(_lines(page, split, group, found))
     if source.is_dir():
-        _look_around(source, set(pages), set(images), found)
+        _look_around(source, set(pages), set(map(file_of, images)), found)
     return found
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from recognizer.errors import RecognizerError
 from recognizer.inputs.registry import suffixes
 from recognizer.pages.image_lookup import find_image
-from recognizer.pages.page import IMAGES, SUFFIX
+from recognizer.pages.page import IMAGES, SUFFIX, file_of
 from recognizer.pages.parse import HEAD, form_of, image_of_page
 
 OURS = b"<!-- recognizer "  # before the root of XML that `transcribe` wrote
@@ -24,7 +24,7 @@ def readable_files(files: Sequence[Path]) -> list[Path]:
     images: set[str] = set()
     for path in pages.copy():
         try:
-            image = os.path.realpath(image_of_page(path) if form_of(path) else find_image(path, "").path)
+            image = os.path.realpath(file_of(image_of_page(path) if form_of(path) else find_image(path, "").path))
         except RecognizerError:  # reading the page will say what is wrong with it
             continue
         if image in real and _is_ours(path):

@@ -19,6 +19,7 @@ OF_IMAGES = re.compile(
     re.I,
 )
 """Names of folders of images beside a folder of pages; another folder beside may be another document."""
+PAGE = re.compile(r"(.+)(\[\d{1,6}\])")  # an image that holds several, and one of them
 LEVELS = 3  # folders upwards from the XML in which a folder of images may stand
 
 
@@ -41,6 +42,7 @@ def find_image(xml: Path, stated: str) -> FoundImage:
     Args:
         xml: the page's file.
         stated: the name of the image in it: a name, a path, an address, with %20 for a space; "" where it names none.
+            NAME[2] is the second page of an image that holds several, where no image is called so; so is what is found.
 
     It is sought by the stated name, then by that name with another suffix (pages are described from TIFF and published
     as JPEG), then by the XML's own stem: beside the XML, in the folder above (Transkribus), at the stated path from
@@ -52,6 +54,9 @@ def find_image(xml: Path, stated: str) -> FoundImage:
     name = PurePosixPath(stated.replace("\\", "/")).name
     for found in _by_stated(xml, stated, name):
         return FoundImage(found)
+    if part := PAGE.fullmatch(stated):
+        whole = find_image(xml, part[1])
+        return FoundImage(whole.path.with_name(f"{whole.path.name}{part[2]}"), whole.note)
     for folder in _folders(xml) if name else ():
         if found_there := _of_stem(folder, PurePosixPath(unquote(name)).stem, xml, name):
             return FoundImage(found_there)

@@ -19,7 +19,7 @@ from recognizer.common.atomic_write import write_atomically
 from recognizer.errors import RecognizerError
 from recognizer.inputs.registry import default_signal
 from recognizer.inputs.speech.audio import SpeechSettings, write_speech
-from recognizer.pages.page import MARK
+from recognizer.pages.page import MARK, file_of
 from recognizer.pages.xml_edit import EditedLine, edit_lines
 from recognizer.training.history import read_history
 from recognizer.web.documents import READER
@@ -252,9 +252,10 @@ def write_corpus(home: Path, samples: Sequence[tuple[Corrected, DraftLine]], hel
 def _write_page(stem: Path, one: Corrected) -> Path:
     """Write a page as its draft has it, places that were moved too, beside a copy of its image."""
     source = image_of(one.file)
-    image, path = stem.with_suffix(source.suffix), stem.with_suffix(".xml")
-    image.write_bytes(source.read_bytes())
-    write_atomically(path, new_page(image.name, one.draft))
+    whole = file_of(source)
+    image, path = stem.with_suffix(whole.suffix), stem.with_suffix(".xml")
+    image.write_bytes(whole.read_bytes())
+    write_atomically(path, new_page(f"{image.name}{source.name.removeprefix(whole.name)}", one.draft))
     write_atomically(path, edit_lines(path, [EditedLine(ln.id, ln.text, ln.outline, ln.baseline) for ln in one.lines]))
     return path
 

@@ -14,7 +14,7 @@ from recognizer.inputs.lines.page_line import line_signal
 from recognizer.inputs.signal import Signal
 from recognizer.pages.background import even_light
 from recognizer.pages.line_extraction import extract_line
-from recognizer.pages.page import LineRegion, Page, PageLine
+from recognizer.pages.page import LineRegion, Page, PageLine, file_of
 from recognizer.pages.parse import read_page
 from recognizer.pages.rules import erase_rules
 from recognizer.web.drafts import Draft, DraftLine
@@ -37,14 +37,21 @@ def shown_image(file: ProjectFile) -> tuple[bytes, str]:
         RecognizerError: it cannot be decoded, or is too large.
     """
     path = image_of(file)
+    if file_of(path) != path:  # a page of an image that holds several
+        return _as_jpeg(Image.fromarray(read_grey(path)))
     grey = functools.partial(read_grey, path)
     with opened_image(path, path.name) as image:
         if image.format in SHOWN_BY_BROWSERS and image.getexif().get(0x0112) in UPRIGHT:
             return path.read_bytes(), f"image/{image.format.lower()}"
         eight_bit = image.mode in ("RGB", "L", "P", "1", "CMYK", "RGBA")
         colour = ImageOps.exif_transpose(image).convert("RGB") if eight_bit else None
+    return _as_jpeg(colour or Image.fromarray(grey()))
+
+
+def _as_jpeg(image: Image.Image) -> tuple[bytes, str]:
+    """Return an image as JPEG, with its media type."""
     buffer = io.BytesIO()
-    (colour or Image.fromarray(grey())).save(buffer, "JPEG", quality=88)
+    image.save(buffer, "JPEG", quality=88)
     return buffer.getvalue(), "image/jpeg"
 
 
@@ -57,7 +64,7 @@ def region_on_image(file: ProjectFile, draft: Draft, line: DraftLine) -> tuple[n
     if len(line.outline) < 3:
         raise RecognizerError(f"{draft.name}: line {line.id!r} has no outline, expected one")
     path = image_of(file)
-    grey = _page(path, path.stat().st_mtime_ns, draft.found)
+    grey = _page(path, file_of(path).stat().st_mtime_ns, draft.found)
     across, down = (grey.shape[1] / draft.size[0], grey.shape[0] / draft.size[1]) if draft.size[0] else (1.0, 1.0)
     outline, baseline = (tuple((x * across, y * down) for x, y in part) for part in (line.outline, line.baseline))
     return grey, LineRegion(outline, baseline, **({"spread": 0.0} if draft.found else {}))

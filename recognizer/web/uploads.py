@@ -20,6 +20,7 @@ from recognizer.inputs.registry import kind_of
 from recognizer.inputs.signal import Signal
 from recognizer.inputs.speech.audio import SpeechSettings, seconds
 from recognizer.inputs.speech.streaming import open_recording
+from recognizer.pages.page import file_of
 from recognizer.pages.parse import HEAD, form_of_head
 from recognizer.reading.found_lines import left_out, writing_of
 from recognizer.reading.reader import Reader
@@ -170,7 +171,7 @@ def _page_signals(path: Path, used: set[str], reader: Reader) -> _Parts:
     except RecognizerError as error:
         # The folder is ours and gone in a moment: only the names are the caller's.
         raise RecognizerError(str(error).replace(f"{path.parent}/", ""), error.reason) from None
-    used.add(page.image_path().name)
+    used.add(file_of(page.image_path()).name)
     return _Parts([(page.name_of(line).name, signal) for line, signal in zip(page.lines, signals, strict=True)])
 
 

@@ -18,7 +18,7 @@ from recognizer.pages.background import even_light
 from recognizer.pages.image_lookup import find_image
 from recognizer.pages.line_extraction import extract_line
 from recognizer.pages.line_segmentation import find_lines
-from recognizer.pages.page import LineRegion, Page, PageLine
+from recognizer.pages.page import LineRegion, Page, PageLine, file_of
 from recognizer.pages.parse import read_page
 from recognizer.pages.rules import erase_rules
 
@@ -44,7 +44,7 @@ def read_page_line(path: Path, line: str, settings: HandwritingSettings, name: s
     if found.area is None:
         raise RecognizerError(f"{name}: the page names no outline of this line, expected one", "line without outline")
     image = find_image(path, page.image)
-    changed = path.stat().st_mtime_ns, image.path.stat().st_mtime_ns
+    changed = path.stat().st_mtime_ns, file_of(image.path).stat().st_mtime_ns
     grey, placement = _page_image(path, image.path, changed)
     signal = line_signal(grey, placement.of(found.area), settings, name)
     notes = tuple(f"{PAGE_NOTE}{note}" for note in (image.note, *page.notes, *placement.notes) if note)
@@ -116,7 +116,10 @@ def page_line_digest(path: Path, line: str) -> bytes:
     """Return a SHA-256 of a page's image and of where a line stands on it."""
     page = read_page(path)
     image = page.image_path()
-    digest = _image_digest(image, image.stat().st_mtime_ns).copy()
+    file = file_of(image)
+    digest = _image_digest(file, file.stat().st_mtime_ns).copy()
+    if file != image:  # a page of an image that holds several
+        digest.update(image.name.encode(errors="surrogateescape"))
     digest.update(repr(page.line(line).area).encode())
     return digest.digest()
 
