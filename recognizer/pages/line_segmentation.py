@@ -19,6 +19,7 @@ EDGE = 0.3  # of the spacing: what is so near to the page's upper or lower edge 
 LEAST_SHARE = 0.3  # of the ink of the page's middle line: less is no writing
 DARK = 0.35  # ink that makes a stroke
 ASCENT, DESCENT = 1.0, 0.75  # of the spacing: how far a line reaches where no other is near
+BESIDE = 1.0  # of the spacing: so far beyond its ends a line still parts others from itself
 INNER = 0.25  # of the way between two lines, at both ends: where nothing parts them
 LETTERS = 0.45  # of a line's densest row: its letters end where there is less
 
@@ -116,9 +117,10 @@ def _parting(
 ) -> np.ndarray:
     """Return the rows above (side -1) or below (1) a line at which it ends."""
     reach = (ASCENT if side < 0 else DESCENT) * small.spacing
+    beyond = BESIDE * small.spacing  # letters lie farther along a line than its ridge
     ends = []
     for column, row in zip(columns, rows, strict=True):
-        near = [at for other in lines if other is not line and (at := other.at(column)) is not None]
+        near = [at for other in lines if other is not line and (at := other.at(column, beyond)) is not None]
         near = [at for at in near if 0 < side * (at - row) < 2 * reach]
         if not near:
             ends.append(row + side * reach)

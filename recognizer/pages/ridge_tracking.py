@@ -30,9 +30,9 @@ class Ridge:
     columns: np.ndarray
     rows: np.ndarray
 
-    def at(self, column: float) -> float | None:
-        """Return its row at a column, None where it does not reach it."""
-        if not self.columns[0] <= column <= self.columns[-1]:
+    def at(self, column: float, beyond: float = 0.0) -> float | None:
+        """Return its row at a column, None where it ends more than `beyond` columns before it."""
+        if not self.columns[0] - beyond <= column <= self.columns[-1] + beyond:
             return None
         return float(np.interp(column, self.columns, self.rows))
 
