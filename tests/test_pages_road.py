@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tiny
 import torch
-from makers import model_file, save_model
+from makers import line_image, model_file, save_model
 from PIL import Image
 from terminal import said
 from test_pages import ALTO, PAGE
@@ -84,6 +84,20 @@ def test_a_folder_of_pages_is_a_corpus_of_lines(tmp_path: Path, capsys: pytest.C
     ]  # fmt: skip
     assert store.column("group") == ["train/a"] * 3 + ["train/b"] * 2 + ["valid/c"]
     assert len({store.digest(i) for i in range(len(store))}) == len(store)
+
+
+def test_what_is_called_xml_and_is_none_is_read_by_its_content_or_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = save_model("handwriting", tmp_path / "model.safetensors")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    line_image("a line").save(folder / "a.xml", "PNG")
+    (folder / "b.xml").write_text("no XML at all")
+    (folder / "c.xml").write_text("<html/>")
+    code, out, err = said(capsys, "transcribe", folder, "--model", model)
+    assert code == 1 and out.startswith(f"{folder / 'a.xml'}\t") and out.count("\n") == 1
+    assert err.startswith(f"recognizer: {folder / 'b.xml'}: ") and err.count("\n") == 1
 
 
 def test_empty_xml_and_a_broken_link_beside_pages_are_left_out_by_name(

@@ -16,10 +16,11 @@ OURS = b"<!-- recognizer "  # before the root of XML that `transcribe` wrote
 def readable_files(files: Sequence[Path]) -> list[Path]:
     """Return what can be read of files, in their order; the images of pages are read as pages, not as lines.
 
-    An XML file that is empty, broken or may not be read is there instead of its image, so that it is named; XML that
+    An XML file that is empty, broken or may not be read is there instead of its image, so that it is named, and so is
+    what is no XML though it is called so, which may be an image by its content; XML that
     `transcribe` wrote for an image that is there is no page of its own.
     """
-    pages = {path for path in files if form_of(path) or is_unreadable_xml(path)}
+    pages = {path for path in files if form_of(path) or is_unreadable_xml(path) or _is_no_xml(path)}
     real = {os.path.realpath(path) for path in files if path.suffix.lower() in IMAGES} if pages else set()
     images: set[str] = set()
     for path in pages.copy():
@@ -43,6 +44,17 @@ def is_unreadable_xml(path: Path) -> bool:
     if path.suffix.lower() != SUFFIX or not path.is_file():
         return False
     return not path.stat().st_size or not os.access(path, os.R_OK)
+
+
+def _is_no_xml(path: Path) -> bool:
+    """Return whether a file is called XML, and is none from its first character on: an image, say."""
+    if path.suffix.lower() != SUFFIX or not path.is_file():
+        return False
+    with open(path, "rb") as file:
+        head = file.read(HEAD)
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        head = head.decode("utf-16", "ignore").encode()
+    return not head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<")
 
 
 def _is_ours(path: Path) -> bool:
