@@ -107,3 +107,33 @@ def test_without_onnxruntime_the_message_says_what_to_install(folder: Path, monk
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(RecognizerError, match=r"pip install 'recognizer\[onnx\]'"):
         Reader.load(folder / "handwriting.onnx")
+
+
+def test_what_reads_takes_an_export_and_what_changes_a_model_does_not(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, _ = said(capsys, "info", folder / "speech.onnx")
+    assert code == 0 and out.startswith("speech.onnx: reads speech, ")
+    for words in (("lm", "tune", "--lm", "en"), ("calibrate",)):
+        code, out, err = said(capsys, *words, folder / "speech.onnx", tmp_path, "--out", tmp_path / "made.safetensors")
+        assert (code, out, err) == (
+            2,
+            "",
+            f"recognizer: {folder / 'speech.onnx'}: an export, which is read and not changed, expected the model file "
+            f"it is made of\n",
+        )
+
+
+def test_the_server_says_which_export_it_reads_with(folder: Path) -> None:
+    from web_client import serving
+
+    with serving(folder, models={"handwriting": str(folder / "handwriting.onnx")}) as client:
+        assert client.get("/api/project").status_code == 200
+
+
+def test_a_shipped_model_takes_its_language_model_along(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, _ = said(capsys, "export", "speech", "--to", "onnx", "--out", tmp_path / "other.onnx")
+    assert code == 0
+    theirs, ours = Reader.load(tmp_path / "other.onnx"), Reader.load("speech")
+    assert theirs.decoder.settings == ours.decoder.settings and ours.decoder.settings.lm is not None
+    assert Reader.load(tmp_path / "other.onnx", options=DecoderOptions(lm=Path("none"))).decoder.settings.lm is None

@@ -40,6 +40,7 @@ def _run(console: Console, chosen: argparse.Namespace) -> int:
     from recognizer.evaluation.calibrate import calibrate
     from recognizer.evaluation.calibration_report import error_words
     from recognizer.evaluation.open_corpus import refuse_test
+    from recognizer.model.model_file import read_header
     from recognizer.pretrained import find_model, output_path
     from recognizer.reading.reader import Reader
 
@@ -47,6 +48,7 @@ def _run(console: Console, chosen: argparse.Namespace) -> int:
     path = find_model(chosen.model)
     out = output_path(path, chosen.out, "calibrate")
     refuse_foreign("--out", chosen.out, MODEL)
+    read_header(path)  # what it is written into has to be a model file: said before all is read
     reader = Reader.load(path, chosen.device, decoder_options(chosen), division(chosen))
     for note in reader.decoder.notes:
         console.complain(note)

@@ -3,12 +3,15 @@
 import argparse
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from recognizer.commands.console import Console
 from recognizer.commands.exit_codes import DONE
 from recognizer.commands.options import add_model
 from recognizer.errors import RecognizerError
+
+if TYPE_CHECKING:
+    from recognizer.model.model_file import ModelFile
 
 
 def add_export(verbs: Any, console: Console) -> None:
@@ -40,10 +43,25 @@ def _run(console: Console, chosen: argparse.Namespace) -> int:
         raise RecognizerError(f"--out {out}: expected a name that ends in .onnx, by which it is told from model files")
     if out.exists() and not chosen.force:
         raise RecognizerError(f"{out}: is there already, expected another --out, or --force to replace it")
-    done = export_onnx(load_model_file(path), out, chosen.int8)
+    model_file = load_model_file(path)
+    if not model_file.decoder:
+        model_file.decoder = _usual_decoder(path, model_file)
+    done = export_onnx(model_file, out, chosen.int8)
     kind = "8-bit weights" if done.int8 else "float32"
     console.say(
         f"{done.path}: {done.size / 1e6:.1f} MB, {kind}; log-probabilities of made-up samples differ from the model's "
         f"by {done.difference:.1g} at most"
     )
     return DONE
+
+
+def _usual_decoder(path: Path, model_file: "ModelFile") -> dict[str, Any]:
+    """Return the decoder that a shipped model is read with where nobody says otherwise, {} where that is the best path.
+
+    By its own name it is not a shipped model any more, so that its file has to say it.
+    """
+    from recognizer.decoding.options import DecoderOptions
+    from recognizer.reading.reader import decoder_of
+
+    settings = decoder_of(model_file, path, DecoderOptions()).settings
+    return settings.data() if settings.lm else {}

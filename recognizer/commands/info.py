@@ -23,11 +23,12 @@ def add_info(verbs: Any, console: Console) -> None:
 def _run(console: Console, chosen: argparse.Namespace) -> int:
     import json
 
+    from recognizer.export.onnx_model import is_onnx, read_onnx_header
     from recognizer.model.model_file import read_header
     from recognizer.pretrained import find_model
 
     path = find_model(chosen.model)
-    header = read_header(path)
+    header = read_onnx_header(path) if is_onnx(path) else read_header(path)
     console.say(json.dumps(header, indent=1, ensure_ascii=False) if chosen.json else describe_model(path, header))
     return DONE
 
@@ -38,9 +39,11 @@ def describe_model(path: Path, header: dict[str, Any]) -> str:
     Raises:
         RecognizerError: the header is at fault.
     """
+    from recognizer.export.onnx_model import is_onnx
     from recognizer.model.model_file import parse_header
 
-    parse_header(path, header)
+    if not is_onnx(path):  # whose weights are in the graph, which onnxruntime has looked at
+        parse_header(path, header)
     try:
         return "\n".join(_lines(path, header))
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:

@@ -244,6 +244,7 @@ def _train(console: Console, chosen: argparse.Namespace) -> int:
 def _tune(console: Console, chosen: argparse.Namespace) -> int:
     from recognizer.decoding.options import DecoderOptions
     from recognizer.evaluation.tuning import TuneSettings, corpus_lines, point_line, surface_lines, tune
+    from recognizer.model.model_file import read_header
     from recognizer.pretrained import find_language_model, find_model, output_path
     from recognizer.reading.reader import Reader
 
@@ -257,6 +258,7 @@ def _tune(console: Console, chosen: argparse.Namespace) -> int:
     path = find_model(chosen.model)
     out = output_path(path, chosen.out, "lm tune")
     refuse_foreign("--out", chosen.out, MODEL)
+    read_header(path)  # what it is written into has to be a model file: said before the long search
     reader = Reader.load(path, chosen.device, DecoderOptions(engine="greedy"), division(chosen))
     if options.lm is not None:
         options = replace(options, lm=find_language_model(options.lm, reader.kind))

@@ -16,6 +16,7 @@ from recognizer.model.priors import checked_priors
 
 KEY = "recognizer"  # of the header in the metadata
 SUFFIX = ".onnx"
+WRITER = "a file that `recognizer export MODEL --to onnx` wrote"
 FORMAT = 1  # of what `export` adds to the header of a model file
 
 
@@ -54,7 +55,7 @@ class OnnxModel:
         self.path = path
         self.session = _session(path, threads)
         try:
-            header = json.loads(self.session.get_modelmeta().custom_metadata_map[KEY])
+            header = json.loads(_metadata(self.session))
             own = header["onnx"]
             if own["format"] > FORMAT:
                 raise RecognizerError(f"{path}: ONNX format {own['format']}, this version reads up to {FORMAT}")
@@ -65,9 +66,7 @@ class OnnxModel:
             self.priors = checked_priors(header.get("priors", []), self.alphabet.classes)
         except (KeyError, ValueError, TypeError) as error:
             reason = f"its metadata lack {error}" if isinstance(error, KeyError) else "its metadata are damaged"
-            raise RecognizerError(
-                f"{path}: {reason}, expected a file that `recognizer export MODEL --to onnx` wrote"
-            ) from None
+            raise RecognizerError(f"{path}: {reason}, expected {WRITER}") from None
 
     def steps_per_frame(self) -> float:
         """Return how many steps of the signal one output frame stands for."""
@@ -90,6 +89,22 @@ class OnnxModel:
 
     def begin(self, number: int) -> None:
         """Do nothing, likewise."""
+
+
+def read_onnx_header(path: Path) -> dict[str, Any]:
+    """Return the header of the model file that an exported file was made of, with what the export adds.
+
+    Raises:
+        RecognizerError: onnxruntime is not installed, or the file is none of ours.
+    """
+    try:
+        return dict(json.loads(_metadata(_session(path, 1))))
+    except (KeyError, ValueError, TypeError):
+        raise RecognizerError(f"{path}: without metadata of ours, expected {WRITER}") from None
+
+
+def _metadata(session: Any) -> str:
+    return str(session.get_modelmeta().custom_metadata_map[KEY])
 
 
 def is_onnx(path: Path) -> bool:

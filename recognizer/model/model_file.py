@@ -23,6 +23,7 @@ FORMAT = 2  # 1 named some settings otherwise, see model_file_upgrade.py
 KEY = "recognizer"  # of the header in safetensors' metadata
 SEAL = "sha256"  # of the checksum in the header
 MAX_HEADER = 100_000_000  # bytes, the limit of safetensors itself
+EXPORTED = ".onnx"  # the suffix of what `recognizer export` wrote
 RESTART = "expected a model.safetensors that `recognizer train` wrote"
 PARTS = {  # of a header, with their types
     "settings": dict,
@@ -148,6 +149,10 @@ def read_header(path: Path) -> dict[str, Any]:
     if not path.is_file():
         what = "not a plain file" if path.exists() and not path.is_dir() else "no such model file"
         raise RecognizerError(f"{path}: {what}, {RESTART}")
+    if path.suffix.lower() == EXPORTED:
+        raise RecognizerError(
+            f"{path}: an export, which is read and not changed, expected the model file it is made of"
+        )
     try:
         text = _header_bytes(path)
         header = json.loads(json.loads(text)["__metadata__"][KEY])

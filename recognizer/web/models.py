@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from recognizer.decoding.hypothesis import Hypothesis
 from recognizer.errors import RecognizerError
+from recognizer.export.onnx_model import is_onnx, read_onnx_header
 from recognizer.inputs.registry import kind_named
 from recognizer.inputs.signal import Signal
 from recognizer.model.model_file import read_header
@@ -75,8 +76,9 @@ class Models:
         """Return what the page says of the model of a kind."""
         if kind not in self.paths:
             return ModelState("", False)
-        header = read_header(self.paths[kind])
-        return ModelState(self.paths[kind].stem, bool(header.get("calibration")))
+        path = self.paths[kind]
+        header = read_onnx_header(path) if is_onnx(path) else read_header(path)
+        return ModelState(path.stem, bool(header.get("calibration")))
 
     def refuse_missing(self, kind: str, name: str) -> None:
         """Refuse a kind that no model reads.
