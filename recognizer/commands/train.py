@@ -46,10 +46,12 @@ def run_train(words: Sequence[str], say: Callable[[str], None]) -> int:
     if wanted := {"-h", "--help", "--help-all"} & set(words):
         say(settings_parser().format_help() if "--help-all" in wanted else short_help())
         return DONE
+    further = _run_of_first_process()
+    if further is not None:
+        leave_to_parent()  # at once: on a busy machine it takes seconds until all is imported
     silence_libraries()
     quiet = [] if QUIET not in words else ["--trainer.enable_progress_bar", "false"]
     words, resume = _without_resume([*(word for word in words if word != QUIET), *quiet])
-    further = _run_of_first_process()
     if further is None:
         chosen = words if resume else with_defaults(words)
         if chosen != words:
