@@ -77,6 +77,7 @@ def test_a_page_that_is_called_so_by_a_file_of_its_own_is_that_file(tmp_path: Pa
     (tmp_path / "a.xml").touch()
     assert find_image(tmp_path / "a.xml", "a.tif[2]").path == tmp_path / "a.tif[2]"
     assert find_image(tmp_path / "a.xml", "b.tif[2]").path == tmp_path / "b.tif[2]"
-    (tmp_path / "c.xml").touch()
-    with pytest.raises(RecognizerError, match=r"its image 'c\.tif' is neither"):
-        find_image(tmp_path / "c.xml", "c.tif[2]")
+    (tmp_path / "in" / "a folder" / "of its own").mkdir(parents=True)
+    away = tmp_path / "in" / "a folder" / "of its own" / "away.xml"
+    with pytest.raises(RecognizerError, match=r"its image 'away\.tif' is neither"):
+        find_image(away, "away.tif[2]")

@@ -160,7 +160,8 @@ def test_groups_that_the_sources_own_splits_share_are_said(tmp_path: Path) -> No
     manifest(tmp_path, rows, ("file", "text", "split", "writer"))
     _, _, said = made(tmp_path, tmp_path / "out")
     assert said == [
-        "1 groups stand in several of the source's own splits, first 'A' in 'test' and 'train': hands seen in training"
+        "1 of 2 groups stand in several of the source's own splits, first 'A' in test, train: a test of them is no "
+        "test of strangers"
     ]
 
 

@@ -493,8 +493,11 @@ def _say_shared(samples: list[Sample], say: Say) -> None:
         if sample.group and not sample.fault:
             splits.setdefault(sample.group, set()).add(sample.split)
     if shared := sorted(group for group, here in splits.items() if len(here) > 1):
-        first = f"{shared[0]!r} in {' and '.join(map(repr, sorted(splits[shared[0]])))}"
-        say(f"{len(shared)} groups stand in several of the source's own splits, first {first}: hands seen in training")
+        first = f"{shared[0]!r} in {', '.join(sorted(splits[shared[0]]))}"
+        say(
+            f"{len(shared)} of {len(splits)} groups stand in several of the source's own splits, first {first}: a test "
+            f"of them is no test of strangers"
+        )
 
 
 def _share_of(share: float, number: int, enough: bool) -> int:

@@ -76,7 +76,6 @@ def open_recording(
 
             yield Recording(media.seconds, media_blocks)
         return
-    peak = _peak(source, name)
     with opened_sound(source, name) as sound:
         check_rate(sound.samplerate, name)
         expected = sound.expected()
@@ -86,7 +85,7 @@ def open_recording(
             if sound.note:
                 say(f"{name}: {sound.note}")
             made = sound_blocks(sound, round(BLOCK_SECONDS * rate), expected, name)
-            if peak > 1:
+            if sound.floats and (peak := _peak(source, name)) > 1:
                 say(f"{name}: {loud_note(peak)}")
                 made = _divided(made, peak, name)
             return signal_blocks(made, rate, wanted, name, say, channel)
@@ -95,17 +94,17 @@ def open_recording(
 
 
 def _peak(source: Path | BinaryIO, name: str) -> float:
-    """Return the largest amplitude of a file of floats, 0 of any other, whose samples end at full scale."""
-    with opened_sound(source, name) as sound:
-        if not sound.floats:
-            return 0.0
-        import soundfile
+    """Return the largest amplitude of a file of floats; a file object stays where it stands."""
+    import soundfile
 
-        peak = 0.0
-        with suppress(soundfile.SoundFileError):  # reading it for good says where it is damaged
-            while len(block := sound.read(round(BLOCK_SECONDS * sound.samplerate))):
-                peak = max(peak, peak_of(block))
-        return peak
+    place, peak = (0 if isinstance(source, Path) else source.tell()), 0.0
+    # Reading it for good says where it is damaged.
+    with opened_sound(source, name) as sound, suppress(soundfile.SoundFileError):
+        while len(block := sound.read(round(BLOCK_SECONDS * sound.samplerate))):
+            peak = max(peak, peak_of(block))
+    if not isinstance(source, Path):
+        source.seek(place)
+    return peak
 
 
 def _divided(blocks: Iterator[Samples], peak: float, name: str) -> Iterator[Samples]:
