@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from makers import line_image, save_model
+from terminal import said
+from tiny import Run
 
 from recognizer.errors import RecognizerError, printable
 
@@ -152,3 +154,22 @@ def test_a_pipe_named_as_a_file_is_refused_and_not_waited_for(tmp_path: Path) ->
     done = call(code, f"transcribe --model {model} {tmp_path}/line.png")
     assert done.returncode == 2
     assert b"line.png: " in done.stderr and b", or - for standard input" in done.stderr
+
+
+def test_files_are_written_though_nobody_reads_the_report(line_run: Run, lines: Path, tmp_path: Path) -> None:
+    model = line_run.folder / "model.safetensors"
+    files = [tmp_path / "a.json", tmp_path / "a.tsv"]
+    words = ["evaluate", model, lines, "--split", "valid", "--json", files[0], "--out", files[1]]
+    call = [sys.executable, "-m", "recognizer", *map(str, words)]
+    with subprocess.Popen(call, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as program:
+        assert program.stdout and program.stderr
+        program.stdout.close()
+        assert program.wait() == 2, program.stderr.read()
+    assert all(path.stat().st_size for path in files)
+
+
+def test_a_channel_of_what_has_none_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = save_model("handwriting", tmp_path / "model.safetensors")
+    line_image("a line").save(tmp_path / "a.png")
+    code, out, err = said(capsys, "transcribe", tmp_path / "a.png", "--model", model, "--channel", 2)
+    assert code == 0 and out and err == f"{tmp_path / 'a.png'}: an image of a line, on which --channel has no effect\n"
