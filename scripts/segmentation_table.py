@@ -88,6 +88,8 @@ def main() -> None:
     parser.add_argument("--constants", nargs="*", choices=MODULES, help="of these modules (default of all)")
     parser.add_argument("--factor", type=float, default=1.4)
     chosen = parser.parse_args()
+    if chosen.lm and not chosen.model:
+        raise RecognizerError("--lm has no effect without --model")
     reader = Reader.load(chosen.model, options=DecoderOptions(lm=chosen.lm)) if chosen.model else None
     pages: list[TruePage] = []
     every = Counts()
@@ -150,9 +152,9 @@ def measured(pages: Sequence[TruePage], reader: Reader | None = None) -> Counts:
     for page in pages:
         grey = rules.erase_rules(page.grey)
         areas = find_lines(grey)
-        total.add(
-            compare(page.baselines, [area.baseline for area in (written(grey, areas, reader) if reader else areas)])
-        )
+        if reader:
+            areas = written(grey, areas, reader)
+        total.add(compare(page.baselines, [area.baseline for area in areas]))
     return total
 
 

@@ -23,12 +23,11 @@ def add_info(verbs: Any, console: Console) -> None:
 def _run(console: Console, chosen: argparse.Namespace) -> int:
     import json
 
-    from recognizer.export.onnx_model import is_onnx, read_onnx_header
-    from recognizer.model.model_file import read_header
+    from recognizer.export.onnx_model import header_of
     from recognizer.pretrained import find_model
 
     path = find_model(chosen.model)
-    header = read_onnx_header(path) if is_onnx(path) else read_header(path)
+    header = header_of(path)
     console.say(json.dumps(header, indent=1, ensure_ascii=False) if chosen.json else describe_model(path, header))
     return DONE
 

@@ -52,8 +52,7 @@ class OutputPlaces:
         """
         path, data = self.of(name), text.encode()
         if not path.is_file() or path.read_bytes() != data:
-            if path.is_file() and not self.overwrite:
-                raise RecognizerError(f"{name}: {path} is there already with another text, --overwrite replaces it")
+            self._refuse_there(path, f"{name}: {path} is there already with another text, --overwrite replaces it")
             write_atomically(path, data)
 
     def refuse_unread(self, path: Path, name: str) -> None:
@@ -62,7 +61,10 @@ class OutputPlaces:
         Raises:
             RecognizerError: it is there, and replacing was not asked for.
         """
+        self._refuse_there(
+            path, f"{name}: {path} is there already; --overwrite reads the recording anew, --resume leaves it out"
+        )
+
+    def _refuse_there(self, path: Path, why: str) -> None:
         if path.is_file() and not self.overwrite:
-            raise RecognizerError(
-                f"{name}: {path} is there already; --overwrite reads the recording anew, --resume leaves it out"
-            )
+            raise RecognizerError(why)

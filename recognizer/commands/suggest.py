@@ -91,20 +91,14 @@ def _pages(given: list[Path]) -> Iterator[Path]:
 def _candidates(reader: "Reader", path: Path, by_line: bool) -> "list[Candidate]":
     """Return a page as a candidate, or each of its lines."""
     from recognizer.evaluation.suggestion import candidate_of
-    from recognizer.inputs.lines.image import HandwritingSettings, read_grey
-    from recognizer.inputs.lines.page_line import line_or_lines
     from recognizer.inputs.signal import Signal
     from recognizer.pages.page import MARK
     from recognizer.pages.parse import form_of
 
-    if form_of(path):
-        page, signals = reader.named_page(path)
-    else:
-        settings = HandwritingSettings(**reader.model_file.settings.signal)
-        made = line_or_lines(read_grey(path), path, settings, str(path))
-        if isinstance(made, Signal):  # an image of a line, for transcribe too
-            return [candidate_of(str(path), [made], reader.read([made]))]
-        page, signals = made
+    found = reader.named_page(path) if form_of(path) else reader.line_or_page(path)
+    if isinstance(found, Signal):
+        return [candidate_of(str(path), [found], reader.read([found]))]
+    page, signals = found
     if not signals:
         raise RecognizerError(f"{path}: a page without lines, expected some")
     read = reader.read(signals)

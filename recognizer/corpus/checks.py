@@ -1,6 +1,6 @@
 """What is wrong with the samples of a packed corpus."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from recognizer.corpus.alphabet import Alphabet
 from recognizer.corpus.ctc_feasibility import infeasible
-from recognizer.corpus.sample import NO_TEXT
+from recognizer.corpus.sample import NO_TEXT, groups_in_several_splits
 from recognizer.corpus.store import Store
 from recognizer.corpus.writing_direction import direction_fault
 from recognizer.inputs.registry import kind_named
@@ -241,13 +241,10 @@ def shared_texts(rows: CorpusColumns, learned: str) -> list[Finding]:
 
 def shared_groups(rows: CorpusColumns) -> list[Finding]:
     """Return the writers, speakers or pages that stand in several splits."""
-    splits: dict[str, Counter[str]] = defaultdict(Counter)
-    for group, split in zip(rows.groups, rows.splits, strict=True):
-        splits[group][split] += 1
+    shared = groups_in_several_splits(zip(rows.groups, rows.splits, strict=True))
     cases = [
         f"{group} ({', '.join(f'{_split(split)} {count}' for split, count in counts.items())})"
-        for group, counts in splits.items()
-        if group and len(counts) > 1
+        for group, counts in shared.items()
     ]
     return [Finding("group in several splits", NOTE, len(cases), cases, [])] if cases else []
 

@@ -23,7 +23,7 @@ from recognizer.corpus.page_samples import pages_below, read_pages
 from recognizer.corpus.picture_order import DIRECTIONS, has_right_to_left
 from recognizer.corpus.recipes import SPEECH_TEXT, corpus_of_pages, folder, load_recipe, recipe_names
 from recognizer.corpus.rules import read_rules
-from recognizer.corpus.sample import Sample
+from recognizer.corpus.sample import Sample, groups_in_several_splits
 from recognizer.corpus.shards import MOST, refuse_other_form, shard_name
 from recognizer.corpus.store import FILE, Header, Packed, Store, Unusable, write_store
 from recognizer.corpus.writing_direction import direction_fault
@@ -488,15 +488,12 @@ def _with_splits(samples: list[Sample], settings: PrepareSettings, say: Say) -> 
 
 def _say_shared(samples: list[Sample], say: Say) -> None:
     """Say which groups the source itself puts into several splits."""
-    splits: dict[str, set[str]] = {}
-    for sample in samples:
-        if sample.group and not sample.fault:
-            splits.setdefault(sample.group, set()).add(sample.split)
-    if shared := sorted(group for group, here in splits.items() if len(here) > 1):
-        first = f"{shared[0]!r} in {', '.join(sorted(splits[shared[0]]))}"
+    placed = [(sample.group, sample.split) for sample in samples if sample.group and not sample.fault]
+    if shared := groups_in_several_splits(placed):
+        first = min(shared)
         say(
-            f"{len(shared)} of {len(splits)} groups stand in several of the source's own splits, first {first}: a test "
-            f"of them is no test of strangers"
+            f"{len(shared)} of {len(dict(placed))} groups stand in several of the source's own splits, first {first!r} "
+            f"in {', '.join(sorted(shared[first]))}: a test of them is no test of strangers"
         )
 
 

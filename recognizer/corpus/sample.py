@@ -1,5 +1,7 @@
 """One sample of a corpus as its owner names it."""
 
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,3 +29,11 @@ class Sample:
     origin: str = ""
     fault: str = ""
     reason: str = ""
+
+
+def groups_in_several_splits(samples: Iterable[tuple[str, str]]) -> dict[str, Counter[str]]:
+    """Return the groups that stand in several splits, with how many samples each has in which; of (group, split)."""
+    splits: dict[str, Counter[str]] = defaultdict(Counter)
+    for group, split in samples:
+        splits[group][split] += 1
+    return {group: counts for group, counts in splits.items() if group and len(counts) > 1}

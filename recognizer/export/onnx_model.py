@@ -91,12 +91,16 @@ class OnnxModel:
         """Do nothing, likewise."""
 
 
-def read_onnx_header(path: Path) -> dict[str, Any]:
-    """Return the header of the model file that an exported file was made of, with what the export adds.
+def header_of(path: Path) -> dict[str, Any]:
+    """Return the header of a model file, or that which an exported file carries of the one it was made of.
 
     Raises:
-        RecognizerError: onnxruntime is not installed, or the file is none of ours.
+        RecognizerError: the file is none of ours; of an export also, onnxruntime is not installed.
     """
+    if not is_onnx(path):
+        from recognizer.model.model_file import read_header
+
+        return read_header(path)
     try:
         return dict(json.loads(_metadata(_session(path, 1))))
     except (KeyError, ValueError, TypeError):

@@ -8,7 +8,7 @@ from recognizer.errors import RecognizerError
 from recognizer.inputs.registry import suffixes
 from recognizer.pages.image_lookup import find_image
 from recognizer.pages.page import IMAGES, SUFFIX, file_of
-from recognizer.pages.parse import HEAD, form_of, image_of_page
+from recognizer.pages.parse import HEAD, begins_as_xml, form_of, image_of_page
 
 OURS = b"<!-- recognizer "  # before the root of XML that `transcribe` wrote
 
@@ -51,10 +51,7 @@ def _is_no_xml(path: Path) -> bool:
     if path.suffix.lower() != SUFFIX or not path.is_file():
         return False
     with open(path, "rb") as file:
-        head = file.read(HEAD)
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        head = head.decode("utf-16", "ignore").encode()
-    return not head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<")
+        return not begins_as_xml(file.read(HEAD))
 
 
 def _is_ours(path: Path) -> bool:

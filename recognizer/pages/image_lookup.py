@@ -19,7 +19,7 @@ OF_IMAGES = re.compile(
     re.I,
 )
 """Names of folders of images beside a folder of pages; another folder beside may be another document."""
-PAGE = re.compile(r"(.+)(\[\d{1,6}\])")  # an image that holds several, and one of them
+FRAME = re.compile(r"(.+)\[(\d{1,6})\]")  # an image that holds several pages, and the number of one of them
 LEVELS = 3  # folders upwards from the XML in which a folder of images may stand
 
 
@@ -54,9 +54,9 @@ def find_image(xml: Path, stated: str) -> FoundImage:
     name = PurePosixPath(stated.replace("\\", "/")).name
     for found in _by_stated(xml, stated, name):
         return FoundImage(found)
-    if part := PAGE.fullmatch(stated):
+    if part := FRAME.fullmatch(stated):
         whole = find_image(xml, part[1])
-        return FoundImage(whole.path.with_name(f"{whole.path.name}{part[2]}"), whole.note)
+        return FoundImage(whole.path.with_name(f"{whole.path.name}[{part[2]}]"), whole.note)
     for folder in _folders(xml) if name else ():
         if found_there := _of_stem(folder, PurePosixPath(unquote(name)).stem, xml, name):
             return FoundImage(found_there)

@@ -17,6 +17,7 @@ from recognizer.pages.xml_tree import parse_xml, stated_image
 MAX_BYTES = 50_000_000  # of an XML file
 HEAD = 4096  # bytes that tell what a file is: the first element of an XML file mostly begins in them
 LONG_HEAD = 1_000_000  # more bytes of an XML file in which it is sought
+MARKUP = b"<"  # with which XML begins
 FIRST_ELEMENT = re.compile(rb"<([A-Za-z_][^\s/>]*)")
 FORMS = {"PcGts": pcgts_page, "alto": alto_page}
 
@@ -51,14 +52,24 @@ def image_of_page(path: Path) -> Path:
 
 def form_of_head(head: bytes) -> str:
     """Return "PcGts" or "alto" by the first bytes of a file, "" for any other file."""
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        head = head.decode("utf-16", "ignore").encode()
-    head = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if not head.startswith(b"<"):
+    head = _plain(head)
+    if not head.startswith(MARKUP):
         return ""
     found = FIRST_ELEMENT.search(_without_comments(head))
     name = found[1].rpartition(b":")[2].decode("ascii", "ignore") if found else ""
     return name if name in FORMS else ""
+
+
+def begins_as_xml(head: bytes) -> bool:
+    """Return whether the first bytes of a file may be those of XML."""
+    return _plain(head).startswith(MARKUP)
+
+
+def _plain(head: bytes) -> bytes:
+    """Return first bytes in an encoding like ASCII, without byte order mark and white space before them."""
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        head = head.decode("utf-16", "ignore").encode()
+    return head.removeprefix(b"\xef\xbb\xbf").lstrip()
 
 
 def _without_comments(head: bytes) -> bytes:

@@ -21,10 +21,8 @@ AHEAD = 2.0  # times what was read: so much text is looked through for its like
 SPARE = 200  # characters more: text that was not read at all
 BATCH = 3  # pieces that are read at once
 FAR = 0.6  # of the longer one: a reading and a text that differ in more are not the same
-NEAR, LETTERS = (
-    0.4,
-    20,
-)  # likewise, and characters of a reading, where words of the text are passed over to find its like
+NEAR = 0.4  # likewise, where words of the text are passed over to find the like of a reading
+LETTERS = 20  # characters that such a reading has at least
 SHOWN = 5  # words in a message
 JUMP = 2000  # characters of the text that may be passed over
 
@@ -81,8 +79,8 @@ def align_long(
             if result := _placed(reader, one.piece, " ".join(said), place, name, say):
                 yield result
         one = after
-    if at < len(words):
-        say(f"{name}: no speech is left for the last {len(words) - at} words, from {' '.join(words[at : at + 5])!r} on")
+    if rest := words[at:]:
+        say(f"{name}: no speech is left for the last {len(rest)} words, from {' '.join(rest[:SHOWN])!r} on")
 
 
 def own_words(read: str, after: str | None, words: Sequence[str]) -> tuple[int, int] | None:

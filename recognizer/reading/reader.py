@@ -185,6 +185,19 @@ class Reader:
 
         return find_page(source, HandwritingSettings(**self.model_file.settings.signal), name or str(source))
 
+    def line_or_page(self, source: Path | BinaryIO, name: str = "") -> Signal | tuple[Page, list[Signal]]:
+        """Return the signal of an image of a line; of what looks like a page what `find_page` returns.
+
+        Raises:
+            RecognizerError: the image is at fault, or no line is found on what looks like a page.
+        """
+        from recognizer.inputs.lines.image import HandwritingSettings, read_grey
+        from recognizer.inputs.lines.page_line import line_or_lines
+
+        path, name = source if isinstance(source, Path) else Path(name), name or str(source)
+        settings = HandwritingSettings(**self.model_file.settings.signal)
+        return line_or_lines(read_grey(source, name), path, settings, name)
+
     def signal(self, source: "Source", rate: int | None = None, name: str = "", channel: int = 0) -> Signal:
         """Return the signal of a source as this model takes it.
 

@@ -11,10 +11,9 @@ from typing import Any, TypeVar
 
 from recognizer.decoding.hypothesis import Hypothesis
 from recognizer.errors import RecognizerError
-from recognizer.export.onnx_model import is_onnx, read_onnx_header
+from recognizer.export.onnx_model import header_of
 from recognizer.inputs.registry import kind_named
 from recognizer.inputs.signal import Signal
-from recognizer.model.model_file import read_header
 from recognizer.pretrained import find_model, pretrained_models
 from recognizer.reading.reader import Reader
 from recognizer.web.limits import Limits, Refused
@@ -76,9 +75,8 @@ class Models:
         """Return what the page says of the model of a kind."""
         if kind not in self.paths:
             return ModelState("", False)
-        path = self.paths[kind]
-        header = read_onnx_header(path) if is_onnx(path) else read_header(path)
-        return ModelState(path.stem, bool(header.get("calibration")))
+        header = header_of(self.paths[kind])
+        return ModelState(self.paths[kind].stem, bool(header.get("calibration")))
 
     def refuse_missing(self, kind: str, name: str) -> None:
         """Refuse a kind that no model reads.

@@ -13,9 +13,7 @@ import anyio
 
 from recognizer.errors import RecognizerError
 from recognizer.formats.result import Result, make_result
-from recognizer.inputs.lines.image import HandwritingSettings, read_grey
 from recognizer.inputs.lines.image_file import opened_image
-from recognizer.inputs.lines.page_line import line_or_lines
 from recognizer.inputs.registry import kind_of
 from recognizer.inputs.signal import Signal
 from recognizer.inputs.speech.audio import SpeechSettings, seconds
@@ -155,8 +153,7 @@ def _signals(upload: Upload, limits: Limits, reader: Reader) -> _Parts:
     kind = kind_of(source)
     if not kind == reader.kind == "handwriting":
         return _Parts([(upload.name, reader.signal(source, name=upload.name))])
-    settings = HandwritingSettings(**reader.model_file.settings.signal)
-    found = line_or_lines(read_grey(source, upload.name), Path(upload.name), settings, upload.name)
+    found = reader.line_or_page(source, upload.name)
     if isinstance(found, Signal):
         return _Parts([(upload.name, found)])
     page, signals = found

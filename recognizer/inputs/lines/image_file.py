@@ -19,6 +19,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from recognizer.errors import RecognizerError
 from recognizer.inputs.native_messages import without_native_messages
+from recognizer.pages.image_lookup import FRAME
 
 MEGAPIXELS = 50  # of an image, checked before it is decoded; the variable LIMIT of the environment says another number
 LIMIT = "RECOGNIZER_MAX_MEGAPIXELS"
@@ -31,7 +32,6 @@ PHOTOMETRIC, WHITE_IS_ZERO = 262, 0  # tag of TIFF and that value of it by which
 MAX_FRAMES = 10_000  # that are counted in a file
 FULL = 99.9  # percentile of the values of an image of more than eight bits that tells how many of them are in use
 LEAST_LEVELS = 64  # that are left of colour of 16 bits, of which 8 are kept; fewer spoil it
-FRAME = re.compile(r"(.+)\[(\d{1,6})\]")
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # what it says of damage is said by the error already
 BROKEN = (
     OSError, SyntaxError, ValueError, EOFError, TypeError, IndexError, KeyError, AttributeError, OverflowError,

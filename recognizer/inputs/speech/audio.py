@@ -88,7 +88,8 @@ def read_recording(
     samples, rate, note = (_container_samples if in_container(source) else _file_samples)(source, settings, name)
     check_array(samples, name)
     choice = choose_channel(samples, channel, name)
-    values = _signal(choice.mono(samples), rate, settings, name)
+    _check_length(len(samples), rate, settings, name)
+    values = _signal(choice.mono(samples), rate, settings)
     return RecordingSignal(
         values, len(values) / settings.sample_rate, "s", notes=tuple(filter(None, (note, choice.note)))
     )
@@ -100,10 +101,11 @@ def _file_samples(source: Path | BinaryIO, settings: SpeechSettings, name: str) 
         if sound.frames < UNKNOWN:
             _check_length(sound.frames, sound.samplerate, settings, name)
         samples = _decoded(sound, round(settings.max_seconds * sound.samplerate), name)
-        check_array(samples, name)
         peak = peak_of(samples) if sound.floats else 0.0
-        notes = [sound.note, loud_note(peak) if peak > 1 else ""]
-        return samples / max(1.0, peak), sound.samplerate, ", ".join(filter(None, notes))
+        if peak <= 1:
+            return samples, sound.samplerate, sound.note
+        check_array(samples, name)  # what is no sound is not made one
+        return samples / peak, sound.samplerate, ", ".join(filter(None, (sound.note, loud_note(peak))))
 
 
 def _container_samples(source: Path | BinaryIO, settings: SpeechSettings, name: str) -> Decoded:
@@ -150,12 +152,11 @@ def signal_from_array(array: NDArray[Any], rate: int, settings: SpeechSettings, 
         return np.array(array, order="C")
     scale = FULL_SCALE if array.dtype == np.int16 else max(1.0, peak_of(array))
     samples = array.reshape(len(array), -1).astype(np.float32) / np.float32(scale)
-    return _signal(choose_channel(samples, 0, name).mono(samples), rate, settings, name)
+    return _signal(choose_channel(samples, 0, name).mono(samples), rate, settings)
 
 
-def _signal(mono: NDArray[np.float32], rate: int, settings: SpeechSettings, name: str) -> Signal:
+def _signal(mono: NDArray[np.float32], rate: int, settings: SpeechSettings) -> Signal:
     """Return sound (samples,) of full scale 1 at `settings.sample_rate`, 16 bits; what lies beyond is clipped."""
-    _check_length(len(mono), rate, settings, name)
     return to_int16(resampled(mono, rate, settings.sample_rate))
 
 

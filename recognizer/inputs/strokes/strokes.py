@@ -180,18 +180,16 @@ def _inkml(root: ElementTree.Element, name: str) -> Iterable[Stroke]:
     """Yield the traces of an InkML document."""
     if _tag(root) != "ink":
         raise RecognizerError(f"{name}: XML of <{_tag(root)}>, expected InkML, whose root is <ink>", "not strokes")
-    axes = _axes(root, name)
+    (x, right), (y, down) = _axes(root, name)
     for trace in root.iter():
         if _tag(trace) == "trace":
-            if trace.get("type", DOWN) == UP:
+            kind = trace.get("type", DOWN)
+            if kind == UP:
                 continue  # the pen goes through the air, as between any two strokes
-            if trace.get("type", DOWN) != DOWN:
-                raise RecognizerError(
-                    f"{name}: a <trace> of type {trace.get('type')!r}, expected {DOWN} or {UP}", "not strokes"
-                )
+            if kind != DOWN:
+                raise RecognizerError(f"{name}: a <trace> of type {kind!r}, expected {DOWN} or {UP}", "not strokes")
             rows = [point.split() for point in (trace.text or "").split(",") if point.strip()]
             try:
-                (x, right), (y, down) = axes
                 yield np.array([[right * float(row[x]), down * float(row[y])] for row in rows]).reshape(-1, 2)
             except (ValueError, IndexError, OverflowError):
                 raise RecognizerError(
