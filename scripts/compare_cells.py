@@ -11,14 +11,13 @@ on from its last epoch, and one that is done is read and not trained anew. Examp
 """
 
 import argparse
-import json
 import os
 import shlex
 import shutil
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ import torch  # noqa: E402
 from cell_table import Row, keep, read, tables  # noqa: E402
 
 from recognizer.commands.exit_codes import run_and_exit  # noqa: E402
+from recognizer.common.plain_data import from_plain  # noqa: E402
 from recognizer.corpus.shards import open_store  # noqa: E402
 from recognizer.corpus.store import Packed, write_store  # noqa: E402
 from recognizer.errors import RecognizerError  # noqa: E402
@@ -97,7 +97,7 @@ def recipe(path: Path) -> tuple[Config, dict[str, Any]]:
     parser = ArgumentParser(exit_on_error=False)
     parser.add_class_arguments(Config, None)
     parser.add_argument("--trainer", type=dict[str, Any], default={})
-    made = parser.instantiate_classes(parser.parse_path(str(path)))
+    made = parser.instantiate(parser.parse_path(str(path)))
     return Config(**{field.name: getattr(made, field.name) for field in fields(Config)}), made.trainer
 
 
@@ -203,9 +203,9 @@ def _trained(chosen: argparse.Namespace, config: Config, trainer: dict[str, Any]
 
 def _refuse_other_recipe(config: Config, run: Path) -> None:
     """Refuse to go on with a run whose configuration was another one."""
-    before = read_header(run / MODEL)["training"]["config"]
-    now = json.loads(json.dumps(asdict(config)))
-    other = sorted(name for name in {**before, **now} if before.get(name) != now.get(name))
+    # Read as a configuration, so that settings which did not exist when it began stand at their defaults.
+    before = from_plain(Config, read_header(run / MODEL)["training"]["config"], f"{run}: its configuration")
+    other = sorted(one.name for one in fields(Config) if getattr(before, one.name) != getattr(config, one.name))
     if other:
         raise RecognizerError(
             f"{run}: began with other settings of {', '.join(other)}, expected the same or no --resume"

@@ -5,12 +5,14 @@ import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from lightning import LightningModule, Trainer
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
+import compare_cells  # noqa: E402
 from cell_table import Row, cer_after, keep, read, tables  # noqa: E402
 from compare_cells import NAMES, SCAN, Shape, main, matching_hidden, part_of, scan, settings_of  # noqa: E402
 
@@ -167,3 +169,14 @@ def test_a_stopped_row_goes_on_and_a_finished_one_is_read(
     assert read(tmp_path / "rows.tsv") == [row]
     with pytest.raises(RecognizerError, match=r"gru-1: began with other settings of learning, expected the same"):
         main([*words, "--resume", "--rate", "2e-3"])
+
+
+def test_a_row_that_began_before_a_setting_existed_goes_on(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def older(path: Path) -> dict[str, Any]:
+        header = read_header(path)
+        del header["training"]["config"]["network"]["front"]["multidimensional"]["collapse"]
+        return header
+
+    main(words)
+    monkeypatch.setattr(compare_cells, "read_header", older)
+    main([*words, "--resume"])

@@ -187,6 +187,22 @@ def test_a_checkpoint_of_an_earlier_version_is_held_against_its_model(run: Path)
     assert "text.form is 'NFD', the run has 'NFC'" in refused(run, "--text.form", "NFD")
 
 
+def test_a_run_that_began_before_a_setting_existed_goes_on(run: Path) -> None:
+    path = run / "last.ckpt"
+    checkpoint = torch.load(path, weights_only=True)
+    del checkpoint["made_of"]["settings"]["network"]["front"]["multidimensional"]["collapse"]
+    torch.save(checkpoint, path)
+    assert run_train(["--resume", str(run), "--trainer.max_epochs", "3"], print) == 0
+
+
+def test_a_run_with_a_setting_that_is_gone_is_refused_by_its_name(run: Path) -> None:
+    path = run / "last.ckpt"
+    checkpoint = torch.load(path, weights_only=True)
+    checkpoint["made_of"]["settings"]["network"]["carrousel"] = 2
+    torch.save(checkpoint, path)
+    assert "network.carrousel is None, the run has 2" in refused(run, "--trainer.max_epochs", "3")
+
+
 @pytest.mark.parametrize("left", ["last.ckpt", "model.safetensors", "history.tsv"])
 def test_whatever_is_left_of_a_run_is_not_overwritten(left: str, finished: Path, lines: Path, tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()

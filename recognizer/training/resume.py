@@ -139,7 +139,15 @@ def _differences(before: dict[str, Any], task: TrainingSetup) -> Iterator[str]:
         parts = (("new", now, before), ("gone", before, now))
         words = [f"{what} {_listed(set(a['symbols']) - set(b['symbols']))}" for what, a, b in parts]
         yield f"the alphabet is another one ({', '.join(words)})"
-    yield from _changed(_flat(before["settings"]), _flat(now["settings"]))
+    yield from _changed(_flat(_of_today(before["settings"])), _flat(now["settings"]))
+
+
+def _of_today(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return a run's settings with those that did not exist when it began at their defaults."""
+    try:
+        return ModelSettings.from_data(settings).as_data()
+    except RecognizerError:  # some that do not exist any more: named as what has changed
+        return settings
 
 
 def _other_corpora(before: dict[str, str], now: dict[str, str]) -> str:
