@@ -78,3 +78,13 @@ def test_a_text_that_cannot_stand_there_is_one_line(
     code, out, err = said(capsys, "align", file, "--text", text, "--model", line_run.folder)
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert err.startswith(f"recognizer: {file}: ") and line in err
+
+
+def test_a_file_of_one_line_is_the_text_of_an_image_of_a_line(
+    line_run: Run, lines: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, text = lines.parent / "files" / "000.png", tmp_path / "said.txt"
+    text.write_text("\nlo x\n")
+    of_file = said(capsys, "align", file, "--lines", text, "--model", line_run.folder, "--json")
+    assert of_file == said(capsys, "align", file, "--text", "lo x", "--model", line_run.folder, "--json")
+    assert of_file[0] == 0 and [w["text"] for w in json.loads(of_file[1])["words"]] == ["lo", "x"]

@@ -52,10 +52,10 @@ def _run(console: Console, chosen: argparse.Namespace) -> int:
         text = _text(chosen)
         if is_long(chosen.file, str(chosen.file), reader):
             return _run_long(console, chosen, reader, text)
-    elif chosen.lines:
+    elif chosen.lines and not _is_one_line(chosen, reader):
         return _run_page(console, chosen, reader)
     else:
-        text = chosen.text
+        text = _text(chosen)
     signal = reader.signal(chosen.file)
     try:
         found = reader.align(signal, text)
@@ -74,10 +74,21 @@ def _run(console: Console, chosen: argparse.Namespace) -> int:
 
 
 def _text(chosen: argparse.Namespace) -> str:
-    """Return what a recording says: as given, or all lines of a file."""
+    """Return what a recording or a line says: as given, or all lines of a file."""
     from recognizer.corpus.manifest import read_lines
 
     return " ".join(line for _, line in read_lines(chosen.lines)) if chosen.lines else str(chosen.text)
+
+
+def _is_one_line(chosen: argparse.Namespace, reader: "Reader") -> bool:
+    """Return whether a file of a single line of text is that of an image of a line, not of a page with one line."""
+    from recognizer.corpus.manifest import read_lines
+    from recognizer.inputs.signal import Signal
+    from recognizer.pages.parse import form_of
+
+    if reader.kind != "handwriting" or sum(bool(line.strip()) for _, line in read_lines(chosen.lines)) != 1:
+        return False
+    return not form_of(chosen.file) and isinstance(reader.line_or_page(chosen.file), Signal)
 
 
 def _run_long(console: Console, chosen: argparse.Namespace, reader: "Reader", text: str) -> int:
