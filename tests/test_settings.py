@@ -27,7 +27,7 @@ from recognizer.network.mdlstm import MultidimensionalSettings
 from recognizer.training.checkpointing import BestScore
 from recognizer.training.config import AugmentSettings, Config, DataSettings, LearningSettings
 from recognizer.training.data import CorpusData
-from recognizer.training.hardware import choose_hardware
+from recognizer.training.hardware import choose_hardware, refuse_crowd
 from recognizer.training.setup import make_setup
 
 CHANGED = 1e-5  # of any weight: far above rounding, far below a step of learning
@@ -379,6 +379,18 @@ def test_no_more_processes_are_chosen_than_have_something_to_do(monkeypatch: pyt
     monkeypatch.setattr("recognizer.training.hardware.usable_processors", lambda: 8)
     assert [choose_hardware("cpu", "auto", "32-true", most).devices for most in (None, 9, 2, 1, 0)] == [2, 2, 2, 1, 1]
     assert choose_hardware("cpu", 2, "32-true", 1).devices == 2  # asked for, and refused by who knows the samples
+
+
+def test_a_crowd_of_processes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recognizer.training.hardware.usable_processors", lambda: 2)
+    refuse_crowd(2, 7)
+    refuse_crowd(16, 0)
+    with pytest.raises(
+        RecognizerError, match=r"data\.workers 1000: 2002 processes, expected at most 16 on 2 processors"
+    ):
+        refuse_crowd(2, 1000)
+    with pytest.raises(RecognizerError, match=r"trainer\.devices 17 "):
+        refuse_crowd(17, 0)
 
 
 def test_the_run_is_written_into_its_folder(corpora: Corpora, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

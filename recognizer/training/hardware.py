@@ -12,6 +12,9 @@ from recognizer.errors import RecognizerError
 from recognizer.model.precision import GAIN, ROUNDS, recurrent_seconds
 
 
+CROWD = 8  # processes for each processor: more only wait for each other, and fill the memory
+
+
 @dataclass(frozen=True)
 class HardwareChoice:
     """How a run uses the machine.
@@ -74,6 +77,20 @@ def choose_hardware(
     best = "bf16-mixed" if plain > GAIN * half else "32-true"
     times = f"a recurrent layer takes {plain * 1e3:.1f} ms in float32, {half * 1e3:.1f} ms in bf16"
     return HardwareChoice(accelerator, number, best, threads, f"{form}, {best}", times)
+
+
+def refuse_crowd(processes: int, workers: int) -> None:
+    """Refuse more processes, each with `workers` that read ahead for it, than this machine could ever use.
+
+    Raises:
+        RecognizerError: there are more than `CROWD` for each processor that may be used.
+    """
+    usable = usable_processors()
+    if processes * (1 + workers) > CROWD * usable:
+        raise RecognizerError(
+            f"trainer.devices {processes} with data.workers {workers}: {processes * (1 + workers)} processes, expected "
+            f"at most {CROWD * usable} on {_many(usable, 'processor', 's')}"
+        )
 
 
 def _threads(most: int) -> int:

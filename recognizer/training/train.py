@@ -26,7 +26,7 @@ from recognizer.training.checkpointing import LAST, MODEL, BestScore, Checkpoint
 from recognizer.training.config import Config
 from recognizer.training.data import CorpusData
 from recognizer.training.finetuning import changes, load_weights
-from recognizer.training.hardware import HardwareChoice, choose_hardware
+from recognizer.training.hardware import HardwareChoice, choose_hardware, refuse_crowd
 from recognizer.training.learner import Learner
 from recognizer.training.logging_setup import silence_libraries
 from recognizer.training.progress import Progress
@@ -77,6 +77,7 @@ def train(
     choice = choose_hardware(trainer_settings["accelerator"], trainer_settings["devices"], wanted, busy)
     say(choice.describe())
     _refuse_idle_processes(task, choice.devices * machines)
+    refuse_crowd(choice.devices, config.data.workers)
     torch.set_num_threads(choice.threads)
     lightning.seed_everything(config.seed, verbose=False)
     model = _fresh_model(config, task, say)
