@@ -1,6 +1,8 @@
 """The project of the page in the browser: drafts on disk, corrections that go into the files, what is never lost."""
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -14,6 +16,9 @@ from web_client import id_of, read, serving
 
 from recognizer.inputs.strokes.strokes import write_inkml
 from recognizer.pages.parse import read_page
+from recognizer.web import file_routes
+from recognizer.web.drafts import Draft, DraftLine, Drafts
+from recognizer.web.limits import Refused
 
 
 @pytest.fixture
@@ -167,6 +172,100 @@ def test_a_line_a_recording_and_a_drawing_get_their_text_beside_them(
     assert (tmp_path / "drawing.gt.txt").read_text() == "text of drawing.inkml\n"
     assert (tmp_path / "said.gt.txt").read_text() == "text of said.wav\n"
     assert table.splitlines()[0] == "file\ttext" and "line.png\ttext of line.png" in table.splitlines()
+
+
+def test_what_is_typed_while_a_page_is_saved_stays(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(folder) as client:
+        draft = read(client, "first.xml")
+        file = id_of(client, "first.xml")
+        sent = client.put(f"/api/files/{file}", json=corrected(draft, 0, "to be saved")).json()
+        whole = file_routes.save
+
+        async def slow(*given: Any) -> Any:
+            done = await whole(*given)
+            path = folder.parent / "letters.drafts" / f"{file}.json"
+            kept = json.loads(path.read_text())
+            kept["lines"][1] |= {"text": "typed meanwhile", "state": "corrected"}
+            path.write_text(json.dumps(kept | {"revision": sent["revision"] + 1}))
+            return done
+
+        monkeypatch.setattr(file_routes, "save", slow)
+        done = client.post(f"/api/files/{file}/save", json={}).json()["draft"]
+        assert [line["text"] for line in done["lines"][:2]] == ["to be saved", "typed meanwhile"]
+        assert done["revision"] > sent["revision"] + 1 and done["lines"][0]["given"] == "to be saved"
+        (entry,) = (one for one in client.get("/api/project").json()["files"] if one["id"] == file)
+        assert not entry["saved"]
+        monkeypatch.setattr(file_routes, "save", whole)
+        client.post(f"/api/files/{file}/save", json={}).raise_for_status()
+    assert [line.text for line in read_page(folder / "first.xml").lines[:2]] == ["to be saved", "typed meanwhile"]
+
+
+def test_of_changes_at_once_one_is_taken(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drafts = Drafts(folder)
+    drafts.put("a", Draft("a", "line", "", (DraftLine("line_1"),)))
+    monkeypatch.setattr(drafts, "put", lambda *given: (time.sleep(0.01), Drafts.put(drafts, *given)))
+
+    def change(number: int) -> int:
+        try:
+            drafts.change("a", 0, (DraftLine("line_1", text=str(number)),))
+        except Refused as refused:
+            return refused.status
+        return 200
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(change, range(4))) == [200, 409, 409, 409]
+
+
+def test_a_text_beside_a_file_that_changed_on_disk_is_not_written_over(tmp_path: Path) -> None:
+    _, image = demo_lines("test")[0]
+    for name in ("line.png", "line.jpg"):
+        image.convert("RGB").save(tmp_path / name)
+    theirs = tmp_path / "line.gt.txt"
+    with serving(tmp_path) as client:
+        for name in ("line.png", "line.jpg"):
+            draft = client.get(f"/api/files/{id_of(client, name)}").json()
+            client.put(f"/api/files/{id_of(client, name)}", json=corrected(draft, 0, f"of {name}")).raise_for_status()
+        file, other = id_of(client, "line.png"), id_of(client, "line.jpg")
+        assert client.post(f"/api/files/{file}/save", json={}).json()["written"] == ["line.gt.txt"]
+        assert client.post(f"/api/files/{file}/save", json={}).json()["written"] == []
+        refused = client.post(f"/api/files/{other}/save", json={})
+        assert refused.status_code == 409 and refused.json()["error"].startswith("line.gt.txt: changed on disk")
+        theirs.write_text("somebody else's\n")
+        assert client.get(f"/api/files/{file}/state").json() == {"changed_on_disk": True}
+        assert client.post(f"/api/files/{file}/save", json={}).status_code == 409
+        assert theirs.read_text() == "somebody else's\n"
+        client.delete(f"/api/files/{file}/draft").raise_for_status()
+        assert client.get(f"/api/files/{file}").json()["lines"][0]["text"] == "somebody else's"
+
+
+def test_subtitles_of_another_program_are_not_written_over(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "said.wav", tiny.play("abba", np.random.default_rng(1)), tiny.RATE)
+    with serving(tmp_path) as client:
+        file = id_of(client, "said.wav")
+        draft = client.get(f"/api/files/{file}").json()
+        client.put(f"/api/files/{file}", json=corrected(draft, 0, "abba")).raise_for_status()
+        wish = {"subtitles": True}
+        assert client.post(f"/api/files/{file}/save", json=wish).json()["written"] == ["said.gt.txt", "said.srt"]
+        assert client.post(f"/api/files/{file}/save", json=wish).status_code == 200
+        (tmp_path / "said.srt").write_text("theirs")
+        assert client.post(f"/api/files/{file}/save", json=wish).status_code == 409
+    assert (tmp_path / "said.srt").read_text() == "theirs"
+
+
+def test_requests_that_mean_nothing_are_one_line(tmp_path: Path) -> None:
+    _, image = demo_lines("test")[0]
+    image.save(tmp_path / "line.png")
+    with serving(tmp_path) as client:
+        file = id_of(client, "line.png")
+        draft = client.get(f"/api/files/{file}").json()
+        asked = {
+            404: client.post(f"/api/files/{file}/read", json=["nope"]),
+            422: client.put(f"/api/files/{file}", json={"revision": draft["revision"], "lines": []}),
+        }
+        drawn = client.post("/api/strokes", json={"strokes": [[1, 2, 3]]})
+        assert drawn.status_code == 422 and drawn.json()["error"] == "strokes[0] has 3 numbers, expected pairs x, y"
+    for status, answer in asked.items():
+        assert answer.status_code == status and answer.json()["error"].count("\n") == 0
 
 
 def test_every_form_of_export_is_given_for_its_kind(folder: Path) -> None:

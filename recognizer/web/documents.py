@@ -21,7 +21,7 @@ from recognizer.inputs.speech.audio import seconds
 from recognizer.pages.parse import read_page
 from recognizer.reading.found_lines import is_writing
 from recognizer.reading.reader import Reader
-from recognizer.web.drafts import Draft, DraftLine, Drafts, ModelReading, Word, digest_of
+from recognizer.web.drafts import Draft, DraftLine, Drafts, ModelReading, Word, digest_of, seen
 from recognizer.web.line_images import page_of, signal_of
 from recognizer.web.models import Models
 from recognizer.web.project import ProjectFile
@@ -37,13 +37,22 @@ def open_draft(file: ProjectFile, drafts: Drafts) -> Draft:
     Raises:
         RecognizerError: the file is at fault.
     """
-    digest = digest_of(file.path)
     kept = drafts.get(file.id)
-    if kept and (kept.digest == digest or any(line.checked or line.moved for line in kept.lines)):
+    if kept and _holds(file, kept):
         return kept
-    made = fresh_draft(file, digest)
-    drafts.put(file.id, made)
-    return made
+    digest = digest_of(file.path)
+    return drafts.update(file.id, lambda now: now if now and _holds(file, now) else fresh_draft(file, digest))
+
+
+def changed_on_disk(file: ProjectFile, draft: Draft) -> bool:
+    """Return whether a file, or what is said of it beside it, is not as it was when the draft last saw it."""
+    beside = [file.path.with_name(name) for name in draft.beside]
+    return digest_of(file.path) != draft.digest or seen(*beside) != draft.beside
+
+
+def _holds(file: ProjectFile, draft: Draft) -> bool:
+    """Return whether a draft is of the file as it is now, or holds somebody's work."""
+    return any(line.checked or line.moved for line in draft.lines) or not changed_on_disk(file, draft)
 
 
 def fresh_draft(file: ProjectFile, digest: str) -> Draft:
@@ -64,8 +73,10 @@ def fresh_draft(file: ProjectFile, digest: str) -> Draft:
         return Draft(file.name, "page", digest, tuple(placed), size)
     if file.kind == "image":
         return _draft_of_image(file, digest)
-    truth = _truth(file.path)
-    return Draft(file.name, "sound" if file.kind == "sound" else "strokes", digest, (_given(ONLY, truth),))
+    lines = (_given(ONLY, _truth(file.path)),)
+    if file.kind == "sound":
+        return Draft(file.name, "sound", digest, lines, beside=seen(truth_path(file.path), subtitles_path(file.path)))
+    return Draft(file.name, "strokes", digest, lines, beside=seen(truth_path(file.path)))
 
 
 async def read_draft(file: ProjectFile, draft: Draft, models: Models, only: Sequence[str] = ()) -> Draft:
@@ -128,7 +139,8 @@ def _draft_of_image(file: ProjectFile, digest: str) -> Draft:
         )
         return Draft(file.name, "page", digest, lines, page.size, found=True)
     rows, columns = grey.shape
-    return Draft(file.name, "line", digest, (_given(ONLY, _truth(file.path)),), (columns, rows))
+    lines = (_given(ONLY, _truth(file.path)),)
+    return Draft(file.name, "line", digest, lines, (columns, rows), beside=seen(truth_path(file.path)))
 
 
 def _signals(
@@ -136,7 +148,7 @@ def _signals(
 ) -> list[tuple[DraftLine, Signal]]:
     """Return the lines that can be read, each with its signal."""
     if draft.kind != "page":
-        return [(lines[0], reader.signal(file.path))]
+        return [(line, reader.signal(file.path)) for line in lines]
     settings = HandwritingSettings(**reader.model_file.settings.signal)
     made: list[tuple[DraftLine, Signal]] = []
     faults: list[RecognizerError] = []
@@ -207,6 +219,11 @@ def _given(name: str, text: str | None) -> DraftLine:
 def truth_path(path: Path) -> Path:
     """Return where the text of a line, a recording or a drawing stands: x.gt.txt beside x.png."""
     return path.with_name(path.stem + TRUTH)
+
+
+def subtitles_path(path: Path) -> Path:
+    """Return where the subtitles of a recording stand."""
+    return path.with_suffix(".srt")
 
 
 def _truth(path: Path) -> str | None:

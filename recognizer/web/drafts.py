@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import threading
 import time
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -95,6 +97,7 @@ class Draft:
         saved: the revision that was saved into the file, 0 for none.
         model: what read it.
         left_out: how many lines that were found the last reading took away as no writing.
+        beside: SHA-256 of the text and the subtitles beside the file as they were last seen, by name; "" for none.
         version: of this form.
     """
 
@@ -108,6 +111,7 @@ class Draft:
     saved: int = 0
     model: str = ""
     left_out: int = 0
+    beside: dict[str, str] = field(default_factory=dict)
     version: Literal[1] = VERSION
 
     def as_data(self) -> dict[str, Any]:
@@ -124,6 +128,7 @@ class Drafts:
     def __init__(self, folder: Path) -> None:
         """Keep drafts in `folder`, which is made with the first."""
         self.folder = folder
+        self._lock = threading.RLock()
 
     def get(self, name: str) -> Draft | None:
         """Return the draft of a file's id, None where there is none.
@@ -145,20 +150,30 @@ class Drafts:
         self.folder.mkdir(parents=True, exist_ok=True)
         write_atomically(self._path(name), (json.dumps(draft.as_data(), ensure_ascii=False) + "\n").encode())
 
+    def update(self, name: str, made: Callable[[Draft | None], Draft]) -> Draft:
+        """Put in the place of a draft what is `made` of it as it stands; nothing else changes drafts meanwhile."""
+        with self._lock:
+            draft = made(self.get(name))
+            self.put(name, draft)
+        return draft
+
     def change(self, name: str, revision: int, lines: tuple[DraftLine, ...]) -> Draft:
         """Put new lines into a draft that is still at `revision`.
 
         Raises:
-            Refused: there is no draft, or it was changed elsewhere meanwhile.
+            Refused: there is no draft, it was changed elsewhere meanwhile, or a file that is no page has no line.
         """
-        draft = self.get(name)
-        if draft is None:
-            raise Refused(404, f"no draft of {name!r}, open the file first")
-        if draft.revision != revision:
-            raise Refused(409, f"{draft.name}: changed elsewhere meanwhile, load it again to see how")
-        made = replace(draft, lines=lines, revision=draft.revision + 1)
-        self.put(name, made)
-        return made
+
+        def changed(draft: Draft | None) -> Draft:
+            if draft is None:
+                raise Refused(404, f"no draft of {name!r}, open the file first")
+            if draft.revision != revision:
+                raise Refused(409, f"{draft.name}: changed elsewhere meanwhile, load it again to see how")
+            if not lines and draft.kind != "page":
+                raise Refused(422, f"{draft.name}: no line, expected at least one")
+            return replace(draft, lines=lines, revision=draft.revision + 1)
+
+        return self.update(name, changed)
 
     def back_up(self, path: Path) -> Path | None:
         """Copy a file that is about to be written over; return the copy, None where there is no such file."""
@@ -183,3 +198,8 @@ class Drafts:
 def digest_of(path: Path) -> str:
     """Return the SHA-256 of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def seen(*paths: Path) -> dict[str, str]:
+    """Return the SHA-256 of files by their names, "" for those that are not there."""
+    return {path.name: digest_of(path) if path.is_file() else "" for path in paths}

@@ -12,14 +12,14 @@ from fastapi.responses import FileResponse, PlainTextResponse
 
 from recognizer.errors import RecognizerError
 from recognizer.inputs.strokes.strokes import read_strokes, write_inkml
-from recognizer.web.documents import open_draft, read_draft, with_reading
-from recognizer.web.drafts import Draft, DraftLine, Drafts, digest_of
+from recognizer.web.documents import changed_on_disk, open_draft, read_draft, subtitles_path, with_reading
+from recognizer.web.drafts import Draft, DraftLine, Drafts
 from recognizer.web.exports import EXPORTS, export_draft, export_table
 from recognizer.web.limits import Limits, Refused
 from recognizer.web.line_images import picture_of, shown_image
 from recognizer.web.models import KINDS, Models
 from recognizer.web.project import Project, ProjectFile
-from recognizer.web.saving import save, save_subtitles
+from recognizer.web.saving import refuse_changed, save, save_subtitles, saved_into
 from recognizer.web.sounds import playable, waveform
 from recognizer.web.suggestions import Suggestion, expected_errors, suggest
 from recognizer.web.uploads import Upload, plain_name, refuse_beyond
@@ -156,29 +156,35 @@ class _FileRequests:
     @_route("GET", "/files/{name}/state", "Whether a file was changed on disk since its draft was made")
     def state(self, name: str) -> dict[str, bool]:
         file, draft = self._opened(name)
-        return {"changed_on_disk": digest_of(file.path) != draft.digest}
+        return {"changed_on_disk": changed_on_disk(file, draft)}
 
     @_route("POST", "/files/{name}/read", "Read a file, or some of its lines")
     async def read(self, name: str, only: list[str] | None = None) -> Draft:
         file, draft = await anyio.to_thread.run_sync(self._opened, name)
+        for line in only or ():
+            _line(draft, line)
         made = await read_draft(file, draft, self.models, only or ())
         # Somebody may have typed meanwhile: what was read goes into the draft as it is now.
-        now = self.drafts.get(name) or draft
-        if now.revision != draft.revision:
-            made = _merged(now, made)
-        self.drafts.put(name, made)
-        return made
+        return self.drafts.update(
+            name, lambda now: _merged(now, made) if now and now.revision != draft.revision else made
+        )
 
     @_route("POST", "/files/{name}/save", "Write the draft into the file, or beside it")
     async def save_file(self, name: str, wish: SaveWish) -> dict[str, Any]:
         file, draft = self._opened(name)
-        done = await save(file, draft, self.drafts, self.models, wish.unchecked)
-        also = save_subtitles(file, done.draft, self.drafts) if wish.subtitles else None
-        target = next((one for one in self.project.files() if one.path == done.path), file)
-        self.drafts.put(target.id, done.draft)
-        written = [path.name for path in (done.path if done.written else None, also) if path]
-        backup = str(done.backup) if done.backup else ""
-        return {"file": target.id, "written": written, "backup": backup, "draft": done.draft}
+        if wish.subtitles:
+            if draft.kind != "sound":
+                raise Refused(422, f"{file.name}: subtitles are of recordings")
+            refuse_changed(file, draft, subtitles_path(file.path))
+        steps = [await save(file, draft, self.drafts, self.models, wish.unchecked)]
+        if wish.subtitles:
+            steps.append(save_subtitles(file, steps[0].draft, self.drafts))
+        target = next((one for one in self.project.files() if one.path == steps[0].path), file)
+        # Words were aligned, which takes its time: what was typed meanwhile is in the draft as it is now.
+        kept = self.drafts.update(target.id, lambda _: saved_into(self.drafts.get(file.id), draft, steps[-1].draft))
+        written = [step.path.name for step in steps if step.written]
+        backup = str(steps[0].backup) if steps[0].backup else ""
+        return {"file": target.id, "written": written, "backup": backup, "draft": kept}
 
     @_route("GET", "/files/{name}/image", "The image of a page or line, upright", Response)
     def image(self, name: str) -> Response:
@@ -220,6 +226,9 @@ class _FileRequests:
 
     @_route("POST", "/strokes", "Read a drawing")
     async def drawing(self, drawing: Drawing) -> dict[str, Any]:
+        for number, stroke in enumerate(drawing.strokes):
+            if len(stroke) % 2 or not stroke:
+                raise Refused(422, f"strokes[{number}] has {len(stroke)} numbers, expected pairs x, y")
         data = write_inkml(drawing.strokes)
         if drawing.keep:
             path = self.project.add(f"{drawing.keep}.inkml", data)

@@ -86,10 +86,10 @@ def learning_routes(project: Project, drafts: Drafts, models: Models, learning: 
             made = await read_draft(file, draft, models, () if draft.kind == "sound" else rest)
         except RecognizerError:
             return []  # what cannot be read was said when it was opened, and says so again when it is
-        now = drafts.get(file.id) or draft
-        if now.revision != draft.revision:
+        fresh = replace(made, revision=draft.revision + 1)
+        kept = drafts.update(file.id, lambda now: fresh if now is None or now.revision == draft.revision else now)
+        if kept is not fresh:
             return []
-        drafts.put(file.id, replace(made, revision=now.revision + 1))
         return [
             Difference(file.id, file.name, line.id, before.get(line.id, ""), line.text)
             for line in made.lines

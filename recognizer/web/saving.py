@@ -16,8 +16,8 @@ from recognizer.pages.page import clipped
 from recognizer.pages.parse import read_page
 from recognizer.pages.xml_edit import EditedLine, EditedWord, edit_lines
 from recognizer.reading.reader import Reader
-from recognizer.web.documents import truth_path
-from recognizer.web.drafts import Draft, DraftLine, Drafts, digest_of
+from recognizer.web.documents import subtitles_path, truth_path
+from recognizer.web.drafts import Draft, DraftLine, Drafts, digest_of, seen
 from recognizer.web.limits import Refused
 from recognizer.web.line_images import region_on_image, signal_of
 from recognizer.web.models import Models
@@ -67,7 +67,7 @@ async def save(file: ProjectFile, draft: Draft, drafts: Drafts, models: Models, 
         unchecked: also write what was read and nobody has looked at.
 
     Raises:
-        Refused: the file was changed by something else since the draft was made.
+        Refused: the file, or the text beside it, was changed by something else since the draft was made.
         RecognizerError: the file cannot be written.
     """
     if digest_of(file.path) != draft.digest:
@@ -77,21 +77,46 @@ async def save(file: ProjectFile, draft: Draft, drafts: Drafts, models: Models, 
     text = " ".join(text for line in draft.lines if (text := _text_of(line, unchecked)) is not None)
     if not any(_text_of(line, unchecked) is not None for line in draft.lines):
         raise Refused(422, f"{file.name}: nothing is corrected or accepted yet, so there is nothing to save")
-    return _written(file, draft, drafts, truth_path(file.path), (text + "\n").encode())
+    path, data = truth_path(file.path), (text + "\n").encode()
+    refuse_changed(file, draft, path, data)
+    done = _written(file, draft, drafts, path, data)
+    return replace(done, draft=replace(done.draft, beside={**draft.beside, **seen(path)}))
 
 
-def save_subtitles(file: ProjectFile, draft: Draft, drafts: Drafts) -> Path:
-    """Write x.srt beside a recording with what its stretches say now.
+def refuse_changed(file: ProjectFile, draft: Draft, path: Path, data: bytes | None = None) -> None:
+    """Refuse to write over what something else has written beside a file since its draft was made.
 
     Raises:
-        Refused: the file is no recording.
+        Refused: it was changed, and does not say already what is to be written.
     """
-    if draft.kind != "sound":
-        raise Refused(422, f"{file.name}: subtitles are of recordings")
-    path = file.path.with_suffix(".srt")
-    drafts.back_up(path)
+    if path.name not in draft.beside or seen(path)[path.name] == draft.beside[path.name]:
+        return
+    if data is None or not path.is_file() or path.read_bytes() != data:
+        raise Refused(
+            409, f"{path.name}: changed on disk since the draft of {file.name} was made, load it again before saving"
+        )
+
+
+def save_subtitles(file: ProjectFile, draft: Draft, drafts: Drafts) -> Saved:
+    """Write x.srt beside a recording with what its stretches say now."""
+    path = subtitles_path(file.path)
+    backup = drafts.back_up(path)
     write_atomically(path, subrip(sound_record(file.name, draft)).encode())
-    return path
+    return Saved(replace(draft, beside={**draft.beside, **seen(path)}), path, True, backup)
+
+
+def saved_into(now: Draft | None, before: Draft, saved: Draft) -> Draft:
+    """Return the draft to be kept when `before` is `saved`: what was changed meanwhile stays, and is not saved."""
+    if now is None or now.revision == before.revision:
+        return saved
+    old, new = ({line.id: line for line in draft.lines} for draft in (before, saved))
+    lines = tuple(
+        line if line.id not in new
+        else new[line.id] if line == old.get(line.id)
+        else replace(line, given=new[line.id].given)
+        for line in now.lines
+    )  # fmt: skip
+    return replace(saved, lines=lines, revision=now.revision + 1)
 
 
 def sound_record(name: str, draft: Draft) -> Result:
