@@ -11,7 +11,6 @@ from recognizer.common.processors import usable_processors
 from recognizer.errors import RecognizerError
 from recognizer.model.precision import GAIN, ROUNDS, recurrent_seconds
 
-
 CROWD = 8  # processes for each processor: more only wait for each other, and fill the memory
 
 
