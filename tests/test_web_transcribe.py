@@ -2,6 +2,9 @@
 
 import io
 import json
+import re
+import shutil
+import tempfile
 import wave
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,11 +12,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 from made_pages import demo_lines, write_page
 from PIL import Image
 from terminal import said
 from web_client import id_of, serving
 
+from recognizer.web.drafts import Draft, Drafts
 from recognizer.web.limits import Limits
 
 
@@ -132,6 +137,105 @@ def test_a_full_queue_says_so(lines: list[Path]) -> None:
     assert set(codes) == {200, 429}
     refused = answers[codes.index(429)]
     assert refused.headers["retry-after"] and "expected at most 2" in refused.json()["error"]
+
+
+def post(client: Any, *files: tuple[str, bytes], query: str = "") -> Any:
+    return client.post(f"/transcribe{query}", files=[("files", file) for file in files])
+
+
+def test_an_image_is_sought_among_what_was_sent_alone(tmp_path: Path) -> None:
+    write_page(tmp_path / "page", 1, lines=3)
+    xml, beyond = (tmp_path / "page.xml").read_bytes(), Path(tempfile.gettempdir()) / f"{tmp_path.name}.jpg"
+    named = xml.replace(b"page.jpg", beyond.name.encode())
+    folder = tmp_path / "project"
+    folder.mkdir()
+    shutil.copy(tmp_path / "page.jpg", beyond)
+    try:
+        with serving(folder) as client:
+            for sent in (named, xml.replace(b"page.jpg", str(beyond)[1:].encode())):
+                answer = post(client, ("other.xml", sent))
+                assert answer.status_code == 422 and "its image" in answer.json()["error"]
+            refused = client.post("/api/files", files=[("files", ("page.xml", xml))])
+            assert refused.status_code == 422 and "was not sent" in refused.json()["error"]
+            assert list(folder.iterdir()) == []
+            both = [("files", (name, (tmp_path / name).read_bytes())) for name in ("page.xml", "page.jpg")]
+            assert client.post("/api/files", files=both).status_code == 200
+            mets = client.post("/api/files", files=[("files", ("mets.xml", b"<mets/>"))])
+            assert mets.status_code == 415
+    finally:
+        beyond.unlink()
+    assert sorted(path.name for path in folder.iterdir()) == ["page.jpg", "page.xml"]
+
+
+def test_pages_of_one_name_are_not_read_with_each_others_images(tmp_path: Path) -> None:
+    write_page(tmp_path / "page", 1, lines=3)
+    xml, image = (tmp_path / "page.xml").read_bytes(), (tmp_path / "page.jpg").read_bytes()
+    with serving(tmp_path) as client:
+        answer = post(client, ("1/page.xml", xml), ("1/page.jpg", image), ("2/page.xml", xml), ("2/page.jpg", image))
+    assert answer.status_code == 422 and answer.json()["records"] == []
+    assert answer.json()["errors"] == [
+        f"page.{suffix}: 2 files of this request are called so, expected a request for each"
+        for suffix in ("xml", "jpg")
+    ]
+
+
+def test_a_bad_line_costs_itself_and_not_its_page(tmp_path: Path) -> None:
+    write_page(tmp_path / "page", 1, lines=3)
+    xml, image = (tmp_path / "page.xml").read_text(), (tmp_path / "page.jpg").read_bytes()
+    first = re.search(r'points="([^"]*)"', xml[xml.index("<TextLine") :])
+    assert first is not None
+    bad = xml.replace(first[0], 'points="NaN"', 1)
+    with serving(tmp_path) as client:
+        answer = post(client, ("page.xml", bad.encode()), ("page.jpg", image)).json()
+        refused = post(client, ("page.xml", b"<PcGts>"), ("page.jpg", image)).json()
+    assert [record["file"] for record in answer["records"]] == ["page.xml#l2", "page.xml#l3"]
+    assert len(answer["errors"]) == 1 and answer["errors"][0].startswith("page.xml#l1: points 'NaN'")
+    assert refused["records"] == [] and len(refused["errors"]) == 1
+
+
+def test_each_page_of_a_tiff_is_read(lines: list[Path]) -> None:
+    first, second = (Image.open(path).convert("L") for path in lines[:2])
+    made = io.BytesIO()
+    first.save(made, "TIFF", save_all=True, append_images=[second])
+    with serving(lines[0].parent) as client:
+        answer = post(client, ("m.tif", made.getvalue())).json()
+        alone = [post(client, (path.name, path.read_bytes())).json()["records"][0] for path in lines[:2]]
+    assert [(one["file"], one["text"]) for one in answer["records"]] == [
+        (f"m.tif[{number}]", one["text"]) for number, one in enumerate(alone, 1)
+    ]
+
+
+def test_what_a_request_asks_in_vain_is_refused(lines: list[Path]) -> None:
+    data = lines[0].read_bytes()
+    with serving(lines[0].parent) as client:
+        field = client.post("/transcribe", files=[("files", ("a.png", data)), ("file", ("b.png", data))])
+        assert field.status_code == 422 and field.json()["error"] == "file: no field is called so, expected files"
+        for query, line in (("?all_line=1", "all_line: no parameter"), ("?all_lines=1&all_lines=0", "stands twice")):
+            answer = post(client, ("a.png", data), query=query)
+            assert answer.status_code == 422 and line in answer.json()["error"]
+        for name in ("..", "x" * 300 + ".png", "page.txt"):
+            answer = post(client, (name, b"<PcGts/>"))
+            assert answer.status_code in (415, 422) and answer.json()["error"].count("\n") == 0
+
+
+def test_a_recording_in_which_nobody_is_heard_is_said(tmp_path: Path) -> None:
+    made = io.BytesIO()
+    soundfile.write(made, np.zeros(16000 * 61), 16000, format="WAV")
+    with serving(tmp_path) as client:
+        answer = post(client, ("silence.wav", made.getvalue())).json()
+    assert answer["records"] == answer["errors"] == [] and "silence.wav: nobody is heard in it" in answer["notes"]
+
+
+def test_a_folder_that_may_not_be_written_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: Drafts, name: str, draft: Draft) -> None:
+        raise PermissionError(13, "Permission denied", "/somewhere/a.json")
+
+    write_page(tmp_path / "page", 1, lines=3)
+    monkeypatch.setattr(Drafts, "put", refuse)
+    with serving(tmp_path) as client:
+        answer = client.get(f"/api/files/{id_of(client, 'page.xml')}")
+    assert answer.status_code == 500
+    assert answer.json() == {"error": "a.json: cannot be written or read (Permission denied)"}
 
 
 def test_other_sites_and_other_names_are_refused(lines: list[Path]) -> None:

@@ -16,7 +16,7 @@ from recognizer.formats.result import Result, make_result
 from recognizer.inputs.folders import list_folder
 from recognizer.inputs.lines.image import TURNED, HandwritingSettings
 from recognizer.inputs.lines.image_file import ImagePage, image_pages, read_image
-from recognizer.inputs.lines.page_line import PAGE_NOTE, line_or_lines, lines_of
+from recognizer.inputs.lines.page_line import line_or_lines, lines_of, page_notes
 from recognizer.inputs.readable_files import is_unreadable_xml, readable_files
 from recognizer.inputs.registry import Identity, identify, kind_named, read_signal
 from recognizer.inputs.signal import Signal
@@ -257,9 +257,8 @@ class _Opener:
             for note in signal.notes:
                 self._say(f"{name}: {note}")
         elif isinstance(source, Path) and (on_page := page_and_line(source)):
-            for note in signal.notes:
-                if note.startswith(PAGE_NOTE):
-                    self._say(f"{on_page[0]}: {note.removeprefix(PAGE_NOTE)}")
+            for note in page_notes(signal):
+                self._say(f"{on_page[0]}: {note}")
 
     def _say(self, line: str) -> None:
         if line not in self.said:

@@ -76,6 +76,7 @@ def make_app(settings: ServerSettings) -> Guard:
     )
     app.add_exception_handler(RecognizerError, _in_one_line)
     app.add_exception_handler(RequestValidationError, _in_one_line)
+    app.add_exception_handler(OSError, _of_the_disk)
     app.include_router(transcribe_routes(models, settings.limits))
     app.include_router(file_routes(project, drafts, models, settings.limits))
     app.include_router(learning_routes(project, drafts, models, learning))
@@ -90,6 +91,12 @@ def _page(name: str) -> Callable[[], FileResponse]:
         return FileResponse(STATIC / name, media_type="text/html; charset=utf-8")
 
     return page
+
+
+async def _of_the_disk(_request: Request, error: Any) -> JSONResponse:
+    """Answer what the system refuses, such as a folder that may not be written, with one line."""
+    where = f"{Path(error.filename).name}: " if error.filename else ""
+    return JSONResponse({"error": f"{where}cannot be written or read ({error.strerror or error})"}, 500)
 
 
 async def _in_one_line(_request: Request, error: Any) -> JSONResponse:

@@ -12,6 +12,7 @@ from fastapi.responses import FileResponse, PlainTextResponse
 
 from recognizer.errors import RecognizerError
 from recognizer.inputs.strokes.strokes import read_strokes, write_inkml
+from recognizer.pages.page import SUFFIX
 from recognizer.web.documents import changed_on_disk, open_draft, read_draft, subtitles_path, with_reading
 from recognizer.web.drafts import Draft, DraftLine, Drafts
 from recognizer.web.exports import EXPORTS, export_draft, export_table
@@ -130,12 +131,13 @@ class _FileRequests:
 
     @_route("POST", "/files", "Add files to the project's folder")
     async def add(self, files: Annotated[list[UploadFile], File()]) -> list[Entry]:
-        paths = []
-        for file in files:
-            upload = Upload(plain_name(file.filename or "file"), await file.read())
+        uploads = [Upload(plain_name(file.filename or "file"), await file.read()) for file in files]
+        for upload in uploads:
             for kind in ("handwriting", "speech"):
                 refuse_beyond(upload, kind, self.limits)
-            paths.append(self.project.add(upload.name, upload.data))
+        # Pages last: their images are sought among what is there.
+        uploads.sort(key=lambda one: one.name.lower().endswith(SUFFIX))
+        paths = [self.project.add(upload.name, upload.data) for upload in uploads]
         return [_entry(file, self.drafts) for file in self.project.files() if file.path in paths]
 
     @_route("GET", "/files/{name}", "The draft of a file")

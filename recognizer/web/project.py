@@ -2,14 +2,14 @@
 
 import hashlib
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from recognizer.errors import RecognizerError
 from recognizer.inputs.readable_files import readable_files
 from recognizer.inputs.registry import kind_named, suffixes
-from recognizer.pages.page import IMAGES
+from recognizer.pages.page import IMAGES, SUFFIX, file_of
+from recognizer.pages.parse import LONG_HEAD, form_of_head, image_of_page
 from recognizer.web.limits import Refused
 
 DRAFTS = ".drafts"  # suffix of the folder beside a project's
@@ -40,7 +40,7 @@ class Project:
         """Open files or one folder; without any, a folder of the working directory that is made when it is needed.
 
         Raises:
-            RecognizerError: a file that is not there, or several folders.
+            RecognizerError: a file that is not there, several folders, or drafts in what is no folder.
         """
         folders = [path for path in named if path.is_dir()]
         missing = [path for path in named if not path.exists()]
@@ -48,6 +48,8 @@ class Project:
             raise RecognizerError(f"{missing[0]}: no such file, expected files, or a folder, to read")
         if folders and len(named) > 1:
             raise RecognizerError(f"{folders[0]}: a folder among several names, expected one folder, or files")
+        if drafts is not None and drafts.exists() and not drafts.is_dir():
+            raise RecognizerError(f"{drafts}: a file, expected a folder for drafts")
         self.files_alone = None if folders or not named else tuple(path.resolve() for path in named)
         self.folder = (folders[0] if folders else named[0].parent if named else Path(UNNAMED)).resolve()
         beside = self.folder.with_name(self.folder.name + DRAFTS)
@@ -75,25 +77,43 @@ class Project:
         The same bytes under the same name are not written twice.
 
         Raises:
-            Refused: a name without a suffix that can be read.
+            Refused: a name without a suffix that can be read, XML that is no page, a page whose image lies elsewhere.
         """
         pure = PurePath(name.replace("\\", "/"))
         stem = "".join(c for c in pure.stem if c.isprintable() and c not in '/:*?"<>|').strip(". ") or "file"
         suffix = pure.suffix.lower()
-        if suffix not in (*suffixes(), ".xml"):
+        if suffix not in (*suffixes(), SUFFIX) or (suffix == SUFFIX and not form_of_head(data[:LONG_HEAD])):
             raise Refused(415, f"{name}: expected an image, a recording, InkML, PAGE XML or ALTO")
         self.folder.mkdir(parents=True, exist_ok=True)
         number = 1
         while True:
             path = self.folder / f"{stem}{'' if number == 1 else f'-{number}'}{suffix}"
-            with suppress(FileExistsError), open(path, "xb") as file:
-                file.write(data)
-                break
-            if path.read_bytes() == data:
-                break
-            number += 1
+            try:
+                with open(path, "xb") as file:
+                    file.write(data)
+            except FileExistsError:
+                if path.read_bytes() == data:
+                    break
+                number += 1
+                continue
+            self._refuse_foreign_image(path)
+            break
         self._added.append(path)
         return path
+
+    def _refuse_foreign_image(self, path: Path) -> None:
+        """Take a page away again whose image is found beyond the project: who sends files sees no others.
+
+        Raises:
+            Refused: 422.
+        """
+        try:
+            image = image_of_page(path)
+        except RecognizerError:
+            return  # said when it is opened
+        if not file_of(image).resolve().is_relative_to(self.folder):
+            path.unlink()
+            raise Refused(422, f"{path.name}: its image {image.name!r} was not sent and is not in this project")
 
     def _paths(self) -> list[Path]:
         if self.files_alone is not None:

@@ -1,7 +1,7 @@
 """Recordings of any length: read piece by piece beside other requests, and as a browser plays and draws them."""
 
 import wave
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -43,8 +43,16 @@ class Waveform:
     high: list[float]
 
 
-async def read_recording(source: Path | bytes, name: str, models: Models) -> list[PieceReading]:
+async def read_recording(
+    source: Path | bytes, name: str, models: Models, say: Callable[[str], None] = lambda line: None
+) -> list[PieceReading]:
     """Return what is read of a recording, spans in seconds: of a long one by pieces, between which others are read.
+
+    Args:
+        source: its file, or what is in it.
+        name: of it, for messages.
+        models: that of speech reads it.
+        say: takes what was found odd about it, a line each.
 
     Raises:
         RecognizerError: the recording is at fault.
@@ -56,11 +64,13 @@ async def read_recording(source: Path | bytes, name: str, models: Models) -> lis
     reader = await models.with_reader("speech", lambda reader: reader)
     if not await anyio.to_thread.run_sync(lambda: is_long(opened(), name, reader), limiter=DECODING):
         signal: Signal = await anyio.to_thread.run_sync(lambda: reader.signal(opened(), name=name), limiter=DECODING)
+        for note in signal.notes:
+            say(f"{name}: {note}")
         (found,) = await models.read("speech", [signal])
         return [PieceReading(0.0, signal.extent, found)]
 
     def begun(reader: Reader) -> Iterator[PieceReading]:
-        return LongRecording(reader, opened(), name, 0, lambda _: None, lambda done, total: None).readings()
+        return LongRecording(reader, opened(), name, 0, say, lambda done, total: None).readings()
 
     pieces = await models.with_reader("speech", begun)
     done: list[PieceReading] = []

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, File, Query, UploadFile
+from fastapi import APIRouter, File, Query, Request, UploadFile
 from fastapi.responses import JSONResponse
 
-from recognizer.web.limits import Limits
+from recognizer.web.limits import Limits, Refused
 from recognizer.web.models import Models
 from recognizer.web.uploads import Upload, plain_name, read_uploads
 
@@ -19,7 +19,8 @@ class Readings:
         records: as `recognizer transcribe --format json` gives them: file, unit, text, confidence, characters, words;
             of a page one for each line.
         errors: a line for each file, or line of a page, that could not be read.
-        notes: a line for each page of which lines that were found on its image are left out as no writing.
+        notes: a line for each guess that was made: lines found on an image and left out as no writing, a size that the
+            XML states otherwise, channels that cancel, a recording in which nobody is heard.
     """
 
     records: list[dict[str, Any]]
@@ -33,6 +34,7 @@ def transcribe_routes(models: Models, limits: Limits) -> APIRouter:
 
     @routes.post("/transcribe", summary="Read files", response_model=Readings)
     async def transcribe(
+        request: Request,
         files: Annotated[list[UploadFile], File(description="images, recordings, ...")],
         all_lines: Annotated[
             bool, Query(description="keep lines found of which nothing that is read is believed")
@@ -44,6 +46,7 @@ def transcribe_routes(models: Models, limits: Limits) -> APIRouter:
         anything was read; else 413 for what is too large, 415 for what no model here reads, 422 for what is damaged,
         429 where too many wait.
         """
+        await _refuse_unknown(request)
         uploads = [Upload(plain_name(file.filename or "file"), await file.read()) for file in files]
         answer = await read_uploads(uploads, models, limits, all_lines)
         content: dict[str, Any] = {"records": answer.records, "errors": answer.errors, "notes": answer.notes}
@@ -52,3 +55,17 @@ def transcribe_routes(models: Models, limits: Limits) -> APIRouter:
         return JSONResponse(content, answer.status)
 
     return routes
+
+
+async def _refuse_unknown(request: Request) -> None:
+    """Refuse what would else be passed over: fields and parameters of other names, a parameter that stands twice.
+
+    Raises:
+        Refused: 422.
+    """
+    known = {"field": ("files", (await request.form()).keys()), "parameter": ("all_lines", request.query_params)}
+    for what, (name, given) in known.items():
+        if others := [other for other in given if other != name]:
+            raise Refused(422, f"{others[0]}: no {what} is called so, expected {name}")
+    if len(request.query_params.getlist("all_lines")) > 1:
+        raise Refused(422, "all_lines stands twice, expected it once")

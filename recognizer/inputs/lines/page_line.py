@@ -68,6 +68,11 @@ def find_page(source: Path | BinaryIO, settings: HandwritingSettings, name: str)
     return lines_of(read_grey(source, name), source if isinstance(source, Path) else Path(name), settings, name)
 
 
+def page_notes(signal: Signal) -> list[str]:
+    """Return what is to be said of the page that a line's signal was cut from."""
+    return [note.removeprefix(PAGE_NOTE) for note in signal.notes if note.startswith(PAGE_NOTE)]
+
+
 def line_or_lines(
     grey: np.ndarray, path: Path, settings: HandwritingSettings, name: str
 ) -> Signal | tuple[Page, list[Signal]]:
