@@ -16,7 +16,7 @@ from web_client import id_of, read, serving
 
 from recognizer.inputs.strokes.strokes import write_inkml
 from recognizer.pages.parse import read_page
-from recognizer.web import file_routes
+from recognizer.web import saving
 from recognizer.web.drafts import Draft, DraftLine, Drafts
 from recognizer.web.limits import Refused
 
@@ -76,10 +76,13 @@ def test_an_image_of_a_page_gets_xml_of_its_own(folder: Path) -> None:
         assert draft["kind"] == "page" and len(draft["lines"]) == 6 and draft["found"]
         file = id_of(client, "second.jpg")
         client.put(f"/api/files/{file}", json=corrected(draft, 0, "A first line")).raise_for_status()
+        early = client.get("/api/export.tsv")
+        assert early.status_code == 409 and early.json()["error"].startswith("second.jpg: its lines are in no XML yet")
         done = client.post(f"/api/files/{file}/save", json={}).json()
         names = [one["name"] for one in client.get("/api/project").json()["files"]]
         assert names == ["first.xml", "second.xml"] and done["file"] == id_of(client, "second.xml")
         assert client.get(f"/api/files/{done['file']}").json()["lines"][0]["text"] == "A first line"
+        assert f"second.xml#{draft['lines'][0]['id']}\tA first line" in client.get("/api/export.tsv").text.splitlines()
     page = read_page(folder / "second.xml")
     assert [line.text for line in page.lines] == [
         "A first line",
@@ -179,7 +182,7 @@ def test_what_is_typed_while_a_page_is_saved_stays(folder: Path, monkeypatch: py
         draft = read(client, "first.xml")
         file = id_of(client, "first.xml")
         sent = client.put(f"/api/files/{file}", json=corrected(draft, 0, "to be saved")).json()
-        whole = file_routes.save
+        whole = saving.save
 
         async def slow(*given: Any) -> Any:
             done = await whole(*given)
@@ -189,13 +192,13 @@ def test_what_is_typed_while_a_page_is_saved_stays(folder: Path, monkeypatch: py
             path.write_text(json.dumps(kept | {"revision": sent["revision"] + 1}))
             return done
 
-        monkeypatch.setattr(file_routes, "save", slow)
+        monkeypatch.setattr("recognizer.web.file_routes.save", slow)
         done = client.post(f"/api/files/{file}/save", json={}).json()["draft"]
         assert [line["text"] for line in done["lines"][:2]] == ["to be saved", "typed meanwhile"]
         assert done["revision"] > sent["revision"] + 1 and done["lines"][0]["given"] == "to be saved"
         (entry,) = (one for one in client.get("/api/project").json()["files"] if one["id"] == file)
         assert not entry["saved"]
-        monkeypatch.setattr(file_routes, "save", whole)
+        monkeypatch.setattr("recognizer.web.file_routes.save", whole)
         client.post(f"/api/files/{file}/save", json={}).raise_for_status()
     assert [line.text for line in read_page(folder / "first.xml").lines[:2]] == ["to be saved", "typed meanwhile"]
 
@@ -203,7 +206,12 @@ def test_what_is_typed_while_a_page_is_saved_stays(folder: Path, monkeypatch: py
 def test_of_changes_at_once_one_is_taken(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     drafts = Drafts(folder)
     drafts.put("a", Draft("a", "line", "", (DraftLine("line_1"),)))
-    monkeypatch.setattr(drafts, "put", lambda *given: (time.sleep(0.01), Drafts.put(drafts, *given)))
+
+    def slowly(name: str, draft: Draft) -> None:
+        time.sleep(0.01)
+        Drafts.put(drafts, name, draft)
+
+    monkeypatch.setattr(drafts, "put", slowly)
 
     def change(number: int) -> int:
         try:

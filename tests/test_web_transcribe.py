@@ -1,5 +1,6 @@
 """What other programs get from the server: the readings that transcribe prints, one line for what cannot be read."""
 
+import asyncio
 import io
 import json
 import re
@@ -18,8 +19,11 @@ from PIL import Image
 from terminal import said
 from web_client import id_of, serving
 
+from recognizer.reading.reader import Reader
 from recognizer.web.drafts import Draft, Drafts
+from recognizer.web.guard import Guard
 from recognizer.web.limits import Limits
+from recognizer.web.models import Models
 
 
 @pytest.fixture(scope="module")
@@ -236,6 +240,41 @@ def test_a_folder_that_may_not_be_written_is_one_line(tmp_path: Path, monkeypatc
         answer = client.get(f"/api/files/{id_of(client, 'page.xml')}")
     assert answer.status_code == 500
     assert answer.json() == {"error": "a.json: cannot be written or read (Permission denied)"}
+
+
+def test_a_request_that_the_end_of_the_server_cuts_off_gets_a_line() -> None:
+    sent: list[Any] = []
+
+    async def never(*given: Any) -> None:
+        await asyncio.sleep(60)
+
+    async def take(message: Any) -> None:
+        sent.append(message)
+
+    async def ended() -> None:
+        scope = {"type": "http", "method": "GET", "path": "/", "headers": [(b"host", b"localhost")]}
+        request = asyncio.ensure_future(Guard(never, Limits(), frozenset({"localhost"}))(scope, never, take))
+        await asyncio.sleep(0)
+        request.cancel()
+        await request
+
+    asyncio.run(ended())
+    assert sent[0]["status"] == 503 and b"the server ends" in sent[1]["body"]
+
+
+def test_what_nobody_waits_for_any_more_harms_nobody_else(lines: list[Path]) -> None:
+    models = Models({}, "cpu", Limits())
+    reader = Reader.load("handwriting", "cpu")
+
+    async def asked() -> list[Any]:
+        signals = [reader.signal(path) for path in lines[:2]]
+        given_up, kept = (asyncio.ensure_future(models.read("handwriting", [one])) for one in signals)
+        await asyncio.sleep(0)
+        given_up.cancel()
+        return await kept
+
+    assert asyncio.run(asked())[0].text == reader.transcribe(lines[1]).text
+    models.close()
 
 
 def test_other_sites_and_other_names_are_refused(lines: list[Path]) -> None:

@@ -72,10 +72,15 @@ def _run(console: Console, chosen: argparse.Namespace, settings: "ServerSettings
 
 
 def _settings(chosen: argparse.Namespace) -> "ServerSettings":
+    import os
+
+    from recognizer.inputs.lines.image_file import LIMIT, max_pixels
     from recognizer.web.app import LOCAL, ServerSettings
     from recognizer.web.limits import Limits
 
     given = {kind: getattr(chosen, f"model_{option}") for option, kind in MODELS.items()}
+    if chosen.max_megapixels * 1e6 > max_pixels():
+        os.environ[LIMIT] = f"{chosen.max_megapixels:g}"  # of all that decodes images, what is learnt aside too
     limits = Limits(chosen.max_megabytes, chosen.max_megapixels, chosen.max_seconds, chosen.max_queue)
     return ServerSettings(
         tuple(chosen.files),

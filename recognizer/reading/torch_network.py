@@ -26,16 +26,8 @@ class TorchNetwork:
         Raises:
             RecognizerError: no such device or precision.
         """
-        if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
-        try:
-            self.device = torch.device(device)
-            self.model = model.to(self.device).eval()
-        except (RuntimeError, AssertionError) as error:
-            reason = str(error).partition("\n")[0]
-            raise RecognizerError(
-                f"device {str(device)!r} cannot be used ({reason}), expected auto, cpu or cuda"
-            ) from None
+        self.device = usable_device(device)
+        self.model = model.to(self.device).eval()
         self.on_cpu = self.device.type == "cpu"
         chosen, self.note = choose_precision(precision, self.on_cpu)
         self.bf16 = chosen == BF16
@@ -61,3 +53,21 @@ class TorchNetwork:
     def begin(self, number: int) -> None:
         """Prepare a thread that is to compute: oneDNN's number of threads is not inherited."""
         torch.set_num_threads(number)
+
+
+def usable_device(device: "torch.device | str") -> torch.device:
+    """Return the device that is called so; "auto" takes a GPU where there is one.
+
+    Raises:
+        RecognizerError: there is none, or it holds no values.
+    """
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        made = torch.device(device)
+        if torch.empty(1, device=made).is_meta:
+            raise RuntimeError("it holds no values")
+    except (RuntimeError, AssertionError, TypeError) as error:
+        reason = str(error).partition("\n")[0]
+        raise RecognizerError(f"device {str(device)!r} cannot be used ({reason}), expected auto, cpu or cuda") from None
+    return made

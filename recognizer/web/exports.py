@@ -46,10 +46,16 @@ def export_draft(file: ProjectFile, draft: Draft, form: str) -> tuple[str, str]:
 
 
 def export_table(pairs: Sequence[tuple[ProjectFile, Draft]], unchecked: bool) -> str:
-    """Return a manifest, as `recognizer prepare` reads it, of all that is checked, or of all that has a text."""
+    """Return a manifest, as `recognizer prepare` reads it, of all that is checked, or of all that has a text.
+
+    Raises:
+        Refused: lines that were found on an image have no XML yet that their names could be found in.
+    """
     rows = ["file\ttext"]
     for file, draft in pairs:
         lines = [line for line in draft.lines if line.checked or (unchecked and line.text)]
+        if lines and draft.found:
+            raise Refused(409, f"{file.name}: its lines are in no XML yet, save it so that a table can name them")
         if draft.kind == "page":
             rows += [f"{file.name}#{line.id}\t{_flat(line.text)}" for line in lines]
         elif lines:

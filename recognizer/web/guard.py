@@ -1,5 +1,6 @@
 """What every request passes: its host, its origin, its size, and how many and how much of them there may be at once."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -45,11 +46,15 @@ class Guard:
         reads, size = scope["path"] == READ, self._size(scope, headers)
         self.waiting += reads
         self.held += size
-        body = _Body(receive, self._most)
+        body, answer = _Body(receive, self._most), _Answer(send)
         try:
-            await self.app(scope, body, _with_headers(send, body))
+            await self.app(scope, body, _with_headers(answer, body))
         except _TooLarge:
             pass  # what comes is said below, also where something on the way has made another error of it
+        except asyncio.CancelledError:
+            if answer.begun:
+                raise
+            await _refuse(send, 503, "the server ends, ask again when it is there")
         finally:
             self.waiting -= reads
             self.held -= size
@@ -109,6 +114,17 @@ class _Body:
         if self.too_large:
             raise _TooLarge
         return message
+
+
+class _Answer:
+    """Sends an answer; knows whether it has begun."""
+
+    def __init__(self, send: Send) -> None:
+        self.send, self.begun = send, False
+
+    async def __call__(self, message: Message) -> None:
+        self.begun = True
+        await self.send(message)
 
 
 def _with_headers(send: Send, body: _Body) -> Send:

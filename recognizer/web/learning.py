@@ -34,6 +34,7 @@ STATE, LOG, RUN, MANIFEST = "state.json", "log.txt", "run", "manifest.tsv"
 LEAST = 10  # corrected lines: with fewer nothing is learnt that holds for the next page
 STEPS = 300  # of training, roughly what a few dozen lines need
 BATCH = 10  # lines of a step, roughly
+PATIENCE = 60.0  # seconds that a learning which is stopped has for its end
 EPOCHS = (8, 60)  # at least, at most, where the user leaves it to us
 Phase = Literal["preparing", "learning", "measuring", "done", "stopped", "failed"]
 
@@ -121,9 +122,6 @@ class Learning:
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
-        last = self.last()
-        if last is not None and last.going and not _lives(last.process):
-            self._note(replace(last, phase="stopped", process=0, model=self._model()))
 
     def last(self) -> LearningState | None:
         """Return how the newest learning stands, None where there was none."""
@@ -134,14 +132,19 @@ class Learning:
             state = FORM.validate_json((home / STATE).read_bytes())
         except (OSError, ValidationError) as error:
             raise RecognizerError(f"{home / STATE}: a damaged record of a learning ({error})") from None
-        return replace(state, curve=_curve(home / RUN), model=self._model())
+        curve = _curve(home / RUN)
+        if state.going and not self._is_watched() and not _lives(state.process, home):
+            # The server that watched it was killed: how it ended is seen by what it has left.
+            state = replace(state, phase="done" if len(curve) >= state.epochs else "stopped", process=0)
+            self._write(home, state)
+        return replace(state, curve=curve, model=self._model())
 
     def start(self, wish: LearningWish, corrected: Sequence[Corrected], init: Path) -> LearningState:
         """Write the corpus and begin.
 
         Raises:
             Refused: one works already, or too few lines are corrected.
-            RecognizerError: lines that cannot be cut.
+            RecognizerError: lines that cannot be cut, or a first model that nothing is learnt from.
         """
         with self._lock:
             last = self.last()
@@ -150,6 +153,7 @@ class Learning:
             samples = [(one, line) for one in corrected for line in one.lines if line.text.strip()]
             if len(samples) < LEAST:
                 raise Refused(422, f"{len(samples)} lines are corrected or accepted, expected at least {LEAST}")
+            form = _form_of(init)
             home = self.folder / time.strftime("%Y%m%d-%H%M%S")
             held = _held_back(samples, wish)
             if not 0 < len(held) < len(samples):
@@ -160,21 +164,33 @@ class Learning:
             state = LearningState("preparing", learnt, len(held), most, str(init), wish.kind)
             self._write(home, state)
             self._stopping.clear()
-            self._thread = threading.Thread(target=self._work, args=(home, state), name="learning", daemon=True)
+            self._thread = threading.Thread(target=self._work, args=(home, state, form), name="learning", daemon=True)
             self._thread.start()
             return state
 
     def stop(self) -> LearningState | None:
         """End the learning; the best model so far stays."""
         self._stopping.set()
-        last = self.last()
-        if last and last.going and last.process:
+        last, home = self.last(), self._home()
+        if last and home and last.going and _lives(last.process, home):
             _end(last.process)
+            _wait_for_end(last.process, home)
         if self._thread:
-            self._thread.join(timeout=60)
+            self._thread.join(timeout=PATIENCE)
         return self.last()
 
-    def _work(self, home: Path, state: LearningState) -> None:
+    def _is_watched(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    def _work(self, home: Path, state: LearningState, form: Sequence[str]) -> None:
+        """Do the steps of a learning; whatever goes wrong is in its record."""
+        try:
+            self._steps(home, state, form)
+        except Exception as error:  # noqa: BLE001  nobody waits for the thread
+            fault = " ".join(str(error).split()) or type(error).__name__
+            self._write(home, replace(state, phase="failed", process=0, fault=fault))
+
+    def _steps(self, home: Path, state: LearningState, form: Sequence[str]) -> None:
         """Prepare, measure, learn: each a command of the recognizer in a process of its own."""
         corpus, run, init = home / "corpus", home / RUN, state.init
         report = home / "before.json"
@@ -182,7 +198,7 @@ class Learning:
         train = ("train", "--data.corpus", corpus, "--init", init, "--run", run, "--trainer.max_epochs", state.epochs)
         quiet = ("--trainer.enable_progress_bar", "false")
         steps: tuple[tuple[Phase, tuple[object, ...]], ...] = (
-            ("preparing", ("prepare", home / MANIFEST, "--out", corpus, *_form_of(init))),
+            ("preparing", ("prepare", home / MANIFEST, "--out", corpus, *form)),
             ("measuring", evaluate),
             ("learning", (*train, *quiet)),
         )
@@ -221,11 +237,6 @@ class Learning:
         home = self._home()
         path = home / RUN / "model.safetensors" if home else None
         return str(path) if path and path.is_file() else ""
-
-    def _note(self, state: LearningState) -> None:
-        home = self._home()
-        assert home is not None, "there is a state, so there is its folder"
-        self._write(home, state)
 
     def _write(self, home: Path, state: LearningState) -> None:
         write_atomically(home / STATE, json.dumps(asdict(replace(state, curve=(), model=""))).encode())
@@ -281,11 +292,15 @@ def _held_back(samples: Sequence[tuple[Corrected, DraftLine]], wish: LearningWis
     return {int((number + 0.5) * len(samples) / count) for number in range(count)}
 
 
-def _form_of(init: str) -> tuple[str, ...]:
-    """Return the options of `prepare` that make a corpus as a model reads it."""
+def _form_of(init: Path) -> tuple[str, ...]:
+    """Return the options of `prepare` that make a corpus as a model reads it.
+
+    Raises:
+        RecognizerError: no model that can be changed, such as an export.
+    """
     from recognizer.model.model_file import read_header
 
-    settings = read_header(Path(init))["settings"]
+    settings = read_header(init)["settings"]
     names = {"handwriting": ("height", "direction"), "strokes": ("spacing",)}.get(settings["kind"], ())
     return tuple(part for name in names for part in (f"--{name}", str(settings["signal"][name])))
 
@@ -313,14 +328,23 @@ def _last_line(path: Path) -> str:
     return lines[-1] if lines else "no word of what went wrong"
 
 
-def _lives(process: int) -> bool:
+def _lives(process: int, home: Path) -> bool:
+    """Return whether a process still works for the learning in `home`."""
     if not process:
         return False
     try:
         os.kill(process, 0)
+        # Another program may have the number by now: those of a learning are called with paths of its folder.
+        command = Path(f"/proc/{process}/cmdline")
+        return not command.exists() or os.fsencode(home) in command.read_bytes()
     except OSError:
         return False
-    return True
+
+
+def _wait_for_end(process: int, home: Path) -> None:
+    until = time.monotonic() + PATIENCE
+    while _lives(process, home) and time.monotonic() < until:
+        time.sleep(0.05)
 
 
 def _end(process: int) -> None:

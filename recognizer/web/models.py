@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -59,8 +60,12 @@ class Models:
         """Read with the `chosen` models, by kind ("handwriting", "speech", "strokes"), else with shipped ones.
 
         Raises:
-            RecognizerError: a model that is not there, or that reads another kind.
+            RecognizerError: a device or a model that is not there, or a model that reads another kind.
         """
+        if device not in ("auto", "cpu"):
+            from recognizer.reading.torch_network import usable_device
+
+            usable_device(device)  # now, and not when the first request comes
         self.device, self.limits = device, limits
         shipped = {kind: kind for kind in KINDS if kind in pretrained_models()}
         self.paths: dict[str, Path] = {kind: find_model(name) for kind, name in {**shipped, **chosen}.items()}
@@ -160,21 +165,29 @@ class Models:
 
     def _read_together(self, kind: str, jobs: list[_Job]) -> None:
         """Read the signals of several requests in one go; where that fails, each alone."""
+        jobs = [job for job in jobs if not job.done.cancelled()]
         try:
             found = self._reader(kind).read([signal for job in jobs for signal in job.signals])
         except Exception as error:  # noqa: BLE001  whatever it is, it belongs to the requests and not to the thread
             if len(jobs) == 1:
-                jobs[0].done.set_exception(error)
+                _settle(jobs[0].done, partial(_raise, error))
                 return
             for job in jobs:
                 self._read_together(kind, [job])
             return
         for job in jobs:
-            job.done.set_result([found.pop(0) for _ in job.signals])
+            _settle(job.done, partial(list, [found.pop(0) for _ in job.signals]))
 
 
 def _settle(done: "Future[Any]", work: Callable[[], Any]) -> None:
+    """Do some work and hand out what comes of it, unless nobody waits for it any more."""
+    if not done.set_running_or_notify_cancel():
+        return
     try:
         done.set_result(work())
     except Exception as error:  # noqa: BLE001  as above
         done.set_exception(error)
+
+
+def _raise(error: Exception) -> None:
+    raise error
