@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 from unicodedata import normalize
 
 from recognizer.corpus.sample import Sample
@@ -25,6 +26,7 @@ SPLITS = ("train", "valid", "test")
 TRUTH = ".gt.txt"
 NO_FILE = "no such file"
 NUMBER = re.compile(r"\d{1,9}(?:\.\d{0,9})?(?:e-?\d)?")
+LONGEST_HEADER = 1 << 16  # bytes; the csv module takes fields of twice that
 
 Rows = Iterable[tuple[int, dict[str, str]]]  # line number from 1, then column -> field
 
@@ -85,8 +87,21 @@ def read_table(path: Path, media: str = "", columns: Sequence[str] | None = None
     samples = [_sample(path, media, line, row) for line, row in _rows(path, columns, strict)]
     if not samples:
         raise RecognizerError(f"{path}: holds no row, expected at least one file with its text")
-    _refuse_twice(path, samples)
+    refuse_twice(path.parent, samples)
     return _without_absent(path, samples, strict)
+
+
+def read_bytes(path: Path, most: int = -1) -> bytes:
+    """Return a file's bytes, or the first line alone, cut at `most` bytes.
+
+    Raises:
+        RecognizerError: the file cannot be opened.
+    """
+    try:
+        with path.open("rb") as file:
+            return file.read() if most < 0 else file.readline(most)
+    except OSError as error:
+        raise RecognizerError(f"{path}: cannot be read ({error.strerror}), expected a text file") from error
 
 
 def read_text(path: Path) -> str:
@@ -95,10 +110,7 @@ def read_text(path: Path) -> str:
     Raises:
         RecognizerError: the file cannot be opened, or a line is not UTF-8.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise RecognizerError(f"{path}: cannot be read ({error.strerror}), expected a text file") from error
+    data = read_bytes(path)
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -109,6 +121,109 @@ def read_text(path: Path) -> str:
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
     """Yield line number and line of a UTF-8 file; empty lines at its end do not count."""
     yield from enumerate(_lines(read_text(path)), 1)
+
+
+def header_of(path: Path) -> list[str]:
+    """Return the columns that the first line of a .tsv or .csv names, whatever the encoding of the rest.
+
+    Raises:
+        RecognizerError: the file cannot be opened.
+    """
+    line = read_bytes(path, LONGEST_HEADER).decode("utf-8-sig", errors="replace")
+    mark = "\t" if path.suffix.lower() == ".tsv" else ","
+    try:
+        return _stripped(next(csv.reader(io.StringIO(line, newline=""), delimiter=mark), []))
+    except csv.Error:
+        return []
+
+
+def read_rows(path: Path) -> Rows:
+    """Yield the rows of a .tsv (no quoting, but a spreadsheet's) or .csv (quoting) below its header, with all columns.
+
+    Raises:
+        RecognizerError: a fault of the table, or a row of more or fewer fields than the header.
+    """
+    lines = _fields(path, read_text(path))
+    header = _stripped(next(lines, (1, [""]))[1])
+    _refuse_columns_twice(path, header)
+    yield from _below(path, header, lines)
+
+
+def read_objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield line number and object of a file of one JSON object a line.
+
+    Raises:
+        RecognizerError: a line is no JSON, or no object.
+    """
+    for line, part in read_lines(path):
+        try:
+            row = json.loads(part)
+        except (ValueError, RecursionError) as error:
+            raise RecognizerError(f"{path}:{line}: not JSON ({error}), expected one object a line") from error
+        if not isinstance(row, dict):
+            raise RecognizerError(f"{path}:{line}: JSON of type {type(row).__name__}, expected an object")
+        yield line, row
+
+
+def refuse_no_string(where: str, row: dict[str, Any], names: Sequence[str]) -> None:
+    """Refuse an object that lacks a string.
+
+    Raises:
+        RecognizerError: the name that lacks, or has another value, is told.
+    """
+    for name in names:
+        if name in row and not isinstance(row[name], str):
+            found = "null" if row[name] is None else f"of type {type(row[name]).__name__}"
+            raise RecognizerError(f"{where}: {name} is {found}, expected a string")
+        if name not in row:
+            found = ", ".join(repr(key) for key in row)
+            raise RecognizerError(f"{where}: no string {name!r}; found {found}; expected {' and '.join(names)}")
+
+
+def refuse_nameless(where: str, name: str) -> None:
+    """Refuse a row whose file name is empty, or that of a folder such as / that has no name itself.
+
+    Raises:
+        RecognizerError: it is.
+    """
+    if not name.strip() or not Path(name).name:
+        raise RecognizerError(f"{where}: the file name is {repr(name) if name.strip() else 'empty'}, expected a path")
+
+
+def plain_field(where: str, name: str, value: object) -> str:
+    """Return a split or a group, a string or a number in JSON, as text.
+
+    Raises:
+        RecognizerError: it is neither.
+    """
+    if isinstance(value, bool) or not isinstance(value, (str, int, *((float,) if name in PLACES else ()))):
+        raise RecognizerError(f"{where}: {name} is {value!r}, expected a string")
+    return str(value)
+
+
+def part_of(path: Path, start: float, end: float | None, channel: str = "") -> Path:
+    """Return the name of a part of a recording, in seconds; without `end`, of all from `start` on."""
+    behind = f",{channel}" if channel else ""
+    return path.with_name(f"{path.name}[{start:.10g}-{'' if end is None else f'{end:.10g}'}{behind}]")
+
+
+def refuse_twice(folder: Path, samples: Iterable[Sample]) -> None:
+    """Refuse samples of which two are of the same file.
+
+    Args:
+        folder: what the origins of the samples start from.
+        samples: those that are at fault already aside.
+
+    Raises:
+        RecognizerError: the second one is named, and where the first stands.
+    """
+    first: dict[str, Sample] = {}
+    for sample in samples:
+        other = first.setdefault(os.path.abspath(sample.path), sample)
+        if other is not sample:
+            raise RecognizerError(
+                f"{folder / sample.origin}: {sample.path.name} stands at {other.origin} too, expected each file once"
+            )
 
 
 def named(paths: Iterable[Path], limit: int = 1) -> str:
@@ -130,10 +245,11 @@ def _rows(path: Path, columns: Sequence[str] | None, strict: bool) -> Rows:
     suffix = path.suffix.lower()
     if suffix not in (".tsv", ".csv", ".jsonl"):
         raise RecognizerError(f"{path}: not a manifest, expected the suffix .tsv, .csv or .jsonl")
-    text = read_text(path)
-    if suffix == ".jsonl":
-        return _jsonl(path, text, strict)
-    return _with_header(path, _tsv_fields(path, text) if suffix == ".tsv" else _csv_fields(path, text), columns, strict)
+    return _jsonl(path, strict) if suffix == ".jsonl" else _with_header(path, columns, strict)
+
+
+def _fields(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
+    return _tsv_fields(path, text) if path.suffix.lower() == ".tsv" else _csv_fields(path, text)
 
 
 def _tsv_fields(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
@@ -162,18 +278,25 @@ def _csv_fields(path: Path, text: str, mark: str = ",") -> Iterator[tuple[int, l
             raise RecognizerError(f"{path}:{line}: {error}, expected fields as CSV quotes them") from error
 
 
-def _with_header(
-    path: Path, lines: Iterator[tuple[int, list[str]]], columns: Sequence[str] | None, strict: bool
-) -> Rows:
+def _with_header(path: Path, columns: Sequence[str] | None, strict: bool) -> Rows:
     """Yield the rows under the header, each with all of its columns."""
-    header = [name.strip() for name in (next(lines, (1, [""]))[1] if columns is None else columns)]
+    lines = _fields(path, read_text(path))
+    header = _stripped(next(lines, (1, [""]))[1] if columns is None else columns)
     _check_columns(path, header)
     if strict:
         refuse_unknown(f"{path}:1", header)
+    yield from _below(path, header, lines)
+
+
+def _below(path: Path, header: list[str], lines: Iterator[tuple[int, list[str]]]) -> Rows:
     for line, fields in lines:
         if len(fields) != len(header):
             raise RecognizerError(f"{path}:{line}: {len(fields)} fields, expected {len(header)}: {', '.join(header)}")
         yield line, dict(zip(header, fields, strict=True))
+
+
+def _stripped(names: Iterable[str]) -> list[str]:
+    return [name.strip() for name in names]
 
 
 def _check_columns(path: Path, header: list[str]) -> None:
@@ -183,6 +306,10 @@ def _check_columns(path: Path, header: list[str]) -> None:
         raise RecognizerError(
             f"{path}:1: no column {' or '.join(missing)}; found {found}; expected file, text and maybe split, group"
         )
+    _refuse_columns_twice(path, header)
+
+
+def _refuse_columns_twice(path: Path, header: list[str]) -> None:
     if len(set(header)) != len(header):
         raise RecognizerError(f"{path}:1: a column stands twice among {', '.join(header)}, expected each once")
 
@@ -203,45 +330,27 @@ def refuse_unknown(where: str, names: Iterable[str]) -> None:
         )
 
 
-def _jsonl(path: Path, text: str, strict: bool) -> Rows:
-    for line, part in enumerate(_lines(text), 1):
-        try:
-            row = json.loads(part)
-        except (ValueError, RecursionError) as error:
-            raise RecognizerError(f"{path}:{line}: not JSON ({error}), expected one object a line") from error
-        if not isinstance(row, dict):
-            raise RecognizerError(f"{path}:{line}: JSON of type {type(row).__name__}, expected an object")
+def _jsonl(path: Path, strict: bool) -> Rows:
+    for line, row in read_objects(path):
+        where = f"{path}:{line}"
         if strict:
-            refuse_unknown(f"{path}:{line}", row)
-        yield line, _json_fields(path, line, row)
-
-
-def _json_fields(path: Path, line: int, row: dict[str, object]) -> dict[str, str]:
-    """Return the fields that count as text; a number may name a split or a group."""
-    for name in ("file", "text"):
-        if not isinstance(row.get(name), str):
-            found = ", ".join(repr(key) for key in row)
-            raise RecognizerError(f"{path}:{line}: no string {name!r}; found {found}; expected file and text")
-    fields = {name: row[name] for name in COLUMNS if row.get(name) is not None}
-    for name, value in fields.items():
-        if isinstance(value, bool) or not isinstance(value, (str, int, *((float,) if name in PLACES else ()))):
-            raise RecognizerError(f"{path}:{line}: {name} is {value!r}, expected a string")
-    return {name: str(value) for name, value in fields.items()}
+            refuse_unknown(where, row)
+        refuse_no_string(where, row, ("file", "text"))
+        fields = {name: row[name] for name in COLUMNS if row.get(name) is not None}
+        yield line, {name: plain_field(where, name, value) for name, value in fields.items()}
 
 
 def _sample(path: Path, media: str, line: int, row: dict[str, str]) -> Sample:
-    if not row["file"].strip():
-        raise RecognizerError(f"{path}:{line}: the file name is empty, expected a path")
+    where = f"{path}:{line}"
+    refuse_nameless(where, row["file"])
     group = next((row[name] for name in GROUPS if name in row), "")
     split = row.get("split", "").strip()
-    file = path.parent / media / row["file"]
-    if stretch := _stretch(f"{path}:{line}", row):
-        file = file.with_name(f"{file.name}{stretch}")
+    file = _part(where, path.parent / media / row["file"], row)
     return Sample(file, row["text"], split, group.strip(), f"{path.name}:{line}")
 
 
-def _stretch(where: str, row: dict[str, str]) -> str:
-    """Return what stands behind the name of a recording of which a row names a part, such as [1.5-3.25]; "" for none.
+def _part(where: str, file: Path, row: dict[str, str]) -> Path:
+    """Return the name of the part of a recording that a row speaks of, such as a.wav[1.5-3.25]; of all, its own.
 
     Raises:
         RecognizerError: a number that is none, or an end by two ways.
@@ -252,28 +361,14 @@ def _stretch(where: str, row: dict[str, str]) -> str:
             if not NUMBER.fullmatch(text):
                 raise RecognizerError(f"{where}: {name} is {text!r}, expected a number, of seconds but for channel")
             given[name] = float(text)
-    if not given:
-        return ""
+    # A duration alone says how long the whole recording is.
+    if set(given) <= {"duration"}:
+        return file
     if {"start", "offset"} <= given.keys() or {"end", "duration"} <= given.keys():
         raise RecognizerError(f"{where}: {' and '.join(given)} say the same twice, expected start and end, or offset")
     start = given.get("start", given.get("offset", 0.0))
     end = given.get("end", start + given["duration"] if "duration" in given else None)
-    behind = f",{given['channel']:.0f}" if given.get("channel") else ""
-    # A duration alone says how long the whole recording is.
-    if set(given) == {"duration"}:
-        return ""
-    return f"[{start:.10g}-{'' if end is None else f'{end:.10g}'}{behind}]"
-
-
-def _refuse_twice(path: Path, samples: list[Sample]) -> None:
-    first: dict[str, Sample] = {}
-    for sample in samples:
-        other = first.setdefault(os.path.abspath(sample.path), sample)
-        if other is not sample:
-            line = sample.origin.rpartition(":")[2]
-            raise RecognizerError(
-                f"{path}:{line}: {sample.path.name} stands at {other.origin} too, expected each file once"
-            )
+    return part_of(file, start, end, f"{given['channel']:.0f}" if given.get("channel") else "")
 
 
 def _without_absent(path: Path, samples: list[Sample], some_may_lack: bool) -> list[Sample]:
