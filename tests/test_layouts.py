@@ -12,6 +12,7 @@ from PIL import Image
 from recognizer.corpus.layouts import read_layout
 from recognizer.corpus.prepare import PrepareSettings, prepare
 from recognizer.corpus.store import Store
+from recognizer.errors import RecognizerError
 
 
 def sounds(folder: Path, *names: str) -> None:
@@ -118,3 +119,191 @@ def test_a_command_in_wav_scp_is_named_and_not_run(tmp_path: Path) -> None:
 def test_a_folder_of_pairs_is_in_no_other_program_s_layout(tmp_path: Path) -> None:
     write(tmp_path / "a.gt.txt", "un")
     assert read_layout(tmp_path) == []
+
+
+def refusal(source: Path) -> str:
+    with pytest.raises(RecognizerError) as caught:
+        read_layout(source)
+    return str(caught.value)
+
+
+NEMO = '{"audio_filepath": "a.wav", "text": "un"}\n'
+FOLDER = '{"file_name": "a.wav", "text": "un"}\n'
+VOICE = "client_id\tpath\tsentence\ns1\ta.wav\tun\n"
+HEADER = "wav_filename,wav_filesize,transcript\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "wanted"),
+    [
+        ("m.json", NEMO + '{"audio_filepath": "b.wav"\n' + NEMO, "m.json:2: not JSON"),
+        ("m.json", "{oops\n" + NEMO, "m.json:1: not JSON"),
+        ("m.json", NEMO + "[1, 2]\n", "m.json:2: JSON of type list, expected an object"),
+        ("m.json", NEMO + '{"audio_filepath": "b.wav", "text": null}\n', "m.json:2: text is null, expected a string"),
+        ("m.json", NEMO + '{"audio_filepath": "", "text": "un"}\n', "m.json:2: the file name is empty"),
+        ("m.json", NEMO[:-2] + ', "speaker": [1]}\n', "m.json:1: speaker is [1], expected a string"),
+        ("m.json", NEMO + NEMO.replace("un", "deux"), "m.json:2: a.wav stands at m.json:1 too"),
+        ("train.csv", HEADER + "a.wav,1,un, deux\n", "train.csv:2: 4 fields, expected 3: wav_filename"),
+        ("train.csv", HEADER + "a.wav,1\n", "train.csv:2: 2 fields, expected 3"),
+        ("train.csv", HEADER + 'a.wav,1,"un\nb.wav,1,deux\n', "train.csv:2: unexpected end of data"),
+        ("train.csv", HEADER + ",1,un\n", "train.csv:2: the file name is empty"),
+        ("train.tsv", VOICE + "s1\tb.wav\n", "train.tsv:3: 2 fields, expected 3"),
+        ("train.tsv", VOICE + "s1\t\tdeux\n", "train.tsv:3: the file name is empty, expected a path"),
+        ("train.tsv", VOICE + "s1\t./a.wav\tdeux\n", "train.tsv:3: a.wav stands at train.tsv:2 too"),
+        ("metadata.jsonl", FOLDER + '{"file_name": "b.wav", "text": "deux",}\n', "metadata.jsonl:2: not JSON"),
+        ("metadata.jsonl", FOLDER + '{"file_name": "b.wav", "text": null}\n', "metadata.jsonl:2: text is null"),
+        ("metadata.jsonl", FOLDER + '{"file_name": "b.wav"}\n', "metadata.jsonl:2: no string 'text'"),
+        ("metadata.jsonl", '{"text": "deux"}\n' + FOLDER, "metadata.jsonl:1: no string 'file_name'; found 'text'"),
+        ("metadata.csv", "file_name,text\na.wav,un, deux\n", "metadata.csv:2: 3 fields, expected 2: file_name, text"),
+        ("metadata.csv", 'file_name,text\na.wav,"un\nb.wav,deux\n', "metadata.csv:2: unexpected end of data"),
+        ("metadata.csv", "file_name,text\na.wav\n", "metadata.csv:2: 1 fields, expected 2"),
+        ("metadata.csv", "file_name,text\na.wav,un\na.wav,deux\n", "metadata.csv:3: a.wav stands at metadata.csv:2"),
+        ("1-2.trans.txt", "1-2-0 UN\n\n1-2-1 DEUX\n", "1-2.trans.txt:2: key '' is empty"),
+    ],
+)
+def test_each_fault_of_a_row_is_named_with_its_line(tmp_path: Path, name: str, text: str, wanted: str) -> None:
+    path = write(tmp_path / name, text)
+    said = refusal(path if path.suffix == ".json" else tmp_path)
+    assert wanted in said
+    assert said.startswith(str(tmp_path))
+
+
+def test_a_line_separator_inside_a_string_of_json_does_not_end_the_row(tmp_path: Path) -> None:
+    path = write(tmp_path / "m.jsonl", NEMO.replace("un", "un\u2028deux"))
+    assert [sample.text for sample in read_layout(path)] == ["un\u2028deux"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "name", "group"),
+    [
+        ('"offset": 0.25, "duration": 0.5', "a.wav[0.25-0.75]", ""),
+        ('"offset": 0.25', "a.wav[0.25-]", ""),
+        ('"duration": 0.5, "speaker": 7', "a.wav", "7"),
+        ('"speaker": null', "a.wav", ""),
+    ],
+)
+def test_a_row_of_nemo_is_cut_where_it_says_and_grouped_where_it_says(
+    tmp_path: Path, fields: str, name: str, group: str
+) -> None:
+    path = write(tmp_path / "m.json", f'{{"audio_filepath": "a.wav", "text": "un", {fields}}}\n')
+    assert [(sample.path.name, sample.group) for sample in read_layout(path)] == [(name, group)]
+
+
+def test_fields_of_common_voice_that_a_spreadsheet_quoted_lose_its_quotes(tmp_path: Path) -> None:
+    write(tmp_path / "train.tsv", VOICE + 's1\tb.wav\t"He said ""go"""\n')
+    assert [sample.text for sample in read_layout(tmp_path)] == ["un", 'He said "go"']
+
+
+def test_a_table_of_common_voice_of_no_known_split_is_refused_by_name(tmp_path: Path) -> None:
+    for name in ("train.tsv", "validated.tsv", "other.tsv"):
+        write(tmp_path / name, VOICE)
+    assert len(read_layout(tmp_path)) == 1
+    write(tmp_path / "more.tsv", VOICE)
+    assert "more.tsv: a table of no known split, expected train, dev" in refusal(tmp_path)
+    assert len(read_layout(tmp_path / "more.tsv")) == 1
+
+
+def test_a_row_of_ljspeech_without_normalised_text_has_the_other_one(tmp_path: Path) -> None:
+    (tmp_path / "wavs").mkdir()
+    write(tmp_path / "metadata.csv", "a|1|un\nb|deux|\nc|trois\n")
+    assert [sample.text for sample in read_layout(tmp_path)] == ["un", "deux", "trois"]
+
+
+@pytest.mark.parametrize(
+    ("row", "wanted"),
+    [
+        ("b,deux", "1 fields, expected 2 or 3: ID|text|normalised text"),
+        ("b|x|y|z", "4 fields"),
+        ("|2|deux", "empty"),
+    ],
+)
+def test_a_row_of_ljspeech_of_other_fields_is_refused(tmp_path: Path, row: str, wanted: str) -> None:
+    (tmp_path / "wavs").mkdir()
+    write(tmp_path / "metadata.csv", f"a|1|un\n{row}\n")
+    assert f"{tmp_path / 'metadata.csv'}:2: " in refusal(tmp_path)
+    assert wanted in refusal(tmp_path)
+
+
+def test_recordings_of_an_audiofolder_may_lie_in_wavs(tmp_path: Path) -> None:
+    (tmp_path / "wavs").mkdir()
+    write(tmp_path / "metadata.csv", "file_name,text\nwavs/a.wav,un|deux\n")
+    assert [(sample.path, sample.text) for sample in read_layout(tmp_path)] == [(tmp_path / "wavs/a.wav", "un|deux")]
+
+
+def test_folders_of_hugging_face_are_splits_by_its_own_names(tmp_path: Path) -> None:
+    for name in ("train", "val", "eval"):
+        write(tmp_path / name / "metadata.csv", "file_name,text\na.wav,un\n")
+    found = [(sample.split, sample.origin) for sample in read_layout(tmp_path)]
+    assert sorted(found) == [
+        ("test", "eval/metadata.csv:2"),
+        ("train", "train/metadata.csv:2"),
+        ("valid", "val/metadata.csv:2"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["extra", "train/more"])
+def test_a_folder_of_hugging_face_of_no_known_split_is_refused_by_name(tmp_path: Path, name: str) -> None:
+    write(tmp_path / "train" / "metadata.csv", "file_name,text\na.wav,un\n")
+    write(tmp_path / name / "metadata.csv", "file_name,text\nb.wav,deux\n")
+    assert f"{name}/metadata.csv: in a folder of no known split" in refusal(tmp_path)
+
+
+def test_a_table_of_one_split_without_texts_is_refused(tmp_path: Path) -> None:
+    write(tmp_path / "train" / "metadata.csv", "file_name,text\na.wav,un\n")
+    write(tmp_path / "test" / "metadata.csv", "file_name,label\nb.wav,3\n")
+    assert "test/metadata.csv:1: no column file_name with one of text, transcription" in refusal(tmp_path)
+
+
+def test_two_tables_of_one_folder_are_refused_and_one_may_be_named(tmp_path: Path) -> None:
+    write(tmp_path / "metadata.csv", "file_name,text\na.wav,un\n")
+    write(tmp_path / "metadata.jsonl", FOLDER)
+    assert "holds metadata.csv and metadata.jsonl, expected one" in refusal(tmp_path)
+    assert len(read_layout(tmp_path / "metadata.jsonl")) == 1
+
+
+@pytest.mark.parametrize("other", ["b.gt.txt", "more/b.gt.txt", "train.csv"])
+def test_transcripts_told_in_two_ways_are_refused_and_a_table_may_be_named(tmp_path: Path, other: str) -> None:
+    path = write(tmp_path / "metadata.csv", "file_name,text\na.wav,un\n")
+    write(tmp_path / other, HEADER + "b.wav,1,deux\n")
+    said = refusal(tmp_path)
+    assert "metadata.csv" in said and other in said and "expected one of them" in said
+    assert len(read_layout(path)) == 1
+
+
+def test_a_table_beside_pairs_that_is_no_layout_is_not_read_beyond_its_header(tmp_path: Path) -> None:
+    write(tmp_path / "a.gt.txt", "un")
+    for name in ("notes.csv", "notes.tsv", "metadata.csv", "metadata.jsonl"):
+        (tmp_path / name).write_bytes("Größe;Datum\nübel;1900\n".encode("latin-1"))
+    assert read_layout(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ["text", "wav.scp", "segments", "utt2spk"])
+def test_a_line_of_kaldi_that_stands_twice_is_refused(tmp_path: Path, name: str) -> None:
+    kaldi(tmp_path)
+    lines = (tmp_path / name).read_text(encoding="utf-8")
+    write(tmp_path / name, lines + lines.splitlines()[0] + "\n")
+    assert f"{tmp_path / name}:{lines.count(chr(10)) + 1}: key" in refusal(tmp_path)
+
+
+def test_what_kaldi_has_no_text_of_is_named_and_counted(tmp_path: Path) -> None:
+    sounds(tmp_path, "sound/a.wav")
+    write(tmp_path / "wav.scp", "rec sound/a.wav\nc sound/c.wav\nb sound/b.wav\n")
+    write(tmp_path / "segments", "u1 rec 0.0 0.2\nu2 rec 0.2 0.4\n")
+    write(tmp_path / "text", "u1 un\n")
+    done = prepare(str(tmp_path), None, tmp_path / "out", PrepareSettings({}), lambda line: None)
+    lack = [
+        f"{where} has no line in text, expected one" for where in ("segments:2: u2", "wav.scp:2: c", "wav.scp:3: b")
+    ]
+    assert done.bad == lack
+    assert done.left_out == {"recording without text": 3}
+
+
+@pytest.mark.parametrize(
+    ("segment", "wanted"), [("u1", "no recording ''"), ("u1 rec 0", "two numbers"), ("u1 rec 0 1 2", "two numbers")]
+)
+def test_a_segment_of_other_fields_costs_itself(tmp_path: Path, segment: str, wanted: str) -> None:
+    kaldi(tmp_path)
+    write(tmp_path / "segments", f"{segment}\nu2 rec 0.2 0.4\n")
+    first, second = read_layout(tmp_path)[:2]
+    assert first.origin == "text:1" and wanted in first.fault
+    assert not second.fault
