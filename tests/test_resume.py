@@ -99,6 +99,18 @@ def test_a_run_that_was_killed_and_resumed_ends_with_the_same_bits(
     assert f"--data.workers {workers}" in training["command"]
 
 
+@pytest.mark.slow
+def test_a_run_that_steps_may_end_resumes_to_the_same_bits(lines: Path, tmp_path: Path) -> None:
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    settings: dict[str, Any] = {"trainer__max_steps": 1000, "data__weights": [0.5]}
+    assert run_train(words(lines, whole, **settings), print) == 0
+    history = rows(whole)
+    assert [row[0] for row in history[1:]] == ["0", "1", "2", "3"]
+    call_and_kill(words(lines, parts, **settings), int(history[2][1]) + 1, tmp_path)
+    assert run_train(["--resume", str(parts)], print) == 0
+    assert_bit_equal(whole, parts)
+
+
 OTHERS: dict[str, dict[str, Any]] = {
     "sounds": {"data__batch_seconds": 3.0, "features__bands": 16, "augment__sound__noise": 1.0},
     "strokes": {"data__batch_points": 500, "augment__strokes__share": 1.0, "network__front__pool_features": [1, 1]},

@@ -121,6 +121,17 @@ def test_fewer_epochs_than_are_done_are_refused(run: Path) -> None:
     assert "2 epochs are done, trainer.max_epochs is 1: expected 2 or more" in refused(run, "--trainer.max_epochs", "1")
 
 
+def test_fewer_steps_than_are_done_are_refused(run: Path) -> None:
+    done = int((run / "history.tsv").read_text().splitlines()[-1].split("\t")[1])
+    said = refused(run, "--trainer.max_steps", "2")
+    assert f"{done} steps are done, trainer.max_steps is 2: expected {done} or more to go on" in said
+
+
+def test_an_epoch_more_is_learned_whatever_steps_end_the_run(run: Path) -> None:
+    assert run_train(["--resume", str(run), "--trainer.max_epochs", "3", "--trainer.max_steps", "100"], print) == 0
+    assert len((run / "history.tsv").read_text().splitlines()) == 1 + 3
+
+
 def test_another_run_beside_resume_is_refused(run: Path, tmp_path: Path) -> None:
     said = refused(run, "--run", str(tmp_path / "elsewhere"))
     assert "a run goes on in its own folder" in said and not (tmp_path / "elsewhere").exists()

@@ -2,7 +2,7 @@
 
 import zipfile
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,19 @@ PARTS = {  # of a checkpoint, with their types
     "global_step": int,
 }
 SHOWN = 5  # of a list in a message
+
+
+@dataclass(frozen=True)
+class End:
+    """What ends a run; None or below 0 for no end.
+
+    Args:
+        epochs: in all.
+        steps: in all.
+    """
+
+    epochs: int | None = None
+    steps: int | None = None
 
 
 def made_of(corpora: Corpora, alphabet: Alphabet, settings: ModelSettings) -> dict[str, Any]:
@@ -85,7 +98,7 @@ def read_state(path: Path, parts: Mapping[str, type], way_out: str) -> dict[str,
 
 
 def refuse_misfit(
-    run: Path, checkpoint: dict[str, Any], task: TrainingSetup, state: Mapping[str, Tensor], epochs: int | None
+    run: Path, checkpoint: dict[str, Any], task: TrainingSetup, state: Mapping[str, Tensor], end: End
 ) -> None:
     """Refuse to go on with something else than what the checkpoint is about.
 
@@ -94,22 +107,26 @@ def refuse_misfit(
         checkpoint: what `read_checkpoint` returned.
         task: what the configuration now asks for.
         state: weights and averages as the configuration now makes them.
-        epochs: how many there are to be in all; None or below 0 for no end.
+        end: of the run.
 
     Raises:
-        RecognizerError: corpora, alphabet, text settings, network or weights differ, or all epochs are done.
+        RecognizerError: corpora, alphabet, text settings, network or weights differ, or more is done than the end says.
     """
-    done = checkpoint["epoch"] + 1
-    if epochs is not None and 0 <= epochs < done:
-        raise RecognizerError(
-            f"{run}: {done} epochs are done, trainer.max_epochs is {epochs}: expected {done} or more to go on"
-        )
+    _refuse_end(run, "epochs", checkpoint["epoch"] + 1, end.epochs)
+    _refuse_end(run, "steps", checkpoint["global_step"], end.steps)
     before = checkpoint.get(MADE_OF) or _of_model(run)
     faults = [] if before is None else list(_differences(before, task))
     faults += _other_weights(checkpoint["state_dict"], state)
     if faults:
         more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
         raise RecognizerError(f"{run}: {faults[0]}{more}: expected what the run began with, or another --run")
+
+
+def _refuse_end(run: Path, what: str, done: int, end: int | None) -> None:
+    if end is not None and 0 <= end < done:
+        raise RecognizerError(
+            f"{run}: {done} {what} are done, trainer.max_{what} is {end}: expected {done} or more to go on"
+        )
 
 
 def _of_model(run: Path) -> dict[str, Any] | None:

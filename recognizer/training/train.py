@@ -32,9 +32,9 @@ from recognizer.training.logging_setup import silence_libraries
 from recognizer.training.progress import Progress
 from recognizer.training.ranks import is_first_process
 from recognizer.training.report_callback import ReportCallback
-from recognizer.training.resume import made_of, read_checkpoint, refuse_misfit
+from recognizer.training.resume import End, made_of, read_checkpoint, refuse_misfit
 from recognizer.training.setup import TrainingSetup, make_setup
-from recognizer.training.trainer_settings import leave_signals, refuse_trainer_settings
+from recognizer.training.trainer_settings import count_epochs_once, leave_signals, refuse_trainer_settings
 
 FIT_SAMPLES = 500  # recordings that the normalisation of the features is taken from
 Say = Callable[[str], None]
@@ -98,7 +98,8 @@ def train(
     trainer = _trainer(config, trainer_settings, choice, run, keeper)
     data = CorpusData(task.corpora, task.train, task.valid, task.alphabet, config.data, config.seed)
     if resume and main:
-        refuse_misfit(run, read_checkpoint(run), task, learner.state_dict(), trainer_settings.get("max_epochs"))
+        end = End(trainer_settings.get("max_epochs"), trainer_settings.get("max_steps"))
+        refuse_misfit(run, read_checkpoint(run), task, learner.state_dict(), end)
     begin(choice)
     if machines > 1:
         say(f"learning begins when all {machines} machines have joined, which MASTER_ADDR and NODE_RANK lead together")
@@ -186,6 +187,7 @@ def _trainer(
     except Exception as error:  # whatever a value that is none leads to in Lightning
         raise RecognizerError(f"trainer: {str(error).partition('. ')[0]}, expected other settings of trainer") from None
     leave_signals(trainer)
+    count_epochs_once(trainer)
     return trainer
 
 

@@ -51,3 +51,11 @@ def refuse_trainer_settings(settings: dict[str, Any]) -> None:
 def leave_signals(trainer: "lightning.Trainer") -> None:
     """Let a trainer set no handlers: its own would end with exit code 0, and wait for other processes within one."""
     trainer._signal_connector.register_signal_handlers = lambda: None  # type: ignore[method-assign]
+
+
+def count_epochs_once(trainer: "lightning.Trainer") -> None:
+    """Let a trainer that goes on from the end of an epoch begin the next one, whatever number of steps ends it all.
+
+    Where `max_steps` is set Lightning takes every checkpoint for one within an epoch, and counts a finished one again.
+    """
+    trainer.fit_loop._iteration_based_training = lambda: False  # type: ignore[method-assign]
