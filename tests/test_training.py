@@ -108,6 +108,8 @@ def test_resuming_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
         ({"max_epochs": 2, "check_val_every_n_epoch": 3}, [1]),
         ({"max_epochs": 5, "check_val_every_n_epoch": 2}, [1, 3, 4]),
         ({"max_epochs": 9, "check_val_every_n_epoch": 3, "max_steps": 1}, [0]),
+        ({"max_epochs": 9, "max_steps": 3, "min_steps": 2}, [0]),
+        ({"max_epochs": 9, "max_steps": 3, "min_epochs": 2}, [0]),
         ({"max_epochs": 9000, "check_val_every_n_epoch": 8000, "max_time": {"seconds": 1}}, None),
     ],
 )

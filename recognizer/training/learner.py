@@ -201,9 +201,13 @@ class Learner(lightning.LightningModule):
     def _see_the_end(self) -> None:
         """Have the run's last weights validated, whether the epoch is due or not: none would be trained for nothing."""
         trainer = self.trainer
-        if 0 <= trainer.max_steps <= trainer.global_step:  # -1 where no number of steps ends it
+        last_epoch = trainer.current_epoch + 1 == trainer.max_epochs
+        # -1 where no number of steps ends it
+        if 0 <= trainer.max_steps <= trainer.global_step or (last_epoch and trainer.is_last_batch):
             trainer.should_stop = True
-        if trainer.should_stop or trainer.current_epoch + 1 == trainer.max_epochs:
+            # Lightning ends here whatever is the least, but would leave the validation out.
+            trainer.fit_loop.min_epochs = trainer.fit_loop.epoch_loop.min_steps = 0
+        if (trainer.should_stop or last_epoch) and trainer.check_val_every_n_epoch is not None:
             trainer.check_val_every_n_epoch = 1
 
     def on_train_epoch_start(self) -> None:
