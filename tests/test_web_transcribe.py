@@ -245,7 +245,7 @@ def test_a_folder_that_may_not_be_written_is_one_line(tmp_path: Path, monkeypatc
 def test_a_request_that_the_end_of_the_server_cuts_off_gets_a_line() -> None:
     sent: list[Any] = []
 
-    async def never(*given: Any) -> None:
+    async def never(*given: Any) -> Any:
         await asyncio.sleep(60)
 
     async def take(message: Any) -> None:
