@@ -268,6 +268,19 @@ def test_a_trainer_setting_that_does_not_go_is_one_line(name: str, lines: Path, 
     assert not (tmp_path / "run" / "config.yaml").exists()
 
 
+@pytest.mark.parametrize("how", ["flag", "file"])
+@pytest.mark.parametrize(("limit", "steps"), [("1", 1), ("2", 2), ("1.0", 8)])
+def test_a_whole_number_counts_batches_and_a_fraction_is_a_share_of_them(
+    limit: str, steps: int, how: str, lines: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "c.yaml").write_text(f"trainer:\n  limit_train_batches: {limit}\n")
+    given = ["--config", str(tmp_path / "c.yaml")] if how == "file" else ["--trainer.limit_train_batches", limit]
+    call = words(lines, tmp_path / "run", trainer__max_epochs=1, data__batch_columns=250, calibrate="false")
+    assert run_train([*given, *call], lambda line: None) == 0
+    assert (tmp_path / "run" / "history.tsv").read_text().splitlines()[1].split("\t")[1] == str(steps)
+    assert f"limit_train_batches: {limit}\n" in (tmp_path / "run" / "config.yaml").read_text()
+
+
 def test_replacements_of_a_configuration_keep_their_order(lines: Path, tmp_path: Path) -> None:
     (tmp_path / "c.yaml").write_text("text:\n  replace:\n    xx: o\n    x: l\n    ab: c\n    a: d\n")
     call = words(lines, tmp_path / "run", trainer__max_epochs=1)

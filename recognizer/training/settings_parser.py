@@ -15,6 +15,10 @@ DEFAULTS = {  # where Lightning's own would not do; "auto" devices and precision
     "trainer.enable_checkpointing": False,
     "trainer.use_distributed_sampler": False,
 }
+LIMITS = {  # whose types are made here: typing may give Lightning's as float or int, which makes 1 batch all of them
+    "trainer.limit_train_batches": "batches of an epoch: 1, 2, ... so many, 1.0 all (default), 0.5 half of them",
+    "trainer.limit_val_batches": "batches of a validation: 1, 2, ... so many, 1.0 all (default), 0.5 half of them",
+}
 FIRST = {  # what people change first, under headings
     "what is learned": ("data.corpus", "data.weights", "init", "text", "data.allow_infeasible"),
     "how long, how fast": ("trainer.max_epochs", "learning.rate", "learning.warm_up", "learning.patience"),
@@ -47,7 +51,10 @@ def settings_parser() -> Any:
     )
     parser.add_argument("--config", action=ActionConfigFile, help="YAML file; flags after it win")
     parser.add_class_arguments(Config, None)
-    parser.add_class_arguments(Trainer, "trainer", skip=set(OWN_TRAINER), instantiate=False)
+    ours = {name.removeprefix("trainer.") for name in LIMITS}
+    parser.add_class_arguments(Trainer, "trainer", skip={*OWN_TRAINER, *ours}, instantiate=False)
+    for name, meaning in LIMITS.items():
+        parser.add_argument(f"--{name}", type=int | float | None, default=None, help=meaning)
     parser.set_defaults(DEFAULTS)
     return parser
 
