@@ -1,5 +1,6 @@
 """Tests of collections of pages as their projects publish them."""
 
+import re
 import zipfile
 from collections import Counter
 from pathlib import Path
@@ -92,6 +93,37 @@ def test_of_two_pages_of_one_image_the_pattern_chooses(tmp_path: Path) -> None:
     assert found.noted == {"XML that --pages does not name": 1}
     with pytest.raises(RecognizerError, match="no page as PAGE XML or ALTO named \\*.abc"):
         read_collection(tmp_path, CollectionSettings(pages=("*.abc",)))
+
+
+TWICE = {  # names of pages, of images that their last letters name: the pattern that chooses
+    "page/p.xml page/q.xml alto/p.xml alto/q.xml": "page/*.xml",
+    "a/page/p.xml a/alto/p.xml b/page/q.xml b/alto/q.xml": "*/page/*.xml",
+    "transkribus_p.xml kraken_p.xml transkribus_q.xml kraken_q.xml": "transkribus_*",
+    "p_1.xml p_2.xml q_1.xml q_2.xml": "*_2.xml",
+    "p.new.xml p.xml q.new.xml q.xml r.xml": "*.new.xml",
+    "p_old.xml p.xml q.xml r.xml": "",
+    "p1.xml p2.xml q.xml": "",
+}
+
+
+@pytest.mark.parametrize("names", TWICE)
+def test_the_pattern_that_is_advised_for_two_pages_of_one_image_chooses(
+    tmp_path: Path, names: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "in"
+    for name in names.split():
+        image = re.findall("(?<![a-z])[pqr](?![a-z])", name)[0]
+        path = source / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_page(path.parents["/" in name], image, texts=("lox",)).rename(path)
+    code, _, err = said(capsys, "prepare", source, "--out", tmp_path / "out")
+    assert code == 2 and err.endswith("move one of the two out of the folder\n")
+    assert ("(1 images have no such page)" in err) == ("r.xml" in names and bool(TWICE[names]))
+    advised = re.findall('--pages "(.+?)"', err)
+    assert advised == [TWICE[names]] * bool(TWICE[names])
+    for pattern in advised:
+        assert said(capsys, "prepare", source, "--out", tmp_path / "out", "--pages", pattern)[0] == 0
+        assert len(Store(tmp_path / "out")) == 2
 
 
 def test_what_is_left_out_stands_in_the_table_with_its_reason(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Tests of what to transcribe next."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -79,6 +80,17 @@ def test_pages_are_ranked_and_listed(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "expected CER" in out and len(out.splitlines()) == 3
     code, out, _ = said(capsys, "suggest", model, paths[0], "--lines", "--number", 2)
     assert code == 0 and out.count("#l") == 2
+
+
+def test_two_pages_of_one_image_are_not_ranked_as_two(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = save_model("handwriting", tmp_path / "model.safetensors")
+    path = write_page(tmp_path / "pages")
+    (tmp_path / "pages" / "alto").mkdir()
+    twin = Path(shutil.copy(path, tmp_path / "pages" / "alto" / "p.xml"))
+    code, out, err = said(capsys, "suggest", model, tmp_path / "pages")
+    assert code == 2 and out == "" and f"{path}: describes p.png, as {twin} does" in err and err.count("\n") == 1
+    code, out, _ = said(capsys, "suggest", model, tmp_path / "pages" / "alto")
+    assert code == 0 and len(out.splitlines()) == 2
 
 
 def test_what_is_named_is_ranked_or_named_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

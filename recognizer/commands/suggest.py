@@ -1,6 +1,7 @@
 """The verb suggest: which pages or lines to transcribe next."""
 
 import argparse
+import os
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -71,7 +72,7 @@ def _pages(given: list[Path]) -> Iterator[Path]:
     What is given by its own name is there too where it is no page: reading it says what is wrong with it.
 
     Raises:
-        RecognizerError: a path is not there, or nothing is a page.
+        RecognizerError: a path is not there, nothing is a page, or two pages describe one image.
     """
     from recognizer.corpus.manifest import files_below
     from recognizer.inputs.readable_files import readable_files
@@ -85,7 +86,30 @@ def _pages(given: list[Path]) -> Iterator[Path]:
     found.update(path for path in named if path.suffix.lower() not in IMAGES)
     if not found:
         raise RecognizerError(f"{given[0]}: no PAGE XML, ALTO or image, expected pages")
+    _refuse_double(sorted(found))
     yield from sorted(found)
+
+
+def _refuse_double(paths: list[Path]) -> None:
+    """Refuse two pages of one image, which would be ranked as two.
+
+    Raises:
+        RecognizerError: there are some; what is broken or has no image is told when it is read.
+    """
+    from recognizer.pages.parse import form_of, image_of_page
+
+    images: dict[str, Path] = {}
+    for path in filter(form_of, paths):
+        try:
+            image = image_of_page(path)
+        except RecognizerError:
+            continue
+        other = images.setdefault(os.path.realpath(image), path)
+        if other != path:
+            raise RecognizerError(
+                f"{path}: describes {image.name}, as {other} does, expected one page of an image: give the pages that "
+                "count, or their folder, by name"
+            )
 
 
 def _candidates(reader: "Reader", path: Path, by_line: bool) -> "list[Candidate]":

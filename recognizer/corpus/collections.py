@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from recognizer.corpus.manifest import files_below, split_of
+from recognizer.corpus.page_choice import matches, second_page
 from recognizer.corpus.rules import TranscriptionRules
 from recognizer.corpus.sample import Sample
 from recognizer.corpus.yaml_file import read_mapping
@@ -119,7 +120,7 @@ def read_collection(source: Path, settings: CollectionSettings) -> Collection:
         name = document_of(source, path, settings.group)
         document = documents.setdefault(name, Document(name, _split(source, path, name, settings)))
         document.pages += 1
-        samples += _lines_of(path, document, settings, images)
+        samples += _lines_of(source, path, document, settings, images)
     _refuse_idle(settings, documents.values())
     _refuse_unknown(settings, documents.values())
     return Collection(samples, sorted(documents.values(), key=lambda d: d.name), read_card(source), noted)
@@ -193,9 +194,9 @@ def _chosen(source: Path, settings: CollectionSettings) -> tuple[list[Path], Cou
         inner = path.relative_to(source).as_posix()
         if path.suffix.lower() != ".xml":
             continue
-        if settings.pages and not _matches(inner, settings.pages):
+        if settings.pages and not matches(inner, settings.pages):
             noted["XML that --pages does not name"] += 1
-        elif _matches(inner, settings.leave_out):
+        elif matches(inner, settings.leave_out):
             noted["XML that the recipe leaves out"] += 1
         elif not form_of(path):
             noted["XML that is no page"] += 1
@@ -205,11 +206,6 @@ def _chosen(source: Path, settings: CollectionSettings) -> tuple[list[Path], Cou
         patterns = f" named {' or '.join(settings.pages)}" if settings.pages else ""
         raise RecognizerError(f"{source}: no page as PAGE XML or ALTO{patterns}, expected some")
     return chosen, noted
-
-
-def _matches(name: str, patterns: Sequence[str]) -> bool:
-    """Return whether a path fits a pattern; one without a slash is of the file's own name."""
-    return any(fnmatchcase(name if "/" in p else name.rpartition("/")[2], p) for p in patterns)
 
 
 def _split(source: Path, path: Path, document: str, settings: CollectionSettings) -> str:
@@ -224,7 +220,9 @@ def _names_document(document: str, pattern: str) -> bool:
     return fnmatchcase(document, pattern) or document == pattern or document.endswith(f"/{pattern}")
 
 
-def _lines_of(path: Path, document: Document, settings: CollectionSettings, images: dict[Path, Path]) -> list[Sample]:
+def _lines_of(
+    source: Path, path: Path, document: Document, settings: CollectionSettings, images: dict[Path, Path]
+) -> list[Sample]:
     """Return the lines of a page, counting in its document what is left out."""
     try:
         page = read_page(path)
@@ -233,10 +231,7 @@ def _lines_of(path: Path, document: Document, settings: CollectionSettings, imag
         return [Sample(path, "", document.split, document.name, path.name, f"{path.name}: {error}", error.reason)]
     other = images.setdefault(image, path)
     if other != path:
-        raise RecognizerError(
-            f"{path}: describes {image.name}, as {other} does, expected one page of an image: name those that count "
-            f'with --pages, such as --pages "*{telling_ending(path, other)}"'
-        )
+        raise second_page(source, path, other, image)
     samples = []
     for line in page.lines:
         name = page.name_of(line)
@@ -257,13 +252,6 @@ def _text(text: str | None, rules: TranscriptionRules | None) -> tuple[str, str]
         return text, ""
     ruled = rules.apply(text)
     return ruled.text, ruled.reason
-
-
-def telling_ending(path: Path, other: Path) -> str:
-    """Return by what the longer of two names ends: what tells a normalised page from the first one."""
-    longer, shorter = sorted((path.name, other.name), key=len, reverse=True)
-    stem = shorter.partition(".")[0]
-    return longer.removeprefix(stem) if longer != shorter and longer.startswith(stem) else path.suffix
 
 
 def _refuse_idle(settings: CollectionSettings, documents: Iterable[Document]) -> None:

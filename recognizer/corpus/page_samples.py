@@ -5,8 +5,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from recognizer.corpus.collections import telling_ending
 from recognizer.corpus.manifest import TRUTH, manifests_in, split_of
+from recognizer.corpus.page_choice import second_page
 from recognizer.corpus.sample import Sample
 from recognizer.errors import RecognizerError
 from recognizer.inputs.folders import list_folder
@@ -59,10 +59,7 @@ def read_pages(source: Path, pages: list[Path]) -> PageSamples:
             found.noted[f"{path.name}: {note}"] += 1
         other = images.setdefault(image, path)
         if other != path:
-            raise RecognizerError(
-                f"{path}: describes {image.name}, as {other} does, expected one page of an image: "
-                f'name those that count with --pages, such as --pages "*{telling_ending(path, other)}"'
-            )
+            raise second_page(folder, path, other, image)
         found.samples.extend(_lines(page, split, group, found))
     if source.is_dir():
         _look_around(source, set(pages), set(map(file_of, images)), found)
