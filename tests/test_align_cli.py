@@ -1,6 +1,7 @@
 """Aligning a given text from the command line."""
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -88,3 +89,15 @@ def test_a_file_of_one_line_is_the_text_of_an_image_of_a_line(
     of_file = said(capsys, "align", file, "--lines", text, "--model", line_run.folder, "--json")
     assert of_file == said(capsys, "align", file, "--text", "lo x", "--model", line_run.folder, "--json")
     assert of_file[0] == 0 and [w["text"] for w in json.loads(of_file[1])["words"]] == ["lo", "x"]
+
+
+def test_a_text_that_leaves_most_out_is_not_sure(line_run: Run, lines: Path) -> None:
+    reader = Reader.load(line_run.folder)
+    signal = reader.signal(lines.parent / "files" / "001.png")
+    read = reader.read([signal])[0]
+    whole, part = (reader.align(signal, text) for text in (read.text.strip(), read.text.strip()[0]))
+    assert whole.confidence == pytest.approx(
+        math.prod(one.confidence for one in whole.characters) ** (1 / len(whole.text))
+    )
+    assert part.confidence == pytest.approx(math.exp(part.score - whole.score)) and part.score < whole.score - 1
+    assert part.confidence < part.characters[0].confidence

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from makers import line_image, model_file, tone
+from makers import line_image, model_file, save_model, tone
 from PIL import Image
 
 import recognizer
@@ -74,7 +74,9 @@ def image_values(path: Path) -> dict[str, Any]:
         "a Pillow image in colour": Image.open(path).convert("RGB"),
         "a Pillow image with transparency": Image.open(path).convert("RGBA"),
         "a Pillow image for print": Image.open(path).convert("L").convert("CMYK"),
+        "a Pillow image with transparency multiplied in": Image.open(path).convert("LA").convert("La"),
         "an array": grey,
+        "a matrix": np.matrix(grey),
         "an array of one colour last": grey[:, :, None],
         "an array of one colour first": grey[None],
         "an array of three colours": colour,
@@ -158,6 +160,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "a text file": (io.StringIO("a"), "a file opened as text"),
     "an image of floats": (Image.new("F", (40, 40)), "an image of mode F"),
     "a sparse tensor": (torch.eye(40).to_sparse(), "a tensor that cannot be used"),
+    "a tensor without values": (torch.empty(40, 40, device="meta"), "a tensor that cannot be used"),
     "empty bytes": (b"", "not an image"),
     "bytes of nothing": (b"\x00" * 1000, ""),
     "an object": (object(), "type object cannot be read"),
@@ -178,6 +181,30 @@ def test_a_closed_file_is_one_line(hand: Reader, png: Path) -> None:
         pass
     with pytest.raises(RecognizerError, match="a file that cannot be read"):
         hand.transcribe(file)
+
+
+def test_a_file_that_gives_nothing_is_one_line(hand: Reader, tmp_path: Path) -> None:
+    class Gone:
+        def read(self, size: int = -1) -> bytes:
+            raise OSError("it is gone")
+
+    with open(tmp_path / "written", "wb") as file, pytest.raises(RecognizerError, match="a file that cannot be read"):
+        hand.transcribe(file)
+    with pytest.raises(RecognizerError, match=r"a file that cannot be read \(it is gone\)"):
+        hand.transcribe(Gone())  # type: ignore[call-overload]
+
+
+def test_what_is_no_page_no_text_and_no_device_is_one_line(hand: Reader, png: Path, tmp_path: Path) -> None:
+    wrong: Any = b"<PcGts/>"
+    for work in (hand.transcribe_page, hand.named_page, hand.find_page):
+        with pytest.raises(RecognizerError, match="a value of type bytes is no page, expected a path"):
+            work(wrong)
+    with pytest.raises(RecognizerError, match="a text to align of type bytes, expected a string"):
+        hand.align(hand.signal(png), wrong)
+    path = save_model("handwriting", tmp_path / "m.safetensors")
+    for device in (None, "meta", "foo"):
+        with pytest.raises(RecognizerError, match=rf"device '{device}' cannot be used .*, expected auto, cpu or cuda"):
+            Reader.load(path, device)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("rate", [0, -1, 22050.5, "16000", True, float("nan"), float("inf"), [16000], 10**9])

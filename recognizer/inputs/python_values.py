@@ -45,7 +45,7 @@ def source_of(value: Any, kind: str) -> File:
     if isinstance(value, (bytes, bytearray, memoryview)):
         return io.BytesIO(bytes(value))
     if isinstance(value, np.ndarray):
-        return _array(value, kind)
+        return _array(np.asarray(value) if isinstance(value, np.matrix) else value, kind)
     library = type(value).__module__.partition(".")[0]
     if library == "PIL" or any(base.__module__.startswith("PIL.") for base in type(value).__mro__):
         from recognizer.inputs.lines.pillow_image import image_file
@@ -56,6 +56,17 @@ def source_of(value: Any, kind: str) -> File:
     if hasattr(value, "read"):
         return _file(value)
     raise RecognizerError(f"{_named(value)} cannot be read, {WANTED}")
+
+
+def page_path(value: Any) -> Path:
+    """Return the path of a page: of XML, or of an image.
+
+    Raises:
+        RecognizerError: it is none.
+    """
+    if not isinstance(value, (str, os.PathLike)):
+        raise RecognizerError(f"{_named(value)} is no page, expected a path")
+    return Path(os.fsdecode(value))
 
 
 def rate_of(rate: Any) -> int | None:
@@ -82,12 +93,12 @@ def _is_one(value: Any) -> bool:
 
 def _numpy(tensor: Any) -> np.ndarray:
     """Return the numbers of a torch tensor, wherever it lies."""
-    plain = tensor.detach().cpu()
-    if str(plain.dtype) in ("torch.bfloat16", "torch.float16"):
-        plain = plain.float()
     try:
+        plain = tensor.detach().cpu()
+        if str(plain.dtype) in ("torch.bfloat16", "torch.float16"):
+            plain = plain.float()
         return cast(np.ndarray, plain.numpy())
-    except (TypeError, RuntimeError) as error:
+    except (TypeError, RuntimeError) as error:  # NotImplementedError is one
         raise RecognizerError(f"a tensor that cannot be used ({error}), expected a dense one of numbers") from None
 
 
@@ -137,13 +148,13 @@ def _file(value: Any) -> BinaryIO:
     if isinstance(value, io.TextIOBase):
         raise RecognizerError("a file opened as text, expected one opened with mode 'rb'")
     try:
-        if value.seekable():
+        if value.seekable() and value.readable():
             return value  # type: ignore[no-any-return]
     except (AttributeError, ValueError, OSError):
         pass
     try:
         data = value.read()
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError) as error:  # one opened for writing too
         raise RecognizerError(f"a file that cannot be read ({error}), expected an open one") from None
     if not isinstance(data, bytes):
         raise RecognizerError(f"a file of {type(data).__name__}, expected one of bytes")

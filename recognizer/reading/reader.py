@@ -3,6 +3,7 @@
 import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias, overload
 
@@ -19,7 +20,7 @@ from recognizer.errors import RecognizerError
 from recognizer.evaluation.calibration import Calibrations, calibrations_of
 from recognizer.export.onnx_model import OnnxModel, is_onnx
 from recognizer.inputs.lines.tta import VIEWS, View
-from recognizer.inputs.python_values import rate_of, source_of, sources_of
+from recognizer.inputs.python_values import page_path, rate_of, source_of, sources_of
 from recognizer.inputs.registry import kind_named, read_signal
 from recognizer.inputs.signal import Signal
 from recognizer.pages.page import Page, PageLine
@@ -160,30 +161,31 @@ class Reader:
         Raises:
             RecognizerError: the page, its image or one of its lines is at fault.
         """
-        page, signals = self.named_page(Path(path))
+        page, signals = self.named_page(path)
         return list(zip(page.lines, self.read(signals), strict=True))
 
-    def named_page(self, path: Path) -> tuple[Page, list[Signal]]:
+    def named_page(self, path: str | Path) -> tuple[Page, list[Signal]]:
         """Return a page as its PAGE XML or ALTO describes it, and the signal of each of its lines.
 
         Raises:
-            RecognizerError: the page, its image or one of its lines is at fault.
+            RecognizerError: no path, or the page, its image or one of its lines is at fault.
         """
-        page = read_page(path)
+        page = read_page(page_path(path))
         return page, [self.signal(page.name_of(line)) for line in page.lines]
 
-    def find_page(self, source: Path | BinaryIO, name: str = "") -> tuple[Page, list[Signal]]:
+    def find_page(self, source: "str | Path | BinaryIO", name: str = "") -> tuple[Page, list[Signal]]:
         """Return an image of a whole page with the lines that are found on it, and the signal of each.
 
         Raises:
             RecognizerError: the model reads no lines, the image is at fault, or no line is found.
         """
+        file: Path | BinaryIO = source if hasattr(source, "read") else page_path(source)  # type: ignore[assignment]
         if self.kind != "handwriting":
-            raise RecognizerError(f"{name or source}: an image of a page, and the model reads {self.kind}")
+            raise RecognizerError(f"{name or file}: an image of a page, and the model reads {self.kind}")
         from recognizer.inputs.lines.image import HandwritingSettings
         from recognizer.inputs.lines.page_line import find_page
 
-        return find_page(source, HandwritingSettings(**self.model_file.settings.signal), name or str(source))
+        return find_page(file, HandwritingSettings(**self.model_file.settings.signal), name or str(file))
 
     def line_or_page(self, source: Path | BinaryIO, name: str = "") -> Signal | tuple[Page, list[Signal]]:
         """Return the signal of an image of a line; of what looks like a page what `find_page` returns.
@@ -289,19 +291,29 @@ class Reader:
     def align(self, signal: Signal, text: str) -> Hypothesis:
         """Return where the characters and words of a given raw `text` stand in a signal, in the file's own unit.
 
-        A confidence says how likely what is there reads as the text says.
+        A confidence says how likely what is there reads as the text says; that of the whole counts against it what the
+        text leaves out: it is at most the likelihood of the alignment over that of what is read, for each character.
 
         Raises:
-            RecognizerError: the text is empty, has characters that the model lacks, or is too long for the signal.
+            RecognizerError: no text, an empty one, one with characters that the model lacks or too long for the signal.
         """
+        if not isinstance(text, str):
+            raise RecognizerError(f"a text to align of type {type(text).__name__}, expected a string")
         labels = self.alphabet.encode(text)
         if not labels:
             raise RecognizerError("the text to align is empty, expected at least one character")
         from recognizer.decoding.alignment import align
+        from recognizer.decoding.greedy import greedy
 
         _, log_probs, counts = next(self.outputs([signal.values]))
-        found = align(log_probs[0, : int(counts[0])], labels)
-        hypothesis = self._calibrated(build_hypothesis(found.placed, self.alphabet, found.score, 0.0))
+        frames = log_probs[0, : int(counts[0])]
+        found = align(frames, labels)
+        made = build_hypothesis(found.placed, self.alphabet, found.score, 0.0)
+        (read,) = greedy(log_probs, counts, self.alphabet)
+        # Not the best path itself: a space at its end, which no text has, is no fault of the text.
+        score = align(frames, self.alphabet.encode(read.text)).score if read.text else read.score
+        said = math.exp(min(0.0, (found.score - score) / len(labels)))
+        hypothesis = self._calibrated(replace(made, confidence=min(made.confidence, said)))
         return _placed(hypothesis, signal, self.model.steps_per_frame())
 
     def _calibrated(self, hypothesis: Hypothesis) -> Hypothesis:

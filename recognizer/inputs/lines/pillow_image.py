@@ -21,6 +21,8 @@ def image_file(image: Image.Image) -> BinaryIO:
         raise RecognizerError(f"a Pillow image of {pages} pages, expected one of them: image.seek(n), image.copy()")
     try:
         upright = ImageOps.exif_transpose(image)
+        if upright.mode == "La":  # Pillow takes it back to LA alone
+            upright = upright.convert("LA")
         if upright.mode in COLOUR:
             upright = upright.convert("RGBA" if upright.mode in ("PA", "RGBa", "La") else "RGB")
         if upright.mode not in PLAIN:
