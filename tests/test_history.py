@@ -1,4 +1,4 @@
-"""A run's history: every line is kept as it was, a repeated epoch takes its place, damage is named."""
+"""A run's history: every line is kept as it was, what is done again is cut, damage is named."""
 
 import math
 from pathlib import Path
@@ -6,18 +6,30 @@ from pathlib import Path
 import pytest
 
 from recognizer.errors import RecognizerError
-from recognizer.training.history import HISTORY, Validation, note, read_history
+from recognizer.training.history import HISTORY, Validation, cut, note, read_history
 
 FIRST = Validation(0, 10, 3.5, 0.9, 1.0, 60.25, 50.5)
 
 
-def test_what_is_noted_is_read_again_and_a_repeated_epoch_takes_the_place_of_all_behind(tmp_path: Path) -> None:
+def test_what_is_noted_is_read_again_and_what_is_done_again_is_cut(tmp_path: Path) -> None:
     assert read_history(tmp_path) == []
     for epoch in range(1, 4):
         note(tmp_path, Validation(epoch, 10 * epoch, 1.0, 0.5, 0.6, 1.0, 1.0))
+    cut(tmp_path, 2)
     again = Validation(2, 25, 0.5, 0.4, 0.5, 2.0, 2.0)
     note(tmp_path, again)
     assert [one.epoch for one in read_history(tmp_path)] == [1, 2] and read_history(tmp_path)[-1] == again
+
+
+def test_every_validation_of_an_epoch_is_kept(tmp_path: Path) -> None:
+    for steps in (3, 6, 6):  # the last two within one step of accumulated gradients
+        note(tmp_path, Validation(0, steps, 1.0, 0.5, 0.6, 1.0, 1.0))
+    assert [one.steps for one in read_history(tmp_path)] == [3, 6, 6]
+
+
+def test_cutting_no_history_makes_none(tmp_path: Path) -> None:
+    cut(tmp_path, 0)
+    assert not (tmp_path / HISTORY).exists()
 
 
 def test_a_loss_that_there_is_none_of_stays_so(tmp_path: Path) -> None:

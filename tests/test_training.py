@@ -110,6 +110,11 @@ def test_resuming_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
         ({"max_epochs": 9, "check_val_every_n_epoch": 3, "max_steps": 1}, [0]),
         ({"max_epochs": 9, "max_steps": 3, "min_steps": 2}, [0]),
         ({"max_epochs": 9, "max_steps": 3, "min_epochs": 2}, [0]),
+        ({"max_epochs": 2, "val_check_interval": 4, "limit_train_batches": 5}, [0, 1, 1]),
+        (
+            {"max_epochs": 3, "val_check_interval": 2, "limit_train_batches": 3, "check_val_every_n_epoch": None},
+            [0, 1, 1, 2, 2],
+        ),
         ({"max_epochs": 9000, "check_val_every_n_epoch": 8000, "max_time": {"seconds": 1}}, None),
     ],
 )

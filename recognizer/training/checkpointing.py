@@ -15,7 +15,7 @@ from recognizer.common.interruption import Interrupted
 from recognizer.errors import RecognizerError
 from recognizer.inputs.registry import kind_named
 from recognizer.model.model_file import ModelFile, save_model_file
-from recognizer.training.history import Validation, note
+from recognizer.training.history import Validation, cut, note
 from recognizer.training.learner import Learner
 
 LAST, MODEL = "last.ckpt", "model.safetensors"
@@ -45,6 +45,11 @@ class CheckpointCallback(lightning.Callback):
 
     def remains(self) -> str:
         """Return in one line what a run that is stopped here leaves."""
+        if not self.epochs and self.kept.epoch >= 0:
+            return (
+                f"stopped before the first epoch was done, {self.run / MODEL} is what was validated within it: begin "
+                f"again with another --run"
+            )
         if not self.epochs:
             return "stopped before the first epoch was done, nothing remains: begin again with the same command"
         return f"stopped after epoch {self.epochs}; continue with --resume {self.run}"
@@ -68,6 +73,11 @@ class CheckpointCallback(lightning.Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take it back."""
         self.kept = BestScore(**state_dict)
+
+    def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Take out of the history what is done again."""
+        if trainer.is_global_zero:
+            cut(self.run, self.epochs)
 
     def on_validation_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Keep the model where its CER is below every earlier one, show some samples."""

@@ -12,7 +12,7 @@ HISTORY = "history.tsv"  # in the folder of a run
 
 @dataclass(frozen=True)
 class Validation:
-    """What was found after an epoch.
+    """What was found after an epoch, or within it.
 
     Args:
         epoch: counted from 0.
@@ -37,14 +37,24 @@ COLUMNS = [field.name for field in fields(Validation)]
 
 
 def note(run: Path, found: Validation) -> None:
-    """Append a line to the history of a run; an epoch that a resumed run repeats takes the place of what was there.
+    """Append a line to the history of a run; an epoch may have several, which their steps tell apart.
 
     Raises:
         RecognizerError: the history cannot be read or written.
     """
-    kept = [one for one in read_history(run) if one.epoch < found.epoch]
-    lines = ["\t".join(COLUMNS), *_lines([*kept, found])]
-    write_atomically(run / HISTORY, ("\n".join(lines) + "\n").encode())
+    _write(run, [*read_history(run), found])
+
+
+def cut(run: Path, epochs: int) -> None:
+    """Keep of a run's history what belongs to its first `epochs` epochs: a resumed run does all others again.
+
+    Raises:
+        RecognizerError: the history cannot be read or written.
+    """
+    found = read_history(run)
+    kept = [one for one in found if one.epoch < epochs]
+    if kept != found:
+        _write(run, kept)
 
 
 def read_history(run: Path) -> list[Validation]:
@@ -69,6 +79,11 @@ def read_history(run: Path) -> list[Validation]:
             columns = " ".join(COLUMNS)
             raise RecognizerError(f"{path}:{number}: expected a line of {columns}, tabs between") from None
     return found
+
+
+def _write(run: Path, validations: Iterable[Validation]) -> None:
+    lines = ["\t".join(COLUMNS), *_lines(validations)]
+    write_atomically(run / HISTORY, ("\n".join(lines) + "\n").encode())
 
 
 def _lines(validations: Iterable[Validation]) -> Iterable[str]:
