@@ -242,6 +242,8 @@ REFUSED: dict[str, list[str]] = {
     "no accelerator": ["--trainer.accelerator", "foo"],
     "overfit": ["--trainer.overfit_batches", "1"],
     "half precision": ["--trainer.precision", "bf16-true"],
+    "precision of a GPU": ["--trainer.precision", "16-mixed"],
+    "precision of a GPU by its number": ["--trainer.precision", "16"],
     "no precision": ["--trainer.precision", "7"],
     "endless": ["--trainer.max_epochs", "-1", "--trainer.max_time", "00:00:00:03"],
     "no epochs": ["--trainer.max_epochs", "0"],

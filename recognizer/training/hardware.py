@@ -11,6 +11,7 @@ from recognizer.common.processors import usable_processors
 from recognizer.errors import RecognizerError
 from recognizer.model.precision import GAIN, ROUNDS, recurrent_seconds
 
+HALF = ("16-mixed", "16")  # precisions of a GPU alone
 CROWD = 8  # processes for each processor: more only wait for each other, and fill the memory
 
 
@@ -55,7 +56,7 @@ def choose_hardware(
         most: processes that have something to do, where their number is chosen here.
 
     Raises:
-        RecognizerError: there is no such hardware, or the number of devices is none.
+        RecognizerError: there is no such hardware, it lacks the precision, or the number of devices is none.
     """
     gpu = torch.cuda.is_available() if accelerator == "auto" else accelerator in ("gpu", "cuda")
     if gpu and not torch.cuda.is_available():
@@ -63,6 +64,8 @@ def choose_hardware(
             f"trainer.accelerator is {accelerator!r}, and no GPU can be used here: expected cpu or auto"
         )
     precision = None if precision is None else str(precision)
+    if not gpu and precision in HALF:  # Lightning would compute in bf16, and the record say something else
+        raise RecognizerError(f"trainer.precision is {precision!r} on a CPU, expected bf16-mixed or 32-true")
     number = _number(devices, gpu, most)
     threads = _threads(max(1, usable_processors() // number))
     if gpu:

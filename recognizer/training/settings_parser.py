@@ -33,7 +33,7 @@ SAID = {  # where the long help is too long, or is Lightning's for every machine
     "trainer.max_epochs": "epochs",
     "trainer.accelerator": "auto (default), cpu, gpu",
     "trainer.devices": "processes on a CPU, or GPUs; auto (default) measures what is fastest",
-    "trainer.precision": "32-true, bf16-mixed or 16-mixed; by default what is fastest here, measured",
+    "trainer.precision": "32-true, bf16-mixed or, on a GPU, 16-mixed; by default what is fastest here, measured",
 }
 WIDTH = 100  # columns of the help
 
