@@ -132,6 +132,17 @@ def test_an_epoch_more_is_learned_whatever_steps_end_the_run(run: Path) -> None:
     assert len((run / "history.tsv").read_text().splitlines()) == 1 + 3
 
 
+@pytest.mark.parametrize(("name", "value", "had"), [("init", "digits", "''"), ("keep_symbols", "false", "True")])
+def test_another_beginning_is_refused(run: Path, name: str, value: str, had: str) -> None:
+    said = refused(run, f"--{name}", value)
+    assert f"{name} is " in said and f"the run has {had}: expected what the run began with" in said
+
+
+def test_the_beginning_of_a_run_may_be_named_again(run: Path) -> None:
+    again = ["--resume", str(run), "--init", "", "--keep_symbols", "true", "--calibrate", "false"]
+    assert run_train(again, lambda line: None) == 0
+
+
 def test_another_run_beside_resume_is_refused(run: Path, tmp_path: Path) -> None:
     said = refused(run, "--run", str(tmp_path / "elsewhere"))
     assert "a run goes on in its own folder" in said and not (tmp_path / "elsewhere").exists()

@@ -31,6 +31,7 @@ SAMPLES_SEEN = 16000  # in a run of fine-tuning, some ten minutes of two cores f
 LEAST_EPOCHS, MOST_EPOCHS = 12, 60
 CHECKS = 12  # validations of such a run
 CONFIG = "config.yaml"  # of a run, under the command that began it
+BEGINNING = ("init", "keep_symbols")  # settings that have their effect before the first step
 FOLDER = "RECOGNIZER_RUN"  # environment variable that tells the further processes of a run its folder
 
 QUIET = "--quiet"  # as every other verb has it
@@ -89,6 +90,8 @@ def _train(parsed: "_Parsed", resume: Path | None, further: Path | None, say: Ca
         return DONE
     if resume is None:
         refuse_old_run(run)
+    else:
+        _refuse_other_beginning(resume, config)
     with locked(run):
         command = _first_command(run, command) if resume else command
 
@@ -278,6 +281,23 @@ def _without_resume(words: list[str]) -> tuple[list[str], Path | None]:
 def _fresh_run(folders: Sequence[str]) -> str:
     names = "+".join(Path(folder).name for folder in folders) or "run"
     return f"runs/{names}-{time.strftime('%Y%m%d-%H%M%S')}"
+
+
+def _refuse_other_beginning(run: Path, config: "Config") -> None:
+    """Refuse to change on the way what a run's first weights and alphabet were made of.
+
+    Raises:
+        RecognizerError: another model to start from, or other symbols of it.
+    """
+    import yaml  # type: ignore[import-untyped]
+
+    before = yaml.safe_load((run / CONFIG).read_text(encoding="utf-8"))
+    for name in BEGINNING:
+        now, had = getattr(config, name), before.get(name, type(config).__dataclass_fields__[name].default)
+        if now != had:
+            raise RecognizerError(
+                f"{run}: {name} is {now!r}, the run has {had!r}: expected what the run began with, or another --run"
+            )
 
 
 def _first_command(run: Path, command: str) -> str:
