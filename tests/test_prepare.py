@@ -211,6 +211,17 @@ def test_shares_that_leave_nothing_to_learn_are_refused() -> None:
         PrepareSettings({}, 0.5, 0.5)
 
 
+@pytest.mark.parametrize(("split", "shares"), [("valid", (0.1, None)), ("test", (None, 0.3))])
+def test_a_share_of_a_source_that_names_splits_is_refused(
+    tmp_path: Path, split: str, shares: tuple[float | None, float | None]
+) -> None:
+    draw(tmp_path / "a.png"), draw(tmp_path / "b.png")
+    manifest(tmp_path, [("a.png", "x", "train"), ("b.png", "y", "valid")])
+    with pytest.raises(RecognizerError, match=f"^--{split}-share has no effect: .* itself .train, valid., expected no"):
+        made(tmp_path, tmp_path / "out", PrepareSettings({}, *shares))
+    assert not (tmp_path / "out").exists()
+
+
 def test_the_digest_is_the_sha256_of_the_source_file(tmp_path: Path) -> None:
     image = draw(tmp_path / "a.png")
     manifest(tmp_path, [("a.png", "x", "train")])

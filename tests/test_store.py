@@ -76,8 +76,9 @@ def test_splits_keep_the_order_of_the_manifest(tmp_path: Path) -> None:
     rows = [packed("a", split="test"), packed("b"), packed("c", split="test")]
     store = Store(write_store(tmp_path, HEADER, rows))
     assert store.splits() == ["test", "train"] and store.indices("test") == [0, 2]
-    with pytest.raises(RecognizerError, match="no sample in split 'valid', there are 'test', 'train'"):
+    with pytest.raises(RecognizerError, match="no sample in split 'valid', there are 'test', 'train'") as error:
         store.indices("valid")
+    assert "--split" in str(error.value) and "--valid-share from one that names none" in str(error.value)
 
 
 def test_an_index_beyond_the_end_is_refused(tmp_path: Path) -> None:

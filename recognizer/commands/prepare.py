@@ -38,8 +38,8 @@ def add_prepare(verbs: Any, console: Console) -> None:
     prepare.add_argument(
         "--phones", action="store_true", help='English words as phones, the token "|" between them (extra [phones])'
     )
-    prepare.add_argument("--valid-share", type=float, default=0.1, help="where the source names no split")
-    prepare.add_argument("--test-share", type=float, default=0.1, help="where the source names no split")
+    prepare.add_argument("--valid-share", type=float, help="of groups, where the source names no split (0.1)")
+    prepare.add_argument("--test-share", type=float, help="of groups, where the source names no split (0.1)")
     prepare.add_argument(
         "--workers", type=whole("workers"), metavar="N", help="processes that read files (default: the processors)"
     )

@@ -25,7 +25,7 @@ from recognizer.corpus.recipes import SPEECH_TEXT, corpus_of_pages, folder, load
 from recognizer.corpus.rules import read_rules
 from recognizer.corpus.sample import Sample, groups_in_several_splits
 from recognizer.corpus.shards import MOST, refuse_other_form, shard_name
-from recognizer.corpus.store import FILE, Header, Packed, Store, Unusable, write_store
+from recognizer.corpus.store import FILE, SHARES, Header, Packed, Store, Unusable, write_store
 from recognizer.corpus.writing_direction import direction_fault
 from recognizer.errors import RecognizerError
 from recognizer.inputs.lines.page_line import page_line_digest
@@ -33,6 +33,7 @@ from recognizer.inputs.registry import default_signal, kind_named, kind_of, read
 from recognizer.inputs.speech.audio import TOO_LONG, seconds
 from recognizer.pages.page import file_of, is_there, page_and_line
 
+SHARE = 0.1  # of the groups, for each of valid and test
 SAMPLES_A_WORKER = 200  # fewer are read in the time that it takes to start a process
 ORDER = "text of both writing directions, learned in the order of the picture"
 UNREADABLE = "cannot be read"  # the reason where nobody knows a better one
@@ -48,7 +49,7 @@ class PrepareSettings:
     Args:
         signal: signal settings that differ from the kind's defaults.
         valid_share: share of the groups (or of the samples, where none has a group) that become "valid" where the
-            source names no split at all.
+            source names no split at all; None for SHARE, a number is refused where the source names splits.
         test_share: likewise for "test".
         pages: patterns of the XML files that count in a collection of pages; none takes all.
         rules: name or file of the transcription rules that texts go through, "" for none.
@@ -59,8 +60,8 @@ class PrepareSettings:
     """
 
     signal: dict[str, Any]
-    valid_share: float = 0.1
-    test_share: float = 0.1
+    valid_share: float | None = None
+    test_share: float | None = None
     pages: tuple[str, ...] = ()
     rules: str = ""
     long: bool = False
@@ -70,12 +71,18 @@ class PrepareSettings:
 
     def __post_init__(self) -> None:
         """Refuse shares that leave nothing to learn."""
-        if min(self.valid_share, self.test_share) < 0 or self.valid_share + self.test_share >= 1:
+        shares = [self.share_of(split) for split in SHARES]
+        if not (min(shares) >= 0 and sum(shares) < 1):  # NaN neither
             raise RecognizerError("valid and test shares are at least 0 and below 1 together")
         if not 0 <= self.shards <= MOST:
             raise RecognizerError(f"--shards is {self.shards}, expected 1 to {MOST}")
         if not 0 <= self.shard <= self.shards:
             raise RecognizerError(f"--shard is {self.shard}, expected a number of 1 to {self.shards} of --shards")
+
+    def share_of(self, split: str) -> float:
+        """Return the share of "valid" or "test"."""
+        given = {"valid": self.valid_share, "test": self.test_share}[split]
+        return SHARE if given is None else given
 
 
 @dataclass(frozen=True)
@@ -464,8 +471,13 @@ def _said(found: Found) -> Found:
 
 
 def _with_splits(samples: list[Sample], settings: PrepareSettings, say: Say) -> list[Sample]:
-    """Return the samples as they are, or, where not one names a split, dealt out by group."""
+    """Return the samples as they are, or, where not one names a split, dealt out by group.
+
+    Raises:
+        RecognizerError: a share is given where the source names splits.
+    """
     if any(sample.split for sample in samples):
+        _refuse_shares(samples, settings)
         unsaid = sum(not sample.split for sample in samples)
         if unsaid:
             say(f'{unsaid} samples name no split, they are kept under ""')
@@ -476,14 +488,25 @@ def _with_splits(samples: list[Sample], settings: PrepareSettings, say: Say) -> 
     alone = len(groups) == 1 and len(usable) > 1
     unit = {sample.path: sample.path.name if alone else sample.group or sample.path.name for sample in usable}
     dealt = sorted(set(unit.values()), key=_hash)
-    test = _share_of(settings.test_share, len(dealt), len(dealt) > 2)
-    valid = _share_of(settings.valid_share, len(dealt), len(dealt) > 1)
+    test = _share_of(settings.share_of("test"), len(dealt), len(dealt) > 2)
+    valid = _share_of(settings.share_of("valid"), len(dealt), len(dealt) > 1)
     split = {one: "test" if i < test else "valid" if i < test + valid else "train" for i, one in enumerate(dealt)}
     by = "group" if groups and not alone else "file"
     if alone:
         say(f"all samples are of {groups[0]!r}: they are split one by one, so that its hand stands in every split")
     say(f"the source names no split: {valid} of {len(dealt)} go to valid, {test} to test, by the hash of the {by} name")
     return [replace(sample, split=split.get(unit.get(sample.path, ""), "train")) for sample in samples]
+
+
+def _refuse_shares(samples: list[Sample], settings: PrepareSettings) -> None:
+    """Refuse shares of splits that the source itself has made."""
+    for split, share in (("valid", settings.valid_share), ("test", settings.test_share)):
+        if share is not None:
+            names = ", ".join(sorted({sample.split for sample in samples if sample.split}))
+            raise RecognizerError(
+                f"{SHARES[split]} has no effect: the source names splits itself ({names}), expected no share, or "
+                f"samples that the source puts into {split}"
+            )
 
 
 def _say_shared(samples: list[Sample], say: Say) -> None:

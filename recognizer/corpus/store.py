@@ -221,9 +221,10 @@ class Store:
         found = [index for index, name in enumerate(splits) if name == split]
         if not found:
             names = ", ".join(f"{name!r}" for name in sorted(set(splits)))
+            share = f", or with {SHARES[split]} from one that names none" if split in SHARES else ""
             raise RecognizerError(
-                f"{self.path}: no sample in split {split!r}, there are {names}: expected one of these, or samples of "
-                f"it, which prepare makes with {SHARES.get(split, 'a split column')}"
+                f"{self.path}: no sample in split {split!r}, there are {names}: expected one of these (--split; of "
+                f"train --data.train, --data.valid), or a corpus prepared anew from a source that names it{share}"
             )
         return found
 
