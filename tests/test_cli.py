@@ -181,6 +181,10 @@ FAULTS = {
     "a number for a choice": (["--data.allow_infeasible", "7"], "data.allow_infeasible is 7, expected true or false"),
     "an unknown cell": (["--network.cell", "ltsm"], "cell 'ltsm': expected one of lstm"),
     "a value out of range": (["--network.dropout", "1.5"], "dropout is in [0, 1)"),
+    "noise without bound": (
+        ["--learning.weight_noise", "1e300"],
+        "learning.weight_noise is 1e+300, expected at most 100",
+    ),
     "no value": (["--config", "no-such.yaml"], "no-such.yaml: cannot be read (No such file"),
     "a stray word": (["copiste"], "copiste: expected --SETTING VALUE"),
     "no run to resume": (["--resume", "no-such-run"], "no-such-run: no config.yaml there"),

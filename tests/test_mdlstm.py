@@ -158,6 +158,7 @@ def test_blocks_are_gathered_with_zeros_at_the_edges() -> None:
         {"norm": "layer"},
         {"convolutions": [0]},
         {"collapse": "mean"},
+        {"forget_bias": 1e300},
     ],
 )
 def test_levels_that_do_not_fit_are_named(change: dict[str, object]) -> None:

@@ -269,6 +269,15 @@ REFUSED: dict[str, list[str]] = {
     "bare": ["--trainer.barebones", "true"],
     "share above all": ["--trainer.limit_train_batches", "1.5"],
     "no devices": ["--trainer.devices", "0"],
+    "validation in no epoch": ["--trainer.check_val_every_n_epoch", "0"],
+    "validation before the first epoch": ["--trainer.check_val_every_n_epoch", "-1"],
+    "validation after no batch": ["--trainer.val_check_interval", "0"],
+    "no steps": ["--trainer.max_steps", "0"],
+    "processes by a copy": ["--trainer.strategy", "ddp_spawn"],
+    "processes by a fork": ["--trainer.strategy", "ddp_fork"],
+    "processes of a notebook": ["--trainer.strategy", "ddp_notebook"],
+    "the class of a strategy": ["--trainer.strategy", "lightning.pytorch.strategies.DDPStrategy"],
+    "the class of a profiler": ["--trainer.profiler", "lightning.pytorch.profilers.SimpleProfiler"],
     "accumulating nothing": ["--trainer.accumulate_grad_batches", "0"],
 }
 
@@ -279,6 +288,14 @@ def test_a_trainer_setting_that_does_not_go_is_one_line(name: str, lines: Path, 
         run_train([*words(lines, tmp_path / "run", trainer__max_epochs=1), *REFUSED[name]], lambda line: None)
     assert str(fault.value).count("\n") == 0 and "trainer" in str(fault.value), str(fault.value)
     assert not (tmp_path / "run" / "config.yaml").exists()
+
+
+def test_a_validation_that_no_epoch_reaches_is_one_line(lines: Path, tmp_path: Path) -> None:
+    call = words(lines, tmp_path / "run", trainer__max_epochs=1, trainer__val_check_interval=1000)
+    with pytest.raises(
+        RecognizerError, match=r"^trainer.val_check_interval is 1000, an epoch has \d+ batches: expected"
+    ):
+        run_train(call, lambda line: None)
 
 
 @pytest.mark.parametrize("how", ["flag", "file"])

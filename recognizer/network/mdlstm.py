@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from recognizer.errors import RecognizerError
 from recognizer.network.cells.direction import working_dtype
 from recognizer.network.cells.mdlstm_scan import scan_diagonals
+from recognizer.network.cells.settings import MAX_BIAS
 from recognizer.network.masks import valid_mask
 from recognizer.network.packing import pack, unpack, valid_frames
 from recognizer.network.reversal import reverse_padded
@@ -50,6 +51,8 @@ class MultidimensionalSettings:
             raise RecognizerError(f"{WHERE}: norm is {self.norm!r}, expected batch or none")
         if self.collapse not in ("sum", "concatenate"):
             raise RecognizerError(f"{WHERE}: collapse is {self.collapse!r}, expected sum or concatenate")
+        if not -MAX_BIAS <= self.forget_bias <= MAX_BIAS:
+            raise RecognizerError(f"{WHERE}: forget_bias is {self.forget_bias}, expected -{MAX_BIAS:g} to {MAX_BIAS:g}")
         levels = len(self.sizes)
         fits = levels > 0 and len(self.blocks) == levels and len(self.between) == levels - 1
         if not fits:

@@ -10,6 +10,7 @@ from recognizer.inputs.speech.log_mel import LogMelSettings
 from recognizer.inputs.strokes.augment import StrokeAugmentSettings
 from recognizer.network.network import NetworkSettings
 
+MAX_NOISE = 100.0  # deviation of noise on weights, which are some hundredths
 SCHEDULES = ("one-cycle", "cosine", "step", "constant")
 
 
@@ -96,6 +97,8 @@ class LearningSettings:
             raise RecognizerError("learning.layer_decay is above 0 and at most 1, learning.anchor from 0 to 100")
         if self.schedule not in SCHEDULES:
             raise RecognizerError(f"learning.schedule is {self.schedule!r}, expected one of {', '.join(SCHEDULES)}")
+        if self.weight_noise > MAX_NOISE:
+            raise RecognizerError(f"learning.weight_noise is {self.weight_noise}, expected at most {MAX_NOISE:g}")
         if not 0.0 <= self.ema_decay < 1.0 or not 0.0 <= self.warm_up < 1.0:
             raise RecognizerError("learning.ema_decay and learning.warm_up are in [0, 1)")
         if (

@@ -129,6 +129,13 @@ def _fit(
         raise Interrupted(stopped.number, keeper.remains()) from None
     except MisconfigurationException as error:
         raise RecognizerError(f"trainer: {error}") from None
+    except ValueError as error:
+        if "val_check_interval" not in str(error):
+            raise
+        raise RecognizerError(
+            f"trainer.val_check_interval is {trainer.val_check_interval}, an epoch has {trainer.num_training_batches} "
+            f"batches: expected at most so many, or trainer.check_val_every_n_epoch null to count across epochs"
+        ) from None
 
 
 def _refuse_idle_processes(task: TrainingSetup, processes: int) -> None:

@@ -10,11 +10,21 @@ if TYPE_CHECKING:
 
 OWN_TRAINER = ("logger", "callbacks", "plugins")  # objects that no command line can spell
 PRECISIONS = ("32-true", "32", "bf16-mixed", "bf16", "16-mixed", "16")
+STRATEGIES = ("auto", "ddp", "ddp_find_unused_parameters_false", "ddp_find_unused_parameters_true", "single_device")
+PROFILERS = ("simple", "advanced", "pytorch")
 ENDLESS = (
     "expected a number of epochs, which the learning rate's schedule goes by where trainer.max_time ends no earlier"
 )
 
 Fault = Callable[[Any], str]
+
+
+def _other_than(names: tuple[str, ...]) -> Fault:
+    """Return what is wrong with a name that is none of `names`, or with a class's; callers in Python make objects."""
+    said = f"expected {', '.join(names[:-1])} or {names[-1]}"
+    return lambda v: said * (isinstance(v, str) and v not in names or hasattr(v, "class_path"))
+
+
 FAULTS: dict[str, Fault] = {  # what is wrong with a value that was given, "" for nothing
     "max_epochs": lambda v: ENDLESS if v is not None and v < 0 else "expected at least 1" if v == 0 else "",
     "overfit_batches": lambda v: (
@@ -31,6 +41,12 @@ FAULTS: dict[str, Fault] = {  # what is wrong with a value that was given, "" fo
     "barebones": lambda v: "expected false: a run without validation leaves no model" * bool(v),
     "num_nodes": lambda v: "expected at least 1" * (v < 1),
     "accumulate_grad_batches": lambda v: "expected at least 1" * (v < 1),
+    "check_val_every_n_epoch": lambda v: "expected at least 1" * (v is not None and v < 1),
+    "val_check_interval": lambda v: "expected more: a model is written after a validation" * (v is not None and v == 0),
+    "max_steps": lambda v: "expected at least 1, or -1 for no end" * (v == 0 or v < -1),
+    # The processes of ddp_spawn, ddp_fork and ddp_notebook cannot take this one's objects along.
+    "strategy": _other_than(STRATEGIES),
+    "profiler": _other_than(PROFILERS),
 }
 
 
@@ -45,7 +61,8 @@ def refuse_trainer_settings(settings: dict[str, Any]) -> None:
     """
     for name, fault in FAULTS.items():
         if name in settings and (said := fault(settings[name])):
-            raise RecognizerError(f"trainer.{name} is {settings[name]!r}, {said}")
+            value = getattr(settings[name], "class_path", settings[name])
+            raise RecognizerError(f"trainer.{name} is {value!r}, {said}")
 
 
 def leave_signals(trainer: "lightning.Trainer") -> None:

@@ -11,6 +11,8 @@ FORGETFUL = ("lstm", "coupled", "peephole", "peephole-diagonal", "convolutional"
 PROJECTED = ("lstm", "lstm-1997", "coupled", "peephole-diagonal")
 PEEPHOLES = ("peephole", "peephole-diagonal")
 CHRONO = "chrono:"  # of a forget bias that names the longest lag to bridge
+MAX_LAG = 10**9  # steps
+MAX_BIAS = 1000.0  # of a gate, which is open or shut to the last bit long before
 
 
 @dataclass(frozen=True)
@@ -81,11 +83,13 @@ class CellSettings:
 
     def _check_forget_bias(self) -> None:
         if not isinstance(self.forget_bias, str):
-            return
+            bounded = -MAX_BIAS <= self.forget_bias <= MAX_BIAS
+            return _want(bounded, f"forget_bias {self.forget_bias}: expected -{MAX_BIAS:g} to {MAX_BIAS:g}")
         steps = self.forget_bias.removeprefix(CHRONO)
-        named = self.forget_bias.startswith(CHRONO) and steps.isascii() and steps.isdigit() and int(steps) > 2
+        named = self.forget_bias.startswith(CHRONO) and steps.isascii() and steps.isdigit()
         _want(
-            named, f"forget_bias {self.forget_bias!r}: expected a number, or chrono:T with a lag T of at least 3 steps"
+            named and len(steps) <= len(str(MAX_LAG)) and 2 < int(steps) <= MAX_LAG,
+            f"forget_bias {self.forget_bias!r}: expected a number, or chrono:T with a lag T of 3 to {MAX_LAG} steps",
         )
 
     def _refuse_without_effect(self) -> None:
