@@ -141,6 +141,53 @@ def test_what_is_left_out_stands_in_the_table_with_its_reason(tmp_path: Path) ->
     ]
 
 
+def rows(out: str) -> list[list[str]]:
+    """Return the table of documents, row by row."""
+    lines = [re.split("  +", line) for line in out.splitlines()]
+    start = next(number for number, cells in enumerate(lines) if cells[0] == "document")
+    return [cells for cells in lines[start + 1 :] if cells[0].startswith("data")]
+
+
+def test_the_table_counts_what_was_packed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = clone(tmp_path / "letters", 3)
+    (root / "data/doc0/a0.png").unlink()
+    (root / "data/doc0/b0.xml").write_text("<PcGts><Page>")
+    path = root / "data/doc1/b1.xml"
+    path.write_text(re.sub('points="[^"]+"', 'points="x"', path.read_text(), count=1))
+    code, out, _ = said(capsys, "prepare", root, "--out", tmp_path / "out")
+    assert code == 1 and len(Store(tmp_path / "out")) == 7
+    assert rows(out) == [
+        ["data/doc0", "2", "0", "1 no such image, 1 XML that is broken"],
+        ["data/doc1", "train", "2", "3", "1 bad points"],
+        ["data/doc2", "valid", "2", "4"],
+    ]
+
+
+def test_the_table_of_one_document_names_the_splits_of_its_lines(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_page(tmp_path / "in", "a", texts=("lox", "x", "ox"))
+    code, out, _ = said(capsys, "prepare", tmp_path / "in", "--pages", "*.xml", "--out", tmp_path / "out")
+    splits = Counter(Store(tmp_path / "out").column("split"))
+    assert code == 0 and len(splits) == 3
+    assert re.search(r"^a  +test 1, train 1, valid 1  +1  +3$", out, re.MULTILINE)
+
+
+def test_shards_that_workers_make_have_one_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "recognizer.reading.ray_engine.on_ray",
+        lambda make, numbers, *_: ((one, "") for number in numbers for one in make()([number])),
+    )
+    root = clone(tmp_path / "letters", 2)
+    (root / "data/doc1/a1.png").unlink()
+    alone = said(capsys, "prepare", root, "--shards", 3, "--out", tmp_path / "alone")
+    shared = said(capsys, "prepare", root, "--shards", 3, "--engine", "ray", "--out", tmp_path / "shared")
+    assert alone[0] == shared[0] == 1 and rows(alone[1]) == rows(shared[1])
+    assert [row[3:] for row in rows(alone[1])] == [["4"], ["2", "1 no such image"]]
+
+
 def test_lines_that_somebody_saw_to_be_wrong_are_left_out_by_name(tmp_path: Path) -> None:
     write_page(tmp_path / "one", "a", texts=("lox", "x"))
     every = read_collection(tmp_path, CollectionSettings())

@@ -15,6 +15,7 @@ from recognizer.commands.options import whole
 from recognizer.errors import RecognizerError
 
 if TYPE_CHECKING:
+    from recognizer.corpus.collections import Document
     from recognizer.corpus.prepare import Prepared, PrepareSettings
 
 
@@ -108,6 +109,7 @@ def _on_ray(
     console: Console, chosen: argparse.Namespace, source: Path | None, settings: "PrepareSettings"
 ) -> "Prepared":
     """Prepare the shards on a Ray cluster, each by one worker, which looks through the whole source first."""
+    from recognizer.corpus.collections import summed
     from recognizer.corpus.prepare import prepared_of, refuse_empty_shards
     from recognizer.corpus.recipes import recipe_names
     from recognizer.corpus.shards import open_store, shards_in
@@ -120,18 +122,27 @@ def _on_ray(
     make = partial(_shard_maker, corpus, source and source.absolute(), out, settings)
     numbers = [str(number) for number in range(1, settings.shards + 1)]
     noted: Counter[str] = Counter()
+    documents: list[Document] = []
     said: set[str] = set()
     cluster = Cluster(chosen.address, chosen.workers or 0)
     for done, (made, _) in enumerate(on_ray(make, numbers, 1, cluster, console.complain), 1):
         noted.update(json.loads(made["noted"]))
+        documents += [_document(**one) for one in json.loads(made["documents"])]
         for line in made["lines"]:
             if line not in said:
                 console.say(line)
             said.add(line)
         progress(done, settings.shards)
-    packed = prepared_of(open_store(out), noted)
+    packed = replace(prepared_of(open_store(out), noted), documents=summed(documents))
     refuse_empty_shards(corpus, packed, shards_in(out))
     return packed
+
+
+def _document(lines: dict[str, int], left_out: dict[str, int], **rest: Any) -> "Document":
+    """Return a document that travelled as JSON."""
+    from recognizer.corpus.collections import Document
+
+    return Document(lines=Counter(lines), left_out=Counter(left_out), **rest)
 
 
 def _shard_maker(
@@ -139,16 +150,16 @@ def _shard_maker(
 ) -> Callable[[list[str]], list[dict[str, Any]]]:
     """Return what makes shards of a corpus, given their numbers, in a process of its own.
 
-    What it tells of each: lines for people, and what was noted of the source as a whole (by the first shard alone).
+    What it tells of each: lines for people, its part of the documents, and what was noted of the source as a whole (by
+    the first shard alone).
     """
-    from recognizer.corpus.collections import table
     from recognizer.corpus.prepare import prepare
 
     def one(number: int) -> dict[str, Any]:
         lines: list[str] = []
         done = prepare(corpus, source, out, replace(settings, shard=number), lines.append)
         noted = json.dumps(done.noted if number == 1 else {})
-        return {"lines": [*lines, *(table(done.documents) if number == 1 else ())], "noted": noted}
+        return {"lines": lines, "noted": noted, "documents": json.dumps([vars(one) for one in done.documents])}
 
     return lambda numbers: [one(int(number)) for number in numbers]
 

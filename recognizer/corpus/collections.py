@@ -66,17 +66,22 @@ class Document:
 
     Args:
         name: of its folder or page, from the root of the collection.
-        split: "train", "valid" or "test", "" where it is still to be dealt out.
+        split: "train", "valid" or "test" as the source has it, "" where it is to be dealt out.
         pages: how many pages it has.
-        lines: how many lines were taken.
+        lines: how many lines were taken, split by split.
         left_out: of its lines and pages, reason by reason.
     """
 
     name: str
     split: str
     pages: int = 0
-    lines: int = 0
+    lines: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
+
+    def take(self, split: str, reason: str) -> None:
+        """Count a line that went into a split, or, for a reason, a line or page that went into none."""
+        counts, name = (self.left_out, reason) if reason else (self.lines, split)
+        counts[name] += 1
 
 
 @dataclass(frozen=True)
@@ -239,7 +244,7 @@ def _lines_of(
         if reason:
             document.left_out[reason] += 1
             continue
-        document.lines += 1
+        document.lines[document.split] += 1
         samples.append(Sample(name, text, document.split, document.name, f"{path.name}, line {line.id}"))
     return samples
 
@@ -274,6 +279,16 @@ def _refuse_unknown(settings: CollectionSettings, documents: Iterable[Document])
         )
 
 
+def summed(documents: Iterable[Document]) -> list[Document]:
+    """Return documents, each once, with what was taken of it in several shards."""
+    found: dict[str, Document] = {}
+    for one in documents:
+        document = found.setdefault(one.name, Document(one.name, one.split, one.pages))
+        document.lines.update(one.lines)
+        document.left_out.update(one.left_out)
+    return sorted(found.values(), key=lambda document: document.name)
+
+
 def table(documents: Sequence[Document]) -> list[str]:
     """Return the lines of a table: documents, or, of many, splits, with pages, lines, what was left out and why."""
     if not documents:
@@ -289,14 +304,23 @@ def table(documents: Sequence[Document]) -> list[str]:
 
 def _row(name: str, document: Document) -> tuple[str, ...]:
     reasons = ", ".join(f"{count} {reason}" for reason, count in document.left_out.most_common())
-    return name, document.split, f"{document.pages:,}", f"{document.lines:,}", reasons
+    return name, _splits(document), f"{document.pages:,}", f"{document.lines.total():,}", reasons
+
+
+def _splits(document: Document) -> str:
+    """Return the split that the lines of a document went into, or, where there are several, how many into which."""
+    if len(document.lines) > 1:
+        return ", ".join(f"{split or '(no split)'} {count}" for split, count in sorted(document.lines.items()))
+    return next(iter(document.lines), document.split)
 
 
 def _rows_of_splits(documents: Sequence[Document]) -> list[tuple[str, ...]]:
     rows = []
-    for split in dict.fromkeys(document.split for document in documents):
-        members = [document for document in documents if document.split == split]
-        reasons = sum((document.left_out for document in members), Counter[str]())
-        pages, lines = sum(d.pages for d in members), sum(d.lines for d in members)
-        rows.append(_row(f"{len(members)} documents", Document("", split, pages, lines, reasons)))
+    for splits in dict.fromkeys(tuple(sorted(document.lines)) for document in documents):
+        members = [document for document in documents if tuple(sorted(document.lines)) == splits]
+        together = Document("", "", sum(document.pages for document in members))
+        for document in members:
+            together.lines.update(document.lines)
+            together.left_out.update(document.left_out)
+        rows.append(_row(f"{len(members)} documents", together))
     return rows

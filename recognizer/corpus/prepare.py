@@ -96,7 +96,7 @@ class Prepared:
         left_out: reason by reason, with counts; the files that could not be used are among them.
         noted: what was kept but deserves a word.
         unusable: each file that could not be used.
-        documents: of a collection of pages, what was taken of each.
+        documents: of a collection of pages, what was packed of each.
         card: of a collection of pages, what it says of itself.
     """
 
@@ -148,15 +148,21 @@ def prepare(
         if settings.phones:
             found = _said(found)
         samples = _with_splits(found.samples, settings, say)
-        split_of_group = {sample.group: sample.split for sample in samples}
-        for document in found.documents:
-            document.split = split_of_group.get(document.name, document.split)
         header = _with_signal(found.header, settings, found.left_out)
         header = _with_order(header, samples, found.noted)
         if fault := direction_fault((sample.text for sample in samples), header.signal):
             found.noted[fault] += 1
         path = out if settings.shards else out / FILE
-        done = Prepared(path, Counter(), Counter(), found.left_out, found.noted, [], found.documents, header.card)
+        done = Prepared(
+            path,
+            Counter(),
+            Counter(),
+            found.left_out,
+            found.noted,
+            [],
+            _uncounted(found.documents, settings),
+            header.card,
+        )
         parts = list(_parts(samples, header, settings))
         tell = _telling(progress, sum(len(part.samples) for part in parts))
         written = []
@@ -240,6 +246,12 @@ def _with_order(header: Header, samples: list[Sample], noted: Counter[str]) -> H
     return replace(header, text=asdict(settings))
 
 
+def _uncounted(documents: Sequence[Document], settings: PrepareSettings) -> list[Document]:
+    """Return the documents before their lines are packed; what the source left out stands in the first shard alone."""
+    first = settings.shard in (0, 1)
+    return [replace(one, lines=Counter(), left_out=Counter(one.left_out if first else ())) for one in documents]
+
+
 @dataclass(frozen=True)
 class _Part:
     """What goes into one file: all samples, or those of a shard."""
@@ -278,8 +290,11 @@ def _packed(
     samples: list[Sample], made: Iterable[Packed | Unusable], done: Prepared, tell: Callable[[], None]
 ) -> Iterator[Packed | Unusable]:
     """Yield each sample with its signal or with what is wrong with its file, and count it in `done`."""
+    documents = {document.name: document for document in done.documents}
     for sample, one in zip(samples, made, strict=True):
         tell()
+        if document := documents.get(sample.group):
+            document.take(sample.split, "" if isinstance(one, Packed) else one.reason)
         if isinstance(one, Packed):
             done.splits[sample.split] += 1
             done.characters[sample.split] += len(sample.text)
