@@ -133,7 +133,8 @@ def build(texts: Sequence[Path], settings: BuildSettings, out: Path, progress: P
     errors = _write(trie, about, by_frequency(whole, 0, settings.letters).words, settings, out)
     counted = tuple(map(len, counts.keys))
     tokens = len(text.tokens) - text.lines
-    return BuildReport(text.lines, text.blank, tokens, trie.sizes, counted, smoothed.discounts, smoothed.notes, errors)
+    sizes = trie.sizes + (0,) * (len(counted) - trie.order)  # of the orders that pruning has emptied too
+    return BuildReport(text.lines, text.blank, tokens, sizes, counted, smoothed.discounts, smoothed.notes, errors)
 
 
 def _write(trie: Trie, about: About, words: Sequence[str], settings: BuildSettings, out: Path) -> CompactErrors | None:
