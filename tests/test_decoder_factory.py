@@ -22,7 +22,7 @@ from recognizer.decoding.greedy import greedy
 from recognizer.decoding.hypothesis import Hypothesis, Span
 from recognizer.decoding.options import DecoderOptions, asked, flag_of
 from recognizer.decoding.scorers import CharacterModel
-from recognizer.decoding.settings import DecoderSettings, NamedFile, settings_of
+from recognizer.decoding.settings import BOUNDS, DecoderSettings, NamedFile, settings_of
 from recognizer.errors import RecognizerError
 from recognizer.language.build import BuildSettings, build
 from recognizer.language.lstm import LanguageModel, LanguageModelSettings, save
@@ -163,6 +163,8 @@ def test_flashlight_takes_the_same_options(made: Path) -> None:
         (DecoderOptions(hot_bonus=1.0), "--hot-bonus has no effect without --hot-words"),
         (DecoderOptions(oov_penalty=1.0), "--oov-penalty has no effect without --lexicon"),
         (DecoderOptions(word_bonus=math.nan), "word-bonus is nan, expected a number"),
+        (DecoderOptions(word_bonus=800.0), "word-bonus is 800.0, expected -100 to 100"),
+        (DecoderOptions(temperature=1e-300), "temperature is 1e-300, expected 0.001 to 1000"),
         (DecoderOptions(beam=0), "beam: width 0"),
         (DecoderOptions(lm=Path("none.ng")), "none.ng: cannot be read"),
     ],
@@ -247,6 +249,23 @@ def test_evaluate_and_transcribe_read_alike_by_beam_and_language_model(
     assert {Path(row["name"]).name: row["read"] for row in worst} == by_file
     _, plain, _ = said(capsys, "transcribe", *files, "--model", line_run.folder)
     assert plain != read
+
+
+@pytest.mark.parametrize("name", list(BOUNDS))
+def test_values_that_no_exponential_bears_are_refused(name: str) -> None:
+    for value in BOUNDS[name]:
+        assert value == 0 or getattr(DecoderSettings(**{name: value}), name) == value
+    with pytest.raises(RecognizerError, match=rf"^{name.replace('_', '-')} is 1e\+308, expected \S+ to \S+$"):
+        DecoderSettings(**{name: 1e308})
+
+
+def test_the_largest_values_are_borne(made: Path) -> None:
+    most: dict[str, Any] = {
+        name: BOUNDS[name][1] for name in ("lm_weight", "word_bonus", "hot_bonus", "rescore_weight")
+    }
+    for weight in BOUNDS["lm_weight"]:
+        values = most | {"lm_weight": weight}
+        assert any(texts(DecoderOptions(lm=made / "c.ng", hot_words=made / "words", rescore=made / "w.arpa", **values)))
 
 
 def test_bad_values_on_the_command_line_are_one_line(

@@ -62,6 +62,14 @@ def test_a_model_is_built_and_foretells_its_text(text: Path, capsys: pytest.Capt
     assert open_ngram(text.with_name("w.arpa")).about.unit == "word"
 
 
+def test_orders_that_pruning_empties_are_counted_as_none(text: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = text.with_name("c.ng")
+    code, out, _ = said(capsys, "lm", "build", text, "--order", 3, "--out", model, "--prune", 0.9)
+    assert code == 0 and "\n2-grams: 0 of " in out and "\n3-grams: 0 of " in out
+    code, out, _ = said(capsys, "lm", "perplexity", model, text)
+    assert code == 0 and "perplexity" in out
+
+
 def test_texts_and_settings_at_fault_are_one_line(text: Path, capsys: pytest.CaptureFixture[str]) -> None:
     empty = text.with_name("empty.txt")
     empty.write_text("\n \n")
@@ -72,6 +80,7 @@ def test_texts_and_settings_at_fault_are_one_line(text: Path, capsys: pytest.Cap
         ([text, "--order", 1], "order is 1, expected 2 to 10"),
         ([text, "--order", "six"], "--order is 'six', expected a number"),
         ([text, "--cutoff", 1], "cutoff is [1], expected"),
+        ([text, "--word-bonus", 800], "word-bonus is 800.0, expected -100 to 100"),
     ):
         err = refused_last(capsys, "lm", "build", *words, "--out", model)
         assert line in err

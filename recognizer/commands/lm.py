@@ -160,6 +160,7 @@ def _build(console: Console, chosen: argparse.Namespace) -> int:
     from recognizer.language.checked_build import build_checked
 
     refuse_foreign("--out", chosen.out, LANGUAGE_MODEL)
+    _refuse_for_decoder(chosen)
     settings = BuildSettings(
         order=chosen.order,
         unit=chosen.unit,
@@ -198,6 +199,14 @@ def _build(console: Console, chosen: argparse.Namespace) -> int:
         )
     console.say(f"{chosen.out}: {chosen.out.stat().st_size / 1e6:.1f} MB")
     return 0
+
+
+def _refuse_for_decoder(chosen: argparse.Namespace) -> None:
+    """Refuse to state in a model file what no decoder takes."""
+    from recognizer.decoding.settings import DecoderSettings
+
+    names = ("lm_weight", "word_bonus", "prior_weight", "temperature")
+    DecoderSettings(**{name: value for name in names if (value := getattr(chosen, name)) is not None})
 
 
 def _perplexity(console: Console, chosen: argparse.Namespace) -> int:

@@ -9,6 +9,15 @@ from recognizer.decoding.beam_settings import BeamSettings
 from recognizer.decoding.options import ENGINES
 from recognizer.errors import RecognizerError
 
+BOUNDS = {  # beyond which exponentials of scores leave the numbers that there are; what serves is far within
+    "lm_weight": (-10.0, 10.0),
+    "word_bonus": (-100.0, 100.0),
+    "prior_weight": (0.0, 10.0),
+    "temperature": (0.001, 1000.0),
+    "hot_bonus": (-100.0, 100.0),
+    "rescore_weight": (-10.0, 10.0),
+    "oov_penalty": (0.0, 1000.0),
+}
 FILES = ("lm", "hot_words", "lexicon", "rescore")  # settings that name a file outside the model file
 
 
@@ -75,6 +84,10 @@ class DecoderSettings:
         penalty = self.oov_penalty
         if penalty is not None and not (math.isfinite(penalty) and penalty > 0):
             raise RecognizerError(f"oov-penalty is {penalty}, expected a positive number")
+        for name, (least, most) in BOUNDS.items():
+            value = getattr(self, name)
+            if value is not None and not least <= value <= most:
+                raise RecognizerError(f"{name.replace('_', '-')} is {value}, expected {least:g} to {most:g}")
 
     def outside(self) -> dict[str, NamedFile]:
         """Return the files outside the model file that this decoder needs, by setting."""
