@@ -225,6 +225,18 @@ def test_a_page_without_its_image_is_named_and_the_others_are_taken(
     assert code == 1 and len(Store(tmp_path / "out")) == 10
 
 
+def test_empty_xml_is_named_as_it_is_beside_pages_that_are_no_collection(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = clone(tmp_path / "letters")
+    (root / "data" / "doc1" / "c1.xml").write_bytes(b"")
+    told = said(capsys, "prepare", root, "--out", tmp_path / "a")
+    (root / "htr-united.yml").unlink()
+    plain = said(capsys, "prepare", root, "--out", tmp_path / "b")
+    assert told[0] == plain[0] == 1 and told[2] == plain[2]
+    assert "c1.xml: an empty file" in told[2] and told[2].count("\n") == 1
+
+
 def test_pages_and_rules_go_with_a_path_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, _, text = said(
         capsys, "prepare", "copiste", "--source", tmp_path, "--out", tmp_path / "o", "--rules", "archives"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from recognizer.corpus.manifest import files_below, split_of
-from recognizer.corpus.page_choice import matches, second_page
+from recognizer.corpus.page_choice import matches, second_page, unread
 from recognizer.corpus.rules import TranscriptionRules
 from recognizer.corpus.sample import Sample
 from recognizer.corpus.yaml_file import read_mapping
@@ -192,7 +192,7 @@ def _names(value: Any, key: str) -> str:
 
 
 def _chosen(source: Path, settings: CollectionSettings) -> tuple[list[Path], Counter[str]]:
-    """Return the pages that count, and how many files were passed over for which reason."""
+    """Return the pages that count, with XML that nobody can read, and how many files were passed over and why."""
     chosen: list[Path] = []
     noted: Counter[str] = Counter()
     for path in files_below(source):
@@ -203,7 +203,7 @@ def _chosen(source: Path, settings: CollectionSettings) -> tuple[list[Path], Cou
             noted["XML that --pages does not name"] += 1
         elif matches(inner, settings.leave_out):
             noted["XML that the recipe leaves out"] += 1
-        elif not form_of(path):
+        elif not form_of(path) and not unread(path):
             noted["XML that is no page"] += 1
         else:
             chosen.append(path)
@@ -229,6 +229,8 @@ def _lines_of(
     source: Path, path: Path, document: Document, settings: CollectionSettings, images: dict[Path, Path]
 ) -> list[Sample]:
     """Return the lines of a page, counting in its document what is left out."""
+    if fault := unread(path):
+        return [Sample(path, "", document.split, document.name, path.name, f"{path}: {fault}")]
     try:
         page = read_page(path)
         image = page.image_path()

@@ -17,6 +17,14 @@ def matches(inner: str, patterns: Sequence[str]) -> bool:
     return any(fnmatchcase(inner if "/" in p else inner.rpartition("/")[2], p) for p in patterns)
 
 
+def unread(path: Path) -> str:
+    """Return why nobody can tell what XML says, "" where one can."""
+    try:
+        return "" if path.stat().st_size and os.access(path, os.R_OK) else "an empty file, or one that may not be read"
+    except OSError as error:
+        return str(error.strerror or error)
+
+
 def second_page(source: Path, path: Path, other: Path, image: Path) -> RecognizerError:
     """Return the error of two pages `path` and `other` below `source` that describe one image, with what chooses."""
     pattern, without = _choosing(source, path, other)

@@ -1,12 +1,11 @@
 """Pages as PAGE XML or ALTO as samples, one a line."""
 
-import os
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from recognizer.corpus.manifest import TRUTH, manifests_in, split_of
-from recognizer.corpus.page_choice import second_page
+from recognizer.corpus.page_choice import second_page, unread
 from recognizer.corpus.sample import Sample
 from recognizer.errors import RecognizerError
 from recognizer.inputs.folders import list_folder
@@ -86,17 +85,9 @@ def _look_around(source: Path, pages: set[Path], images: set[Path], found: PageS
         if path.name.endswith(TRUTH):
             raise RecognizerError(f"{path}: beside pages such as {min(pages)}, expected one form of transcripts")
         if path.suffix.lower() == SUFFIX and path not in pages:
-            if fault := _unread(path):
+            if fault := unread(path):
                 found.samples.append(Sample(path, "", fault=f"{path}: {fault}"))
             else:
                 found.noted["XML that is no page"] += 1
         if path.suffix.lower() in IMAGES and path not in images:
             found.noted["image that no page describes"] += 1
-
-
-def _unread(path: Path) -> str:
-    """Return why nobody can tell what XML says, "" where one can."""
-    try:
-        return "" if path.stat().st_size and os.access(path, os.R_OK) else "an empty file, or one that may not be read"
-    except OSError as error:
-        return str(error.strerror or error)
