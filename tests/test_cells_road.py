@@ -141,7 +141,7 @@ def test_the_command_line_sets_the_scan(few: Path, tmp_path: Path) -> None:
 
 
 def test_the_scan_is_refused_where_it_has_no_effect() -> None:
-    with pytest.raises(RecognizerError, match="multidimensional has no effect on front.type frames"):
+    with pytest.raises(RecognizerError, match="multidimensional has no effect on network.front.type frames"):
         FrontSettings(type="frames", multidimensional=SCAN)
 
 

@@ -254,9 +254,10 @@ def test_evaluate_and_transcribe_read_alike_by_beam_and_language_model(
 @pytest.mark.parametrize("name", list(BOUNDS))
 def test_values_that_no_exponential_bears_are_refused(name: str) -> None:
     for value in BOUNDS[name]:
-        assert value == 0 or getattr(DecoderSettings(**{name: value}), name) == value
+        given: dict[str, Any] = {name: value}
+        assert value == 0 or getattr(DecoderSettings(**given), name) == value
     with pytest.raises(RecognizerError, match=rf"^{name.replace('_', '-')} is 1e\+308, expected \S+ to \S+$"):
-        DecoderSettings(**{name: 1e308})
+        DecoderSettings(**{name: 1e308})  # type: ignore[arg-type]
 
 
 def test_the_largest_values_are_borne(made: Path) -> None:

@@ -292,9 +292,7 @@ def test_a_trainer_setting_that_does_not_go_is_one_line(name: str, lines: Path, 
 
 def test_a_validation_that_no_epoch_reaches_is_one_line(lines: Path, tmp_path: Path) -> None:
     call = words(lines, tmp_path / "run", trainer__max_epochs=1, trainer__val_check_interval=1000)
-    with pytest.raises(
-        RecognizerError, match=r"^trainer.val_check_interval is 1000, an epoch has \d+ batches: expected"
-    ):
+    with pytest.raises(RecognizerError, match=r"^trainer.val_check_interval is 1000, an epoch has \d+ batches: "):
         run_train(call, lambda line: None)
 
 

@@ -13,6 +13,7 @@ from recognizer.network.mdlstm import POOL, MultidimensionalFront, Multidimensio
 from recognizer.network.packing import pack, unpack, valid_frames
 
 TYPES = ("convolutional", "frames", "multidimensional")
+WHERE = "network.front"  # of the settings, for messages
 MAX_STRIDE = 1024  # input frames to an output frame: inputs are padded to whole strides
 SLOPE = 0.01  # of the leaky rectifier below zero
 
@@ -47,20 +48,26 @@ class FrontSettings:
     def __post_init__(self) -> None:
         """Refuse values that mean nothing."""
         if self.type not in TYPES:
-            raise RecognizerError(f"front.type is {self.type!r}, expected one of {', '.join(TYPES)}")
+            raise RecognizerError(f"{WHERE}.type is {self.type!r}, expected one of {', '.join(TYPES)}")
         if self.type != "multidimensional" and self.multidimensional != MultidimensionalSettings():
-            raise RecognizerError(f"front.multidimensional has no effect on front.type {self.type}")
+            raise RecognizerError(f"{WHERE}.multidimensional has no effect on {WHERE}.type {self.type}")
         if self.norm not in ("batch", "none"):
-            raise RecognizerError(f"front.norm is {self.norm!r}, expected batch or none")
+            raise RecognizerError(f"{WHERE}.norm is {self.norm!r}, expected batch or none")
         if not len(self.channels) == len(self.pool_time) == len(self.pool_features):
-            raise RecognizerError("front.channels, front.pool_time, front.pool_features: expected lists of one length")
-        if len(self.patch) != 2 or min(*self.patch, *self.pool_time, *self.pool_features, *self.channels) < 1:
-            raise RecognizerError("front: every size is at least 1, and patch is two numbers")
-        if self.convolutions < 1 or not 0.0 <= self.dropout < 1.0:
-            raise RecognizerError("front.convolutions is at least 1, front.dropout in [0, 1)")
+            lists = ", ".join(f"{WHERE}.{name}" for name in ("channels", "pool_time", "pool_features"))
+            raise RecognizerError(f"{lists}: expected lists of one length")
+        if len(self.patch) != 2:
+            raise RecognizerError(f"{WHERE}.patch is {self.patch}, expected two numbers, of frames and of features")
+        for name in ("patch", "channels", "pool_time", "pool_features"):
+            if any(size < 1 for size in getattr(self, name)):
+                raise RecognizerError(f"{WHERE}.{name} is {getattr(self, name)}, expected sizes of at least 1")
+        if self.convolutions < 1:
+            raise RecognizerError(f"{WHERE}.convolutions is {self.convolutions}, expected at least 1")
+        if not 0.0 <= self.dropout < 1.0:
+            raise RecognizerError(f"{WHERE}.dropout is {self.dropout}, expected a share in [0, 1)")
         if self.stride > MAX_STRIDE:
             raise RecognizerError(
-                f"front: an output frame for {self.stride} input frames, expected {MAX_STRIDE} at most"
+                f"{WHERE}: an output frame for {self.stride} input frames, expected {MAX_STRIDE} at most"
             )
 
     @property
@@ -114,7 +121,7 @@ class Front(nn.Module):
             inputs, rows = channels, rows // height
             if rows == 0:
                 raise RecognizerError(
-                    f"front.pool_features leaves nothing of {features} features, expected less pooling"
+                    f"{WHERE}.pool_features leaves nothing of {features} features, expected less pooling"
                 )
         return inputs * rows, rows
 

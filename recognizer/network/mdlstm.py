@@ -48,11 +48,11 @@ class MultidimensionalSettings:
     def __post_init__(self) -> None:
         """Refuse levels that do not fit each other."""
         if self.norm not in ("batch", "none"):
-            raise RecognizerError(f"{WHERE}: norm is {self.norm!r}, expected batch or none")
+            raise RecognizerError(f"{WHERE}.norm is {self.norm!r}, expected batch or none")
         if self.collapse not in ("sum", "concatenate"):
-            raise RecognizerError(f"{WHERE}: collapse is {self.collapse!r}, expected sum or concatenate")
+            raise RecognizerError(f"{WHERE}.collapse is {self.collapse!r}, expected sum or concatenate")
         if not -MAX_BIAS <= self.forget_bias <= MAX_BIAS:
-            raise RecognizerError(f"{WHERE}: forget_bias is {self.forget_bias}, expected -{MAX_BIAS:g} to {MAX_BIAS:g}")
+            raise RecognizerError(f"{WHERE}.forget_bias is {self.forget_bias}, expected -{MAX_BIAS:g} to {MAX_BIAS:g}")
         levels = len(self.sizes)
         fits = levels > 0 and len(self.blocks) == levels and len(self.between) == levels - 1
         if not fits:

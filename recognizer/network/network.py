@@ -32,8 +32,11 @@ class NetworkSettings(CellSettings):
     def __post_init__(self) -> None:
         """Refuse values that mean nothing."""
         super().__post_init__()
-        if self.layers < 0 or not 0.0 <= self.dropout < 1.0 or self.auxiliary_head < 0.0:
-            raise RecognizerError("network: layers and auxiliary_head are at least 0, dropout is in [0, 1)")
+        for name in ("layers", "auxiliary_head"):
+            if not getattr(self, name) >= 0:
+                raise RecognizerError(f"network.{name} is {getattr(self, name)}, expected at least 0")
+        if not 0.0 <= self.dropout < 1.0:
+            raise RecognizerError(f"network.dropout is {self.dropout}, expected a share in [0, 1)")
 
 
 @dataclass(frozen=True)

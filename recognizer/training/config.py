@@ -45,8 +45,11 @@ class DataSettings:
 
     def __post_init__(self) -> None:
         """Refuse values that mean nothing."""
-        if min(self.batch_columns, self.batch_points) < 1 or self.batch_seconds <= 0 or self.workers < 0:
-            raise RecognizerError("data: batch_columns, batch_points, batch_seconds are above 0, workers at least 0")
+        for name in ("batch_columns", "batch_points", "batch_seconds"):
+            if not getattr(self, name) > 0:
+                raise RecognizerError(f"data.{name} is {getattr(self, name)}, expected more than 0")
+        if self.workers < 0:
+            raise RecognizerError(f"data.workers is {self.workers}, expected at least 0")
         if self.weights and len(self.weights) != len(self.folders):
             raise RecognizerError(f"data.weights has {len(self.weights)} numbers for {len(self.folders)} corpora")
         if any(not 0.0 < weight <= 100.0 for weight in self.weights):
@@ -93,19 +96,22 @@ class LearningSettings:
 
     def __post_init__(self) -> None:
         """Refuse values that mean nothing."""
-        if not 0.0 < self.layer_decay <= 1.0 or not 0.0 <= self.anchor < 100.0:
-            raise RecognizerError("learning.layer_decay is above 0 and at most 1, learning.anchor from 0 to 100")
         if self.schedule not in SCHEDULES:
             raise RecognizerError(f"learning.schedule is {self.schedule!r}, expected one of {', '.join(SCHEDULES)}")
+        if not self.rate > 0:
+            raise RecognizerError(f"learning.rate is {self.rate}, expected more than 0")
+        if not 0.0 < self.layer_decay <= 1.0:
+            raise RecognizerError(f"learning.layer_decay is {self.layer_decay}, expected a share above 0, 1 at most")
+        if not 0.0 <= self.anchor < 100.0:
+            raise RecognizerError(f"learning.anchor is {self.anchor}, expected 0 to below 100")
         if self.weight_noise > MAX_NOISE:
             raise RecognizerError(f"learning.weight_noise is {self.weight_noise}, expected at most {MAX_NOISE:g}")
-        if not 0.0 <= self.ema_decay < 1.0 or not 0.0 <= self.warm_up < 1.0:
-            raise RecognizerError("learning.ema_decay and learning.warm_up are in [0, 1)")
-        if (
-            min(self.rate, self.weight_decay, self.gradient_clip, self.weight_noise, self.cr_ctc, self.patience) < 0
-            or self.rate == 0
-        ):
-            raise RecognizerError("learning: the rate is above 0, nothing is below 0")
+        for name in ("ema_decay", "warm_up"):
+            if not 0.0 <= getattr(self, name) < 1.0:
+                raise RecognizerError(f"learning.{name} is {getattr(self, name)}, expected a share in [0, 1)")
+        for name in ("weight_decay", "gradient_clip", "weight_noise", "cr_ctc", "patience"):
+            if not getattr(self, name) >= 0:
+                raise RecognizerError(f"learning.{name} is {getattr(self, name)}, expected at least 0")
 
 
 @dataclass(frozen=True)

@@ -120,4 +120,4 @@ class CellSettings:
 
 def _want(condition: bool, message: str) -> None:
     if not condition:
-        raise RecognizerError(f"network.cell: {message}")
+        raise RecognizerError(f"network.{message}")
