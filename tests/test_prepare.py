@@ -180,6 +180,14 @@ def test_images_beside_recordings_are_refused(tmp_path: Path) -> None:
         made(tmp_path, tmp_path / "out")
 
 
+def test_of_two_kinds_the_files_of_the_rarer_one_are_named(tmp_path: Path) -> None:
+    rows = [(str(draw(tmp_path / f"{i}.png")), "x", "train") for i in range(3)]
+    rows += [(str(record(tmp_path / f"{name}.wav")), "y", "train") for name in "ab"]
+    manifest(tmp_path, rows)
+    with pytest.raises(RecognizerError, match=f"the recordings are {tmp_path / 'a.wav'} and 1 more; give each kind a"):
+        made(tmp_path, tmp_path / "out")
+
+
 def test_height_and_direction_form_the_signals(tmp_path: Path) -> None:
     draw(tmp_path / "a.png", columns=96, rows=24)
     manifest(tmp_path, [("a.png", "x", "train")])

@@ -109,6 +109,15 @@ def test_files_and_arrays_of_the_same_strokes_are_one_signal(tmp_path: Path) -> 
     assert (strokes_from_array(array, PLAIN).values == wanted).all()
 
 
+def test_strokes_are_known_in_utf_16_and_by_the_suffix_of_inkml(tmp_path: Path) -> None:
+    ink = write_inkml([[0, 0, 3, 10]]).decode().replace("UTF-8", "UTF-16")
+    files = {"a.inkml": ink.encode("utf-16"), "b.json": "[[0, 0, 3, 10]]".encode("utf-16"), "c.inkml": b"no ink"}
+    for name, data in files.items():
+        (tmp_path / name).write_bytes(data)
+        assert kind_of(tmp_path / name) == "strokes"
+    assert kind_of(io.BytesIO(files["a.inkml"])) == "strokes"
+
+
 def test_inkml_says_what_is_air_and_which_way_an_axis_goes(tmp_path: Path) -> None:
     strokes: list[list[float]] = [[0.25, 0, 3, 10, 6, 0.125, 9, 10], [20, 0, 20, 10]]
     wanted = signal_from_strokes([np.array(stroke).reshape(-1, 2) for stroke in strokes], PLAIN, "test").values

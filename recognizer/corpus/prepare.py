@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -18,7 +18,7 @@ from recognizer.corpus.alphabet import LOGICAL, WORD_BOUNDARY, Alphabet, TextSet
 from recognizer.corpus.archives import opened
 from recognizer.corpus.collections import CollectionSettings, Document, is_collection
 from recognizer.corpus.layouts import read_layout
-from recognizer.corpus.manifest import manifests_in, read_corpus
+from recognizer.corpus.manifest import manifests_in, named, read_corpus
 from recognizer.corpus.page_samples import pages_below, read_pages
 from recognizer.corpus.picture_order import DIRECTIONS, has_right_to_left
 from recognizer.corpus.recipes import SPEECH_TEXT, corpus_of_pages, folder, load_recipe, recipe_names
@@ -441,19 +441,33 @@ def _found(given: str, path: Path, settings: PrepareSettings) -> Found:
         samples = samples or read_corpus(path)
     if not samples:
         raise RecognizerError(f"{path}: {left_out.total()} lines without text, expected transcribed ones")
-    kinds = Counter(kind_of(sample.path) for sample in samples if not sample.fault and is_there(sample.path))
-    if not kinds:
-        raise RecognizerError(
-            f"{path}: not one of {len(samples)} files can be used, first {samples[0].fault or samples[0].path}"
-        )
-    if len(kinds) > 1:
-        raise RecognizerError(
-            f"{path}: {' and '.join(f'{n} {kind_named(kind).plural}' for kind, n in sorted(kinds.items()))}, "
-            "expected one kind"
-        )
     name = path.resolve().name if path.is_dir() else path.resolve().parent.name
-    header = Header(name, next(iter(kinds)), {}, asdict(TextSettings()), {})
+    header = Header(name, _kind_of_all(path, samples), {}, asdict(TextSettings()), {})
     return Found(header, samples, left_out, noted)
+
+
+def _kind_of_all(source: Path, samples: list[Sample]) -> str:
+    """Return the kind of all files of a source.
+
+    Raises:
+        RecognizerError: no file is there, or there are several kinds; the first file of the rarest is named.
+    """
+    files: dict[str, list[Path]] = defaultdict(list)
+    for sample in samples:
+        if not sample.fault and is_there(sample.path):
+            files[kind_of(sample.path)].append(sample.path)
+    if not files:
+        raise RecognizerError(
+            f"{source}: not one of {len(samples)} files can be used, first {samples[0].fault or samples[0].path}"
+        )
+    if len(files) > 1:
+        counts = " and ".join(f"{len(paths)} {kind_named(kind).plural}" for kind, paths in sorted(files.items()))
+        rarest = min(files, key=lambda kind: (len(files[kind]), kind))
+        raise RecognizerError(
+            f"{source}: {counts}, expected one kind: the {kind_named(rarest).plural} are {named(files[rarest])}; give "
+            "each kind a folder or table of its own"
+        )
+    return next(iter(files))
 
 
 def _found_collection(given: str, path: Path, settings: PrepareSettings) -> Found:

@@ -1,5 +1,6 @@
 """Online handwriting as a kind of input: the strokes of a pen."""
 
+import codecs
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -31,8 +32,8 @@ class Strokes(Kind):
     values = "steps of the pen, its height, whether it is down, its turns"
 
     def recognizes(self, head: bytes, suffix: str) -> bool:
-        """Take XML that is no page, and JSON."""
-        return not form_of_head(head) and head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(STARTS)
+        """Take XML that is no page, JSON, and what is called InkML: reading it says what is wrong with it."""
+        return not form_of_head(head) and (suffix in self.suffixes or _plain(head).startswith(STARTS))
 
     def settings(self, data: dict[str, Any]) -> Any:
         """Return `StrokeSettings`."""
@@ -95,6 +96,13 @@ class Strokes(Kind):
         steps, _ = features(torch.from_numpy(values)[None], torch.tensor([len(values)]))
         image = Image.fromarray(raster(features.inverse(steps)[0].numpy()))
         return [write_png(image, stem.with_name(f"{stem.name}.png"))]
+
+
+def _plain(head: bytes) -> bytes:
+    """Return first bytes in an encoding like ASCII, without byte order mark and white space before them."""
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        head = head.decode("utf-16", "ignore").encode()
+    return head.removeprefix(codecs.BOM_UTF8).lstrip()
 
 
 KIND = Strokes()
