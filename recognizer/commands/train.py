@@ -289,9 +289,9 @@ def _refuse_other_beginning(run: Path, config: "Config") -> None:
     Raises:
         RecognizerError: another model to start from, or other symbols of it.
     """
-    import yaml  # type: ignore[import-untyped]
+    from recognizer.training.config_file import stated
 
-    before = yaml.safe_load((run / CONFIG).read_text(encoding="utf-8"))
+    before = stated(run / CONFIG)
     for name in BEGINNING:
         now, had = getattr(config, name), before.get(name, type(config).__dataclass_fields__[name].default)
         if now != had:

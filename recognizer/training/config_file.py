@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
@@ -46,6 +47,12 @@ def places(path: Path, known: Collection[str]) -> dict[str, str]:
         if _is_group(key, known) and not names_below:
             raise RecognizerError(f"{place}: {key} is a group of settings, expected names with values below it")
         found[key] = place
+    return found
+
+
+def stated(path: Path) -> dict[str, Any]:
+    """Return the settings of a file that `places` has looked at: what stands at its keys, groups as dictionaries."""
+    found: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     return found
 
 
