@@ -58,6 +58,15 @@ def test_a_dark_surround_becomes_paper_and_the_writing_stays(how: str, line: np.
     assert (edge < 128).mean() < 0.02
 
 
+@pytest.mark.parametrize("darkest", [0.3, 0.45, 0.6])
+@pytest.mark.parametrize("side", [1, -1])
+def test_a_shadow_is_no_surround(darkest: float, side: int, line: np.ndarray) -> None:
+    light = np.linspace(1.0, darkest, line.shape[1])[::side] * np.linspace(1.0, 0.8, len(line))[:, None]
+    noise = np.random.default_rng(1).normal(0, 6, line.shape)
+    shaded = np.clip(line * light + noise, 0, 255).astype(np.uint8)
+    assert without_surround(shaded).grey is shaded
+
+
 def test_dark_on_light_is_left_as_it_is_and_light_on_dark_is_inverted(line: np.ndarray) -> None:
     assert without_surround(line).grey is line
     inverted = without_surround(255 - line)

@@ -22,6 +22,10 @@ CLIMB = 0.25  # of the rows of a strip of dark paper: one that climbs by more is
 PAPER_PERCENTILE = 80.0
 LEAST_WRITING = 24.0  # grey levels between writing and its paper
 RIM = 5  # pixels, odd, in which the edge of a surround is neither it nor paper
+BAND = 19  # pixels, odd: in half of them on both sides of its edge a surround and its paper are compared
+STEP = (
+    0.3  # of the contrast: so much darker than the paper beside it a surround is; a shadow's edge is where it is halved
+)
 MAX_SWEEPS = 40
 
 
@@ -63,9 +67,23 @@ def without_surround(grey: np.ndarray) -> FreedLine:
     if inside >= DARK_INSIDE and inside > LESS_AT_EDGE * _edge_share(dark):
         return _within_light(grey, small, dark)  # the dark stands inside, cut out on white
     around = _reached(_opened(dark, thick) & _edge(small.shape), dark, thick)
-    if around.mean() < LEAST_SHARE:
+    if around.mean() < LEAST_SHARE or _is_shadow(small, around, high - low):
         return FreedLine(grey)
     return _filled(grey, around)
+
+
+def _is_shadow(small: np.ndarray, around: np.ndarray, contrast: float) -> bool:
+    """Return whether what is dark fades into the paper, as paper in a shadow does, where a surround ends at an edge."""
+    inside, outside = (_band(mask) for mask in (around, ~around))
+    if not inside.any() or not outside.any():
+        return False
+    dark, paper = np.median(small[inside]), np.percentile(small[outside], PAPER_PERCENTILE)
+    return bool(paper - dark < STEP * contrast)
+
+
+def _band(mask: np.ndarray) -> np.ndarray:
+    """Return what of a mask lies near its edge, but for a rim in which the edge may be blurred."""
+    return np.asarray(mask & (_sums(~mask, RIM) == 0) & (_sums(~mask, BAND) > 0))
 
 
 def _within_light(grey: np.ndarray, small: np.ndarray, dark: np.ndarray) -> FreedLine:
