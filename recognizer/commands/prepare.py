@@ -127,7 +127,7 @@ def _on_ray(
     cluster = Cluster(chosen.address, chosen.workers or 0)
     for done, (made, _) in enumerate(on_ray(make, numbers, 1, cluster, console.complain), 1):
         noted.update(json.loads(made["noted"]))
-        documents += [_document(**one) for one in json.loads(made["documents"])]
+        documents += map(_document, json.loads(made["documents"]))
         for line in made["lines"]:
             if line not in said:
                 console.say(line)
@@ -138,11 +138,12 @@ def _on_ray(
     return packed
 
 
-def _document(lines: dict[str, int], left_out: dict[str, int], **rest: Any) -> "Document":
+def _document(data: dict[str, Any]) -> "Document":
     """Return a document that travelled as JSON."""
     from recognizer.corpus.collections import Document
 
-    return Document(lines=Counter(lines), left_out=Counter(left_out), **rest)
+    counts = Counter(data["lines"]), Counter(data["left_out"])
+    return Document(data["name"], data["split"], data["pages"], *counts)
 
 
 def _shard_maker(
