@@ -185,6 +185,22 @@ FAULTS = {
     "no units": (["--network.hidden", "0"], "network.hidden 0: expected a size of at least 1"),
     "a front's norm": (["--network.front.norm", "layer"], "network.front.norm is 'layer', expected batch or none"),
     "a front's sizes": (["--network.front.patch", "[0, 2]"], "network.front.patch is [0, 2], expected sizes of at"),
+    "channels of no convolution": (
+        ["--network.front.type", "frames", "--network.front.channels", "[1, 2, 3, 4]"],
+        "network.front.channels is [1, 2, 3, 4]: no effect beside network.front.type frames",
+    ),
+    "units of no layer": (
+        ["--network.layers", "0", "--network.hidden", "64"],
+        "network.hidden is 64: no effect beside",
+    ),
+    "the other way of no layer": (
+        ["--network.layers", "0", "--network.bidirectional", "false"],
+        "network.bidirectional is False: no effect beside network.layers 0",
+    ),
+    "noise on no layer": (
+        ["--network.layers", "0", "--learning.weight_noise", "0.1"],
+        "learning.weight_noise is 0.1: no effect beside network.layers 0",
+    ),
     "no rate": (["--learning.rate", "0"], "learning.rate is 0.0, expected more than 0"),
     "a clip below none": (["--learning.gradient_clip", "-1"], "learning.gradient_clip is -1.0, expected at least 0"),
     "no columns": (["--data.batch_columns", "0"], "data.batch_columns is 0, expected more than 0"),

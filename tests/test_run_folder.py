@@ -278,6 +278,9 @@ REFUSED: dict[str, list[str]] = {
     "processes of a notebook": ["--trainer.strategy", "ddp_notebook"],
     "the class of a strategy": ["--trainer.strategy", "lightning.pytorch.strategies.DDPStrategy"],
     "the class of a profiler": ["--trainer.profiler", "lightning.pytorch.profilers.SimpleProfiler"],
+    "a part of a test": ["--trainer.limit_test_batches", "2"],
+    "a part of a prediction": ["--trainer.limit_predict_batches", "2"],
+    "a registry": ["--trainer.model_registry", "models"],
     "accumulating nothing": ["--trainer.accumulate_grad_batches", "0"],
 }
 

@@ -76,12 +76,15 @@ def _config(parsed: "_Parsed") -> "Config":
 
 def _train(parsed: "_Parsed", resume: Path | None, further: Path | None, say: Callable[[str], None]) -> int:
     """Train as parsed; `further` is the run's folder in every process but the first."""
+    from recognizer.training.idle_settings import refuse_idle_settings
     from recognizer.training.train import train
     from recognizer.training.trainer_settings import refuse_trainer_settings
 
     config = _config(parsed)
     trainer = parsed.chosen.trainer
     refuse_trainer_settings(vars(trainer))
+    if resume is None and not config.init:  # a run, or a model, of before goes on as it is
+        refuse_idle_settings(config)
     run = further or resume or Path(config.run or _fresh_run(config.data.folders))
     command = shlex.join(["recognizer", "train", *sys.argv[2:]])
     if further is not None or not is_first_process():

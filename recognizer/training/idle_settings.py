@@ -1,0 +1,38 @@
+"""Settings of a run that have no effect beside others, refused before it begins.
+
+Models that were stored with such values are read, and runs that began with them go on: what they hold does no harm.
+"""
+
+from collections.abc import Iterable
+from dataclasses import fields
+from typing import Any
+
+from recognizer.errors import RecognizerError
+from recognizer.network.cells import CellSettings
+from recognizer.network.front import FrontSettings
+from recognizer.network.network import NetworkSettings
+from recognizer.training.config import Config, LearningSettings
+
+CONVOLUTIONS = ("channels", "pool_time", "pool_features", "convolutions", "norm", "dropout")  # settings of their front
+RECURRENCE = (*(one.name for one in fields(CellSettings)), "bidirectional")  # settings of the recurrent layers
+
+
+def refuse_idle_settings(config: Config) -> None:
+    """Refuse settings that another one leaves without effect and that are not at their defaults.
+
+    Raises:
+        RecognizerError: the first of them.
+    """
+    network = config.network
+    if network.front.type == "frames":
+        _refuse_changed(network.front, FrontSettings(), CONVOLUTIONS, "network.front", "network.front.type frames")
+    if network.layers == 0:
+        _refuse_changed(network, NetworkSettings(), RECURRENCE, "network", "network.layers 0")
+        _refuse_changed(config.learning, LearningSettings(), ("weight_noise",), "learning", "network.layers 0")
+
+
+def _refuse_changed(settings: Any, defaults: Any, names: Iterable[str], where: str, beside: str) -> None:
+    for name in names:
+        value, default = getattr(settings, name), getattr(defaults, name)
+        if value != default:
+            raise RecognizerError(f"{where}.{name} is {value!r}: no effect beside {beside}, expected {default!r} there")
