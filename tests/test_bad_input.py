@@ -213,6 +213,7 @@ CALLS = {
     "no corpus": (["evaluate", "MODEL", "no-such-corpus"], "no-such-corpus: not there, expected a prepared corpus"),
     "unknown corpus": (["prepare", "copist", "--source", ".", "--out", "y"], "copiste"),
     "unknown split": (["prepare", "x", "--out", "y", "--valid-share", "2"], "below 1"),
+    "channel 0": (["transcribe", "x", "--channel", "0"], "--channel is 0, expected 1 or more"),
     "no such device": (["evaluate", "MODEL", "x", "--device", "warp"], "expected auto, cpu or cuda"),
 }
 

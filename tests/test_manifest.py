@@ -213,6 +213,16 @@ def test_names_composed_of_other_code_points_and_normalised_images_are_pairs(tmp
     assert set(found) == {"e\u0301te\u0301.png", "010001.nrm.png", "010002.png"} and not any(found.values())
 
 
+def test_two_spellings_of_the_name_of_a_transcript_are_named(tmp_path: Path) -> None:
+    files(tmp_path, "\u00e9t\u00e9.png", "b.png", "b.gt.txt")
+    for name in ("e\u0301te\u0301", "\u00e9t\u00e9"):
+        write(tmp_path, f"{name}.gt.txt", "un")
+    found = faults(tmp_path)
+    assert found["b.png"] == "" and found["\u00e9t\u00e9.png"].endswith(
+        r"'e\u0301te\u0301.gt.txt' and '\xe9t\xe9.gt.txt', expected one"
+    )
+
+
 def test_a_folder_that_is_a_link_is_looked_into_and_a_broken_link_is_named(tmp_path: Path) -> None:
     files(tmp_path, "there/a.png", "there/a.gt.txt")
     (tmp_path / "in").mkdir()
@@ -256,6 +266,13 @@ def test_a_stretch_that_is_said_twice_or_is_no_number_is_refused(tmp_path: Path)
             write(tmp_path, "m.jsonl", f'{{"file": "a.wav", "text": "", {fields}}}\n')
         )
     assert "offset is 'later'" in refusal(write(tmp_path, "m.tsv", "file\ttext\toffset\na.wav\tx\tlater\n"))
+
+
+@pytest.mark.parametrize("channel", ["0", "1.5"])
+def test_a_channel_is_a_whole_number_from_1_on(tmp_path: Path, channel: str) -> None:
+    files(tmp_path, "a.wav")
+    path = write(tmp_path, "m.tsv", f"file\ttext\tchannel\na.wav\tx\t{channel}\n")
+    assert f"m.tsv:2: channel is {channel}, expected a whole number from 1 on" in refusal(path)
 
 
 def test_fields_that_a_spreadsheet_quoted_lose_its_quotes_and_others_keep_theirs(tmp_path: Path) -> None:

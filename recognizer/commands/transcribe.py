@@ -64,7 +64,7 @@ def add_transcribe(verbs: Any, console: Console) -> None:
         "--min-confidence", type=number("min-confidence"), metavar="P", help="words below it are written [word?]"
     )
     transcribe.add_argument(
-        "--channel", type=whole("channel"), default=0, metavar="N", help="of recordings, from 1 on; else their mean"
+        "--channel", type=whole("channel"), metavar="N", help="of recordings, from 1 on (default: the mean of all)"
     )
     transcribe.add_argument(
         "--resume", action="store_true", help="leave out the files whose text is in --out already, as after a stop"
@@ -85,6 +85,8 @@ def _transcribe(console: Console, chosen: argparse.Namespace) -> int:
     below = 0.0 if chosen.min_confidence is None else chosen.min_confidence
     if not 0 <= below <= 1:
         raise RecognizerError(f"--min-confidence is {below:g}, expected 0 to 1")
+    if chosen.channel is not None and chosen.channel < 1:
+        raise RecognizerError(f"--channel is {chosen.channel}, expected 1 or more; without it the mean of all is read")
     form = "json" if chosen.json else chosen.format
     if below and (form in FORMATS or form == PARQUET):
         raise RecognizerError(f"--min-confidence marks words in txt and json, {form} has a place for confidences")
@@ -124,7 +126,7 @@ def _options(console: Console, chosen: argparse.Namespace, divided: "Division") 
         console.complain,
         chosen.find_lines,
         chosen.all_lines,
-        channel=chosen.channel,
+        channel=chosen.channel or 0,
         heard=(console.progress if chosen.out else console.progress_beside)("seconds"),
         progress=console.progress("files") if chosen.out else lambda done, total: None,
         division=divided,

@@ -361,6 +361,10 @@ def _part(where: str, file: Path, row: dict[str, str]) -> Path:
             if not NUMBER.fullmatch(text):
                 raise RecognizerError(f"{where}: {name} is {text!r}, expected a number, of seconds but for channel")
             given[name] = float(text)
+    if not (channel := given.get("channel", 1.0)).is_integer() or channel < 1:
+        raise RecognizerError(
+            f"{where}: channel is {channel:g}, expected a whole number from 1 on, or none for the mean"
+        )
     # A duration alone says how long the whole recording is.
     if set(given) <= {"duration"}:
         return file
@@ -394,7 +398,10 @@ def _read_pairs(folder: Path) -> list[Sample]:
     file or a transcript at fault is a sample that says so.
     """
     listing = list_folder(folder)
-    truths = {_stem(path, path.name[: -len(TRUTH)]): path for path in listing.files if path.name.endswith(TRUTH)}
+    truths: dict[Path, list[Path]] = {}
+    for path in listing.files:
+        if path.name.endswith(TRUTH):
+            truths.setdefault(_stem(path, path.name[: -len(TRUTH)]), []).append(path)
     media: dict[Path, list[Path]] = {}
     for path in listing.files:
         if path.suffix.lower() in suffixes():
@@ -408,10 +415,11 @@ def _read_pairs(folder: Path) -> list[Sample]:
     faults = [Sample(Path(line.partition(":")[0]), "", fault=line) for line in listing.faults]
     orphans = [
         Sample(truth, "", fault=f"{truth}: a transcript without its image or recording, expected it beside")
-        for stem, truth in truths.items()
+        for stem, alike in truths.items()
+        for truth in alike
         if stem not in media
     ]
-    return [*(_pair(folder, paths, truths.get(stem)) for stem, paths in media.items()), *orphans, *faults]
+    return [*(_pair(folder, paths, truths.get(stem, [])) for stem, paths in media.items()), *orphans, *faults]
 
 
 def _stem(path: Path, name: str) -> Path:
@@ -427,12 +435,18 @@ def _stems(path: Path) -> list[Path]:
     return stems
 
 
-def _pair(folder: Path, paths: list[Path], truth: Path | None) -> Sample:
+def _pair(folder: Path, paths: list[Path], truths: list[Path]) -> Sample:
     """Make a sample; a first folder called train, valid or test is the split."""
     # Of x.png, x.nrm.png and x.bin.png, which are one line, the one with the shortest name is as it was scanned.
     path = min(paths, key=lambda one: (len(one.name), one.name))
-    if truth is None:
+    if not truths:
         return Sample(path, "", fault=f"{path}: no transcript beside it, expected {path.stem}{TRUTH}")
+    if len(truths) > 1:
+        names = " and ".join(ascii(truth.name) for truth in truths)
+        return Sample(
+            path, "", fault=f"{path}: its transcript is there in two spellings of its name, {names}, expected one"
+        )
+    truth = truths[0]
     alike = [one for one in paths if one != path and len(one.suffixes) == len(path.suffixes)]
     if alike:
         fault = f"{path}: shares one transcript with {alike[0].name}, expected one file for each"
