@@ -30,6 +30,7 @@ ROLLOFF = 0.96  # share of the smaller Nyquist frequency that resampling keeps
 KAISER_BETA = 14.77  # stop band below -120 dB
 
 TOO_LONG = "too long"  # the reason of a refusal
+CURE = "cut it, or name stretches of it by start and end in a manifest"
 SILENT_PEAK = 33  # int16 steps, -60 dBFS
 SHORT_SECONDS = 0.1  # s
 CLIPPED_LEVEL = 32440  # int16 steps, 0.99 of full scale
@@ -270,9 +271,7 @@ def _check_length(samples: int, rate: int, settings: SpeechSettings, name: str) 
     check_rate(rate, name)
     if samples > settings.max_seconds * rate:
         limit = f"max_seconds = {settings.max_seconds:g}"
-        raise RecognizerError(
-            f"{name}: {samples / rate:.1f} s long, longer than {limit}; cut it or raise the limit", TOO_LONG
-        )
+        raise RecognizerError(f"{name}: {samples / rate:.1f} s long, longer than {limit}: {CURE}", TOO_LONG)
     if samples < MIN_SECONDS * rate:
         raise RecognizerError(
             f"{name}: {samples} samples ({samples / rate:.3f} s), expected {MIN_SECONDS} s or more", "too short"
@@ -302,8 +301,8 @@ def _decoded(sound: OpenSound, most: int, name: str) -> NDArray[np.float32]:
         got += len(block)
         if got > max(most, expected):
             raise RecognizerError(
-                f"{name}: longer than max_seconds = {most / sound.samplerate:g} (its header leaves the length open); "
-                "cut it or raise the limit",
+                f"{name}: longer than max_seconds = {most / sound.samplerate:g} (its header leaves the length open): "
+                f"{CURE}",
                 "too long",
             )
     return np.concatenate(blocks) if blocks else np.zeros((0, sound.channels), np.float32)
