@@ -82,6 +82,29 @@ def test_an_archive_is_read_as_its_clone_is(tmp_path: Path, capsys: pytest.Captu
     assert [path.name for path in (tmp_path / "b").iterdir()] == ["corpus.pack"]
 
 
+def test_messages_about_an_archive_name_it_and_not_where_it_was_unpacked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    empty, pages = tmp_path / "empty.zip", tmp_path / "pages.zip"
+    with zipfile.ZipFile(empty, "w") as file:
+        file.writestr("notes.txt", "no corpus")
+    code, _, err = said(capsys, "prepare", empty, "--out", tmp_path / "a")
+    assert code == 2 and err.startswith(f"recognizer: {empty}: no corpus") and ".unpacked" not in err
+    with zipfile.ZipFile(pages, "w") as file:
+        for path in (write_page(tmp_path, "a", texts=("lox", "x")), tmp_path / "a.png"):
+            file.write(path, path.name)
+        file.writestr("b.xml", "<PcGts><Page>")
+    for out, more in (("b", ()), ("c", ("--pages", "*.xml"))):
+        code, text, err = said(capsys, "prepare", pages, "--out", tmp_path / out, *more)
+        assert code == 1 and f"{pages / 'b.xml'}: " in err and ".unpacked" not in text + err
+        assert Store(tmp_path / out).header.name == "pages"
+    with zipfile.ZipFile(pages, "a") as file:
+        for path in (write_page(tmp_path / "doc", "c", texts=("ox",)), tmp_path / "doc" / "c.png"):
+            file.write(path, path.relative_to(tmp_path))
+    said(capsys, "prepare", pages, "--out", tmp_path / "d", "--pages", "*.xml")
+    assert set(Store(tmp_path / "d").column("group")) == {"pages", "doc"}
+
+
 def test_of_two_pages_of_one_image_the_pattern_chooses(tmp_path: Path) -> None:
     path = write_page(tmp_path / "doc", "a", texts=("lox",))
     normal = path.with_name("a.normal.xml")
@@ -242,6 +265,13 @@ def test_pages_and_rules_go_with_a_path_alone(tmp_path: Path, capsys: pytest.Cap
         capsys, "prepare", "copiste", "--source", tmp_path, "--out", tmp_path / "o", "--rules", "archives"
     )
     assert code == 2 and "the recipe of copiste has its own" in text
+
+
+def test_pages_and_rules_go_with_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write_page(tmp_path, "a", texts=("lox",))
+    for more in (("--rules", "archives"), ("--pages", "*.xml")):
+        code, _, text = said(capsys, "prepare", path, "--out", tmp_path / "o", *more)
+        assert code == 2 and f"{path}: --pages and --rules go with a folder or an archive of pages" in text
 
 
 def test_cut_lines_and_published_pages_have_one_recipe(tmp_path: Path) -> None:

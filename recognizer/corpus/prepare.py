@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from itertools import count
@@ -15,7 +16,7 @@ import numpy as np
 from recognizer.common.plain_data import from_plain
 from recognizer.common.processors import in_processes
 from recognizer.corpus.alphabet import LOGICAL, WORD_BOUNDARY, Alphabet, TextSettings
-from recognizer.corpus.archives import opened
+from recognizer.corpus.archives import Place, opened
 from recognizer.corpus.collections import CollectionSettings, Document, is_collection
 from recognizer.corpus.layouts import read_layout
 from recognizer.corpus.manifest import manifests_in, named, read_corpus
@@ -143,7 +144,7 @@ def prepare(
     if known and source is None:
         raise RecognizerError(f"{name_or_path}: expected --source with the folder it was unpacked to")
     refuse_other_form(out, settings.shards)
-    with opened(source if source and known else Path(name_or_path), out) as place:
+    with opened(source if source and known else Path(name_or_path), out) as place, _telling_of(place):
         found = _known(name_or_path, place.folder, settings) if known else _found(name_or_path, place.folder, settings)
         if settings.phones:
             found = _said(found)
@@ -175,10 +176,22 @@ def prepare(
             if not settings.shards:
                 packed = _not_empty(str(source or name_or_path), packed, done)
             written.append(write_store(out, part.header, place.as_published(packed), part.file_name))
+        done.unusable[:] = [one for one in place.as_published(done.unusable) if isinstance(one, Unusable)]
         if settings.shards and not settings.shard:
             refuse_empty_shards(str(source or name_or_path), done, written)
     found.left_out.update(one.reason for one in done.unusable)
     return done
+
+
+@contextmanager
+def _telling_of(place: Place) -> Iterator[None]:
+    """Let errors name an archive, and not the folder that it was unpacked to, which does not stay."""
+    try:
+        yield
+    except RecognizerError as error:
+        if place.archive is None:
+            raise
+        raise RecognizerError(str(error).replace(str(place.folder), str(place.archive)), error.reason) from None
 
 
 def prepared_of(store: Store, noted: Counter[str]) -> Prepared:
@@ -429,6 +442,8 @@ def _found(given: str, path: Path, settings: PrepareSettings) -> Found:
     """Return what lies at a path that is no name of a known corpus."""
     if not path.exists():
         load_recipe(given)  # says which names there are
+    if (settings.pages or settings.rules) and not path.is_dir():
+        raise RecognizerError(f"{path}: --pages and --rules go with a folder or an archive of pages, expected one")
     if settings.pages or settings.rules or is_collection(path):
         return _found_collection(given, path, settings)
     left_out: Counter[str] = Counter()
@@ -441,9 +456,68 @@ def _found(given: str, path: Path, settings: PrepareSettings) -> Found:
         samples = samples or read_corpus(path)
     if not samples:
         raise RecognizerError(f"{path}: {left_out.total()} lines without text, expected transcribed ones")
-    name = path.resolve().name if path.is_dir() else path.resolve().parent.name
-    header = Header(name, _kind_of_all(path, samples), {}, asdict(TextSettings()), {})
+    header = Header(_name_of(given, path), _kind_of_all(path, samples), {}, asdict(TextSettings()), {})
     return Found(header, samples, left_out, noted)
+
+
+def _name_of(given: str, path: Path) -> str:
+    """Return what a corpus at a path is called: as its folder is, or as the archive is that it comes from."""
+    if path != Path(given):
+        return Path(given).name.partition(".")[0]
+    return path.resolve().name if path.is_dir() else path.resolve().parent.name
+
+
+def _kind_of_all(source: Path, samples: list[Sample]) -> str:
+    """Return the kind of all files of a source.
+
+    Raises:
+        RecognizerError: no file is there, or there are several kinds; the first file of the rarest is named.
+    """
+    files: dict[str, list[Path]] = defaultdict(list)
+    for sample in samples:
+        if not sample.fault and is_there(sample.path):
+            files[kind_of(sample.path)].append(sample.path)
+    if not files:
+        raise RecognizerError(
+            f"{source}: not one of {len(samples)} files can be used, first {samples[0].fault or samples[0].path}"
+        )
+    if len(files) > 1:
+        counts = " and ".join(f"{len(paths)} {kind_named(kind).plural}" for kind, paths in sorted(files.items()))
+        rarest = min(files, key=lambda kind: (len(files[kind]), kind))
+        raise RecognizerError(
+            f"{source}: {counts}, expected one kind: the {kind_named(rarest).plural} are {named(files[rarest])}; give "
+            "each kind a folder or table of its own"
+        )
+    return next(iter(files))
+
+
+def _found_collection(given: str, path: Path, settings: PrepareSettings) -> Found:
+    """Return what a published collection of pages holds; of a single document each page is dealt out by itself."""
+    rules = read_rules(settings.rules, folder("datasets")) if settings.rules else None
+    chosen = CollectionSettings(pages=settings.pages, rules=rules)
+    corpus = corpus_of_pages(path, chosen)
+    noted = Counter(corpus.noted)
+    if len(corpus.documents) == 1:
+        corpus = corpus_of_pages(path, replace(chosen, group="page"))
+        noted["collection of one document, split by page: its hands stand in every split"] += 1
+    if not any(sample.text for sample in corpus.samples) and not corpus.samples:
+        raise RecognizerError(f"{path}: {corpus.left_out.total()} lines left out and none kept, expected some")
+    name, licence = _name_of(given, path), corpus.card.get("licence", "")
+    samples, documents = corpus.samples, corpus.documents
+    if path != Path(
+        given
+    ):  # where an archive is unpacked to is called otherwise each time, and groups are dealt by name
+        samples = [replace(one, group=name) if one.group == path.name else one for one in samples]
+        documents = [replace(one, name=name) if one.name == path.name else one for one in documents]
+    header = Header(name, "handwriting", {}, asdict(TextSettings()), {}, licence, corpus.card, corpus.rules)
+    return Found(header, samples, Counter(corpus.left_out), noted, documents)
+
+
+def _name_of(given: str, path: Path) -> str:
+    """Return what a corpus at a path is called: as its folder is, or as the archive is that it comes from."""
+    if path != Path(given):
+        return Path(given).name.partition(".")[0]
+    return path.resolve().name if path.is_dir() else path.resolve().parent.name
 
 
 def _kind_of_all(source: Path, samples: list[Sample]) -> str:
@@ -482,8 +556,9 @@ def _found_collection(given: str, path: Path, settings: PrepareSettings) -> Foun
     if not any(sample.text for sample in corpus.samples) and not corpus.samples:
         raise RecognizerError(f"{path}: {corpus.left_out.total()} lines left out and none kept, expected some")
     licence = corpus.card.get("licence", "")
-    name = Path(given).name.partition(".")[0] or path.name
-    header = Header(name, "handwriting", {}, asdict(TextSettings()), {}, licence, corpus.card, corpus.rules)
+    header = Header(
+        _name_of(given, path), "handwriting", {}, asdict(TextSettings()), {}, licence, corpus.card, corpus.rules
+    )
     return Found(header, corpus.samples, Counter(corpus.left_out), noted, corpus.documents)
 
 
