@@ -504,62 +504,11 @@ def _found_collection(given: str, path: Path, settings: PrepareSettings) -> Foun
         raise RecognizerError(f"{path}: {corpus.left_out.total()} lines left out and none kept, expected some")
     name, licence = _name_of(given, path), corpus.card.get("licence", "")
     samples, documents = corpus.samples, corpus.documents
-    if path != Path(
-        given
-    ):  # where an archive is unpacked to is called otherwise each time, and groups are dealt by name
+    if path != Path(given):  # an archive is unpacked to a folder of a chance name, and groups are dealt out by name
         samples = [replace(one, group=name) if one.group == path.name else one for one in samples]
         documents = [replace(one, name=name) if one.name == path.name else one for one in documents]
     header = Header(name, "handwriting", {}, asdict(TextSettings()), {}, licence, corpus.card, corpus.rules)
     return Found(header, samples, Counter(corpus.left_out), noted, documents)
-
-
-def _name_of(given: str, path: Path) -> str:
-    """Return what a corpus at a path is called: as its folder is, or as the archive is that it comes from."""
-    if path != Path(given):
-        return Path(given).name.partition(".")[0]
-    return path.resolve().name if path.is_dir() else path.resolve().parent.name
-
-
-def _kind_of_all(source: Path, samples: list[Sample]) -> str:
-    """Return the kind of all files of a source.
-
-    Raises:
-        RecognizerError: no file is there, or there are several kinds; the first file of the rarest is named.
-    """
-    files: dict[str, list[Path]] = defaultdict(list)
-    for sample in samples:
-        if not sample.fault and is_there(sample.path):
-            files[kind_of(sample.path)].append(sample.path)
-    if not files:
-        raise RecognizerError(
-            f"{source}: not one of {len(samples)} files can be used, first {samples[0].fault or samples[0].path}"
-        )
-    if len(files) > 1:
-        counts = " and ".join(f"{len(paths)} {kind_named(kind).plural}" for kind, paths in sorted(files.items()))
-        rarest = min(files, key=lambda kind: (len(files[kind]), kind))
-        raise RecognizerError(
-            f"{source}: {counts}, expected one kind: the {kind_named(rarest).plural} are {named(files[rarest])}; give "
-            "each kind a folder or table of its own"
-        )
-    return next(iter(files))
-
-
-def _found_collection(given: str, path: Path, settings: PrepareSettings) -> Found:
-    """Return what a published collection of pages holds; of a single document each page is dealt out by itself."""
-    rules = read_rules(settings.rules, folder("datasets")) if settings.rules else None
-    chosen = CollectionSettings(pages=settings.pages, rules=rules)
-    corpus = corpus_of_pages(path, chosen)
-    noted = Counter(corpus.noted)
-    if len(corpus.documents) == 1:
-        corpus = corpus_of_pages(path, replace(chosen, group="page"))
-        noted["collection of one document, split by page: its hands stand in every split"] += 1
-    if not any(sample.text for sample in corpus.samples) and not corpus.samples:
-        raise RecognizerError(f"{path}: {corpus.left_out.total()} lines left out and none kept, expected some")
-    licence = corpus.card.get("licence", "")
-    header = Header(
-        _name_of(given, path), "handwriting", {}, asdict(TextSettings()), {}, licence, corpus.card, corpus.rules
-    )
-    return Found(header, corpus.samples, Counter(corpus.left_out), noted, corpus.documents)
 
 
 def _said(found: Found) -> Found:
