@@ -260,6 +260,16 @@ def test_empty_xml_is_named_as_it_is_beside_pages_that_are_no_collection(
     assert "c1.xml: an empty file" in told[2] and told[2].count("\n") == 1
 
 
+def test_text_of_regions_without_lines_is_noted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = clone(tmp_path / "letters")
+    path = root / "data" / "doc1" / "a1.xml"
+    region = "<TextRegion><TextEquiv><Unicode>four words and more</Unicode></TextEquiv></TextRegion>"
+    path.write_text(path.read_text().replace("</Page>", f"{region}</Page>"))
+    for source in (root, root / "data"):
+        _, out, _ = said(capsys, "prepare", source, "--out", tmp_path / "out")
+        assert "noted: 1 (page with text of a region that has no lines, which is not read)" in out
+
+
 def test_pages_and_rules_go_with_a_path_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, _, text = said(
         capsys, "prepare", "copiste", "--source", tmp_path, "--out", tmp_path / "o", "--rules", "archives"

@@ -162,7 +162,7 @@ def test_frames_by_arithmetic_are_those_of_the_features(kind: str, features: Log
 
 def test_a_rate_of_frames_that_cannot_be_ends_a_run_before_it_begins(sounds: Path, tmp_path: Path) -> None:
     words = tiny.words(sounds, tmp_path / "run", **{"features.hop_ms": 0.01})
-    with pytest.raises(RecognizerError, match="log_mel: 80 bands of windows of 400 samples, 0 from one to the next"):
+    with pytest.raises(RecognizerError, match="features: 80 bands of windows of 400 samples, 0 from one to the next"):
         run_train(words, print)
     assert not (tmp_path / "run").exists()
 

@@ -250,6 +250,7 @@ def test_an_unknown_column_is_refused_by_name_with_the_one_that_was_meant(tmp_pa
         ('"start": 1, "end": 2.5, "channel": 2', "a.wav[1-2.5,2]"),
         ('"start": 1', "a.wav[1-]"),
         ('"channel": 2', "a.wav[0-,2]"),
+        ('"offset": 0.30000000000000004, "duration": 1e-05', "a.wav[0.3-0.30001]"),
         ('"duration": 3.5', "a.wav"),
     ],
 )

@@ -101,7 +101,7 @@ CHANGES: dict[str, tuple[Change, str]] = {
     ),
     "a size of 3.3 TB": (lambda h: h["settings"]["network"].update(hidden=2**31), "weights do not fit the header"),
     "endless layers": (lambda h: h["settings"]["network"].update(layers=2**40), "the header has more layers"),
-    "a window of hours": (lambda h: h["settings"]["features"].update(window_ms=1e9), "log_mel: 16 bands of windows"),
+    "a window of hours": (lambda h: h["settings"]["features"].update(window_ms=1e9), "features: 16 bands of windows"),
     "no step": (lambda h: h["settings"]["features"].update(hop_ms=1e-6), "0 from one to the next"),
     "another kind": (lambda h: h["settings"].update(kind="smell"), "kind is 'smell'"),
     "a signal out of range": (lambda h: h["settings"]["signal"].update(sample_rate=1), "sample_rate is 1"),

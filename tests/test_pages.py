@@ -90,6 +90,27 @@ def test_of_alternatives_the_first_counts_and_words_where_a_line_has_no_text(tmp
     assert [line.text for line in found.lines] == ["nought", "two words", None]
 
 
+def test_where_the_text_of_a_line_is_empty_another_form_of_it_speaks(tmp_path: Path) -> None:
+    nothing, more = (
+        "<TextEquiv index='0'><Unicode/></TextEquiv>",
+        "<TextEquiv index='1'><Unicode>one</Unicode></TextEquiv>",
+    )
+    words = "".join(f"<Word>{equiv}</Word>" for equiv in (more, nothing, more))
+    said = (nothing + more, words + nothing, nothing)
+    lines = "".join(f'<TextLine id="{i}">{BOX}{inner}</TextLine>' for i, inner in zip("abc", said, strict=True))
+    found = read_page(page(tmp_path, PAGE.format(f"<TextRegion>{lines}</TextRegion>")))
+    assert [line.text for line in found.lines] == ["one", "one one", ""]
+
+
+def test_the_text_of_a_region_without_lines_is_noted(tmp_path: Path) -> None:
+    said = "<TextEquiv><Unicode>one</Unicode></TextEquiv>"
+    with_line = f'<TextRegion><TextLine id="a">{BOX}{said}</TextLine>{said}</TextRegion>'
+    assert read_page(page(tmp_path, PAGE.format(with_line))).notes == ()
+    assert read_page(page(tmp_path, PAGE.format(f"{with_line}<TextRegion>{said}</TextRegion>"))).notes == (
+        "page with text of a region that has no lines, which is not read",
+    )
+
+
 def test_alto_gives_outline_baseline_and_strings(tmp_path: Path) -> None:
     box = 'HPOS="10" VPOS="20" WIDTH="80" HEIGHT="20"'
     shape = '<Shape><Polygon POINTS="10 20 90 20 90 40"/></Shape>'

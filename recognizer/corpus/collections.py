@@ -14,6 +14,7 @@ from recognizer.corpus.rules import TranscriptionRules
 from recognizer.corpus.sample import Sample
 from recognizer.corpus.yaml_file import read_mapping
 from recognizer.errors import RecognizerError
+from recognizer.pages.page_xml import REGION_TEXT
 from recognizer.pages.parse import form_of, read_page
 
 CATALOGUE = ("htr-united.yml", "htr-united.yaml")  # what a project tells the HTR-United catalogue of itself
@@ -119,13 +120,13 @@ def read_collection(source: Path, settings: CollectionSettings) -> Collection:
     """
     chosen, noted = _chosen(source, settings)
     documents: dict[str, Document] = {}
-    images: dict[Path, Path] = {}
+    reading = _Reading(source, settings, noted)
     samples: list[Sample] = []
     for path in chosen:
         name = document_of(source, path, settings.group)
         document = documents.setdefault(name, Document(name, _split(source, path, name, settings)))
         document.pages += 1
-        samples += _lines_of(source, path, document, settings, images)
+        samples += _lines_of(path, document, reading)
     _refuse_idle(settings, documents.values())
     _refuse_unknown(settings, documents.values())
     return Collection(samples, sorted(documents.values(), key=lambda d: d.name), read_card(source), noted)
@@ -225,9 +226,24 @@ def _names_document(document: str, pattern: str) -> bool:
     return fnmatchcase(document, pattern) or document == pattern or document.endswith(f"/{pattern}")
 
 
-def _lines_of(
-    source: Path, path: Path, document: Document, settings: CollectionSettings, images: dict[Path, Path]
-) -> list[Sample]:
+@dataclass(frozen=True)
+class _Reading:
+    """What is known while the pages of a collection are read.
+
+    Args:
+        source: the folder.
+        settings: how lines are put together.
+        noted: what is there beside lines, reason by reason.
+        images: of the pages so far, with these.
+    """
+
+    source: Path
+    settings: CollectionSettings
+    noted: Counter[str]
+    images: dict[Path, Path] = field(default_factory=dict)
+
+
+def _lines_of(path: Path, document: Document, reading: _Reading) -> list[Sample]:
     """Return the lines of a page, counting in its document what is left out."""
     if fault := unread(path):
         return [Sample(path, "", document.split, document.name, path.name, f"{path}: {fault}")]
@@ -236,13 +252,14 @@ def _lines_of(
         image = page.image_path()
     except RecognizerError as error:
         return [Sample(path, "", document.split, document.name, path.name, f"{path.name}: {error}", error.reason)]
-    other = images.setdefault(image, path)
+    other = reading.images.setdefault(image, path)
     if other != path:
-        raise second_page(source, path, other, image)
+        raise second_page(reading.source, path, other, image)
+    reading.noted.update(note for note in page.notes if note == REGION_TEXT)
     samples = []
     for line in page.lines:
         name = page.name_of(line)
-        text, reason = ("", WRONG) if name.name in settings.wrong else _text(line.text, settings.rules)
+        text, reason = ("", WRONG) if name.name in reading.settings.wrong else _text(line.text, reading.settings.rules)
         if reason:
             document.left_out[reason] += 1
             continue

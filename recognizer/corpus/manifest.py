@@ -25,7 +25,7 @@ COLUMNS = ("file", "text", "split", *GROUPS, *PLACES)  # others are refused, but
 SPLITS = ("train", "valid", "test")
 TRUTH = ".gt.txt"
 NO_FILE = "no such file"
-NUMBER = re.compile(r"\d{1,9}(?:\.\d{0,9})?(?:e-?\d)?")
+NUMBER = re.compile(r"\d{1,9}(?:\.\d{0,20})?(?:e-\d{1,2}|e\d)?")  # JSON of a sum of floats has seventeen digits
 LONGEST_HEADER = 1 << 16  # bytes; the csv module takes fields of twice that
 
 Rows = Iterable[tuple[int, dict[str, str]]]  # line number from 1, then column -> field

@@ -9,6 +9,7 @@ from recognizer.errors import RecognizerError
 from recognizer.pages.page import LineRegion, Page, PageLine, Points
 from recognizer.pages.xml import BadPointsError, child, children, notes_on_ids, own_names, plain_tag, points, whole
 
+REGION_TEXT = "page with text of a region that has no lines, which is not read"
 GROUP = re.compile(r"([\w.-]+)\s*\{([^{}]*)\}")  # of the attribute custom: name {key:value; ...}
 INDEX = re.compile(r"\bindex\s*:\s*(\d{1,9})")
 TYPE = re.compile(r"\btype\s*:\s*([^;{}]+)")
@@ -31,7 +32,7 @@ def pcgts_page(root: Element, path: Path) -> Page:
     lines = (
         _line(line, names[id(line)], part) for part in _ordered(page) for line in _sorted(children(part, "TextLine"))
     )
-    return Page(path, page.get("imageFilename", ""), size, tuple(lines), notes_on_ids(ids))
+    return Page(path, page.get("imageFilename", ""), size, tuple(lines), (*notes_on_ids(ids), *_notes_on_regions(page)))
 
 
 def _ordered(page: Element) -> Iterator[Element]:
@@ -108,12 +109,20 @@ def _points(element: Element | None) -> Points:
 
 
 def _text(line: Element) -> str | None:
-    """Return the text of a line, its first alternative, or the texts of its words."""
+    """Return the text of a line: its first alternative that has some, else the texts of its words."""
     said = sorted(children(line, "TextEquiv"), key=lambda element: whole(element.get("index")))
-    for equivalent in said:
-        for tag in ("Unicode", "PlainText"):
-            found = child(equivalent, tag)
-            if found is not None:
-                return "".join(found.itertext())
-    words = [text for word in children(line, "Word") if (text := _text(word)) is not None]
-    return " ".join(words) if words else None
+    forms = (child(equivalent, tag) for equivalent in said for tag in ("Unicode", "PlainText"))
+    texts = ["".join(form.itertext()) for form in forms if form is not None]
+    if any(text.strip() for text in texts):
+        return next(text for text in texts if text.strip())
+    words = [text for word in children(line, "Word") if (text := _text(word)) and text.strip()]
+    return " ".join(words) if words else next(iter(texts), None)
+
+
+def _notes_on_regions(page: Element) -> tuple[str, ...]:
+    """Return whether a region says something, and has no line that it stands on."""
+    for region in page.iter():
+        if plain_tag(region) == "TextRegion" and all(plain_tag(part) != "TextLine" for part in region.iter()):
+            if (_text(region) or "").strip():
+                return (REGION_TEXT,)
+    return ()

@@ -95,13 +95,15 @@ class LineAugmentSettings:
         """Refuse values that mean nothing."""
         for name, value in vars(self).items():
             if not math.isfinite(value) or value < 0.0:
-                raise RecognizerError(f"augment.{name} is {value}, expected a number of at least 0")
-        if max(getattr(self, name) for name in SHARES) > 1.0 or max(self.width, self.height, self.cram) >= 1.0:
-            raise RecognizerError(
-                f"augment.{', '.join(SHARES)} are at most 1, augment.width, height and cram are below 1"
-            )
+                raise RecognizerError(f"augment.lines.{name} is {value}, expected a number of at least 0")
+        for name in SHARES:
+            if getattr(self, name) > 1.0:
+                raise RecognizerError(f"augment.lines.{name} is {getattr(self, name)}, expected a share of at most 1")
+        for name in ("width", "height", "cram"):
+            if getattr(self, name) >= 1.0:
+                raise RecognizerError(f"augment.lines.{name} is {getattr(self, name)}, expected less than 1")
         if self.tight >= 0.5:
-            raise RecognizerError(f"augment.tight is {self.tight}, expected less than 0.5: it is cut off twice")
+            raise RecognizerError(f"augment.lines.tight is {self.tight}, expected less than 0.5: it is cut off twice")
 
 
 class AugmentedLines(Augmentation):

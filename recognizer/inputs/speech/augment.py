@@ -91,7 +91,7 @@ class SoundAugmentSettings:
         ]
         for name, good, wanted in shares + pairs + sizes + other:
             if not good:
-                raise RecognizerError(f"augment.{name} is {getattr(self, name)}, expected {wanted}")
+                raise RecognizerError(f"augment.sound.{name} is {getattr(self, name)}, expected {wanted}")
 
 
 class SoundAugment(nn.Module):

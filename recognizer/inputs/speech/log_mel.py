@@ -58,7 +58,7 @@ class LogMelSettings:
             ("preemphasis", 0 <= self.preemphasis < 1, "from 0 to less than 1"),
         ):
             if not good:
-                raise RecognizerError(f"log_mel.{name} is {getattr(self, name)}, expected {wanted}")
+                raise RecognizerError(f"features.{name} is {getattr(self, name)}, expected {wanted}")
 
     def window_and_hop(self, sample_rate: int) -> tuple[int, int]:
         """Return the samples of a window, and those from one window to the next.
@@ -69,7 +69,7 @@ class LogMelSettings:
         window, hop = (round(milliseconds * sample_rate / 1000) for milliseconds in (self.window_ms, self.hop_ms))
         if hop < 1 or bins_of(window) * self.bands > LARGEST:
             raise RecognizerError(
-                f"log_mel: {self.bands} bands of windows of {window} samples, {hop} from one to the "
+                f"features: {self.bands} bands of windows of {window} samples, {hop} from one to the "
                 f"next, expected at least 1 and less of the others"
             )
         return window, hop
@@ -240,7 +240,7 @@ def _delta(values: Tensor, frames: Tensor) -> Tensor:
 def _filters(settings: LogMelSettings, sample_rate: int, bins: int) -> Tensor:
     """Return triangular mel filters (bins // 2 + 1, bands)."""
     if settings.high > sample_rate / 2:
-        raise RecognizerError(f"log_mel.high is {settings.high:g} Hz, expected {sample_rate / 2:g} Hz or less")
+        raise RecognizerError(f"features.high is {settings.high:g} Hz, expected {sample_rate / 2:g} Hz or less")
     from torchaudio.functional import melscale_fbanks
 
     filters: Tensor = melscale_fbanks(
@@ -248,7 +248,7 @@ def _filters(settings: LogMelSettings, sample_rate: int, bins: int) -> Tensor:
     )
     if empty := int((filters.sum(0) == 0).sum()):
         raise RecognizerError(
-            f"log_mel.bands is {settings.bands}, of which {empty} would be narrower than the spectrum's step of"
+            f"features.bands is {settings.bands}, of which {empty} would be narrower than the spectrum's step of"
             f" {sample_rate / bins:.0f} Hz; expected fewer bands or a longer window"
         )
     return filters
