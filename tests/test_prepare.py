@@ -143,6 +143,15 @@ def test_half_a_character_in_a_transcript_is_named(tmp_path: Path) -> None:
     assert store.header.left_out == {"text is not Unicode": 1} and store.text(0) == "y\U0001f600"
 
 
+def test_empty_texts_are_kept_and_noted_by_name(tmp_path: Path) -> None:
+    rows = [(draw(tmp_path / f"{i}.png").name, text, "train") for i, text in enumerate(("x", "", " ", "", ""))]
+    manifest(tmp_path, rows)
+    done, store, _ = made(tmp_path, tmp_path / "out")
+    names = "manifest.tsv:3, manifest.tsv:4, manifest.tsv:5 and 1 more"
+    assert done.noted == {f"empty text, from which nothing can be learned: {names}": 4} and not done.left_out
+    assert len(store) == 5
+
+
 def test_control_characters_are_no_writing(tmp_path: Path) -> None:
     for name in "abc":
         draw(tmp_path / f"{name}.png")

@@ -18,6 +18,7 @@ from recognizer.common.processors import in_processes
 from recognizer.corpus.alphabet import LOGICAL, WORD_BOUNDARY, Alphabet, TextSettings
 from recognizer.corpus.archives import Place, opened
 from recognizer.corpus.collections import CollectionSettings, Document, is_collection
+from recognizer.corpus.ctc_feasibility import EMPTY
 from recognizer.corpus.layouts import read_layout
 from recognizer.corpus.manifest import manifests_in, named, read_corpus
 from recognizer.corpus.page_samples import pages_below, read_pages
@@ -36,6 +37,7 @@ from recognizer.pages.page import file_of, is_there, page_and_line
 
 SHARE = 0.1  # of the groups, for each of valid and test
 SAMPLES_A_WORKER = 200  # fewer are read in the time that it takes to start a process
+MOST_NAMES = 3  # of samples in a note; `check` names all
 ORDER = "text of both writing directions, learned in the order of the picture"
 UNREADABLE = "cannot be read"  # the reason where nobody knows a better one
 CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f]")  # those that are no white space
@@ -153,6 +155,7 @@ def prepare(
         header = _with_order(header, samples, found.noted)
         if fault := direction_fault((sample.text for sample in samples), header.signal):
             found.noted[fault] += 1
+        _note_empty(header, samples, found.noted)
         path = out if settings.shards else out / FILE
         done = Prepared(
             path,
@@ -257,6 +260,15 @@ def _with_order(header: Header, samples: list[Sample], noted: Counter[str]) -> H
     if lost := sum("".join(alphabet.spoken(s)[1]) != one for s, one in zip(learned, normal, strict=True)):
         noted["text whose order in the picture is that of another text too: a right reading counts as wrong"] += lost
     return replace(header, text=asdict(settings))
+
+
+def _note_empty(header: Header, samples: list[Sample], noted: Counter[str]) -> None:
+    """Note the samples whose text says nothing: whatever is read of them counts as wrong."""
+    text = from_plain(TextSettings, header.text, "text")
+    empty = [one.origin or str(one.path) for one in samples if not one.fault and not text.normalize(one.text)]
+    if empty:
+        more = f" and {len(empty) - MOST_NAMES} more" if len(empty) > MOST_NAMES else ""
+        noted[f"{EMPTY}, from which nothing can be learned: {', '.join(empty[:MOST_NAMES])}{more}"] += len(empty)
 
 
 def _uncounted(documents: Sequence[Document], settings: PrepareSettings) -> list[Document]:
