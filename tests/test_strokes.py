@@ -23,6 +23,7 @@ from recognizer.inputs.strokes.features import StrokeFeatures
 from recognizer.inputs.strokes.strokes import (
     StrokeSettings,
     raster,
+    read_strokes,
     read_strokes_signal,
     signal_from_strokes,
     strokes_from_array,
@@ -116,6 +117,8 @@ def test_strokes_are_known_in_utf_16_and_by_the_suffix_of_inkml(tmp_path: Path) 
         (tmp_path / name).write_bytes(data)
         assert kind_of(tmp_path / name) == "strokes"
     assert kind_of(io.BytesIO(files["a.inkml"])) == "strokes"
+    for name in ("a.inkml", "b.json"):
+        assert [stroke.tolist() for stroke in read_strokes(files[name], name)] == [[[0, 0], [3, 10]]]
 
 
 def test_inkml_says_what_is_air_and_which_way_an_axis_goes(tmp_path: Path) -> None:

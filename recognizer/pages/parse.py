@@ -52,7 +52,7 @@ def image_of_page(path: Path) -> Path:
 
 def form_of_head(head: bytes) -> str:
     """Return "PcGts" or "alto" by the first bytes of a file, "" for any other file."""
-    head = _plain(head)
+    head = plain_head(head)
     if not head.startswith(MARKUP):
         return ""
     found = FIRST_ELEMENT.search(_without_comments(head))
@@ -62,10 +62,10 @@ def form_of_head(head: bytes) -> str:
 
 def begins_as_xml(head: bytes) -> bool:
     """Return whether the first bytes of a file may be those of XML."""
-    return _plain(head).startswith(MARKUP)
+    return plain_head(head).startswith(MARKUP)
 
 
-def _plain(head: bytes) -> bytes:
+def plain_head(head: bytes) -> bytes:
     """Return first bytes in an encoding like ASCII, without byte order mark and white space before them."""
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         head = head.decode("utf-16", "ignore").encode()

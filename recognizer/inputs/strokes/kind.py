@@ -1,6 +1,5 @@
 """Online handwriting as a kind of input: the strokes of a pen."""
 
-import codecs
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -9,7 +8,7 @@ import numpy as np
 from recognizer.common.plain_data import from_plain
 from recognizer.inputs.kind import Kind
 from recognizer.inputs.signal import Signal
-from recognizer.pages.parse import form_of_head
+from recognizer.pages.parse import form_of_head, plain_head
 
 if TYPE_CHECKING:
     from recognizer.inputs.features import Augmentation, Features
@@ -33,7 +32,7 @@ class Strokes(Kind):
 
     def recognizes(self, head: bytes, suffix: str) -> bool:
         """Take XML that is no page, JSON, and what is called InkML: reading it says what is wrong with it."""
-        return not form_of_head(head) and (suffix in self.suffixes or _plain(head).startswith(STARTS))
+        return not form_of_head(head) and (suffix in self.suffixes or plain_head(head).startswith(STARTS))
 
     def settings(self, data: dict[str, Any]) -> Any:
         """Return `StrokeSettings`."""
@@ -96,13 +95,6 @@ class Strokes(Kind):
         steps, _ = features(torch.from_numpy(values)[None], torch.tensor([len(values)]))
         image = Image.fromarray(raster(features.inverse(steps)[0].numpy()))
         return [write_png(image, stem.with_name(f"{stem.name}.png"))]
-
-
-def _plain(head: bytes) -> bytes:
-    """Return first bytes in an encoding like ASCII, without byte order mark and white space before them."""
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        head = head.decode("utf-16", "ignore").encode()
-    return head.removeprefix(codecs.BOM_UTF8).lstrip()
 
 
 KIND = Strokes()

@@ -1,5 +1,6 @@
 """Pen strokes to points at even distances, in heights of the writing."""
 
+import codecs
 import json
 import math
 import xml.etree.ElementTree as ElementTree
@@ -12,6 +13,7 @@ import numpy as np
 
 from recognizer.errors import RecognizerError
 from recognizer.inputs.signal import Signal
+from recognizer.pages.parse import HEAD, begins_as_xml
 
 MAX_BYTES = 50_000_000  # of a file
 MAX_POINTS = 200_000  # of a file
@@ -101,11 +103,12 @@ def read_strokes(data: bytes, name: str) -> list[Stroke]:
     Raises:
         RecognizerError: it is neither, or holds something else.
     """
-    text = data.removeprefix(b"\xef\xbb\xbf").lstrip()
     try:
-        if text.startswith(b"<"):
+        if begins_as_xml(data[:HEAD]):
+            wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # by its mark, which stays before it
+            text = data if wide else data.removeprefix(codecs.BOM_UTF8).lstrip()
             return list(_inkml(ElementTree.fromstring(text), name))
-        return list(strokes_of(json.loads(text)))
+        return list(strokes_of(json.loads(data)))
     except (ValueError, ElementTree.ParseError, TypeError, LookupError, OverflowError, RecursionError) as error:
         reason = str(error).partition("\n")[0]
         raise RecognizerError(
