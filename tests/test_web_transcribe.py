@@ -209,6 +209,16 @@ def test_each_page_of_a_tiff_is_read(lines: list[Path]) -> None:
     ]
 
 
+def test_the_pages_of_a_file_are_bounded_together(lines: list[Path]) -> None:
+    page = Image.open(lines[0]).convert("L")
+    made = io.BytesIO()
+    page.save(made, "TIFF", save_all=True, append_images=[page] * 19)
+    with serving(lines[0].parent, limits=Limits(megapixels=page.width * page.height / 1e6)) as client:
+        answer = post(client, ("m.tif", made.getvalue())).json()
+    assert len(answer["records"]) == 16
+    assert len(answer["errors"]) == 1 and answer["errors"][0].startswith("m.tif[17]: its pages together have more than")
+
+
 def test_what_a_request_asks_in_vain_is_refused(lines: list[Path]) -> None:
     data = lines[0].read_bytes()
     with serving(lines[0].parent) as client:

@@ -32,6 +32,8 @@ from recognizer.web.sounds import DECODING, read_recording
 
 LONGEST_NAME = 200  # bytes: file systems take 255, of which we add some
 
+PAGES = 16  # times the largest image: so much the pages of one file may be together
+
 STATUS = {  # of HTTP by the reason of a refusal; any other is 422
     "too large": 413,
     "too long": 413,
@@ -199,12 +201,17 @@ def _signals(upload: Upload, limits: Limits, reader: Reader) -> list[_Parts]:
     if not kind == reader.kind == "handwriting":
         return [_Parts(upload.name, [(upload.name, reader.signal(source, name=upload.name))])]
     settings = HandwritingSettings(**reader.model_file.settings.signal)
-    made = []
+    made, pixels = [], 0
     for number, image in image_pages(source, upload.name):
         name = f"{upload.name}[{number}]" if number else upload.name
         try:
             if isinstance(image, RecognizerError):
                 raise image
+            pixels += image.grey.size
+            if pixels > PAGES * limits.megapixels * 1e6:
+                most = f"{PAGES * limits.megapixels:g}"
+                made.append(_Parts(name, errors=[f"{name}: its pages together have more than {most} million pixels"]))
+                break
             made.append(_of_image(name, line_or_lines(image.grey, Path(name), settings, name)))
         except RecognizerError as error:
             if not number:
