@@ -31,7 +31,6 @@ from recognizer.web.models import Models
 from recognizer.web.sounds import DECODING, read_recording
 
 LONGEST_NAME = 200  # bytes: file systems take 255, of which we add some
-
 PAGES = 16  # times the largest image: so much the pages of one file may be together
 
 STATUS = {  # of HTTP by the reason of a refusal; any other is 422
