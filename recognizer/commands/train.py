@@ -294,9 +294,9 @@ def _refuse_other_beginning(run: Path, config: "Config") -> None:
     """
     from recognizer.training.config_file import stated
 
-    before = stated(run / CONFIG)
+    before, default = stated(run / CONFIG), type(config)()
     for name in BEGINNING:
-        now, had = getattr(config, name), before.get(name, type(config).__dataclass_fields__[name].default)
+        now, had = getattr(config, name), before.get(name, getattr(default, name))
         if now != had:
             raise RecognizerError(
                 f"{run}: {name} is {now!r}, the run has {had!r}: expected what the run began with, or another --run"

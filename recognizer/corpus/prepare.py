@@ -512,7 +512,7 @@ def _found_collection(given: str, path: Path, settings: PrepareSettings) -> Foun
     if len(corpus.documents) == 1:
         corpus = corpus_of_pages(path, replace(chosen, group="page"))
         noted["collection of one document, split by page: its hands stand in every split"] += 1
-    if not any(sample.text for sample in corpus.samples) and not corpus.samples:
+    if not corpus.samples:
         raise RecognizerError(f"{path}: {corpus.left_out.total()} lines left out and none kept, expected some")
     name, licence = _name_of(given, path), corpus.card.get("licence", "")
     samples, documents = corpus.samples, corpus.documents
