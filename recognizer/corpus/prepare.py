@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -15,33 +15,29 @@ import numpy as np
 
 from recognizer.common.plain_data import from_plain
 from recognizer.common.processors import in_processes
-from recognizer.corpus.alphabet import LOGICAL, WORD_BOUNDARY, Alphabet, TextSettings
+from recognizer.corpus.alphabet import LOGICAL, Alphabet, TextSettings
 from recognizer.corpus.archives import Place, opened
-from recognizer.corpus.collections import CollectionSettings, Document, is_collection
+from recognizer.corpus.collections import Document
 from recognizer.corpus.ctc_feasibility import EMPTY
-from recognizer.corpus.layouts import read_layout
-from recognizer.corpus.manifest import manifests_in, named, read_corpus
-from recognizer.corpus.page_samples import pages_below, read_pages
+from recognizer.corpus.found_source import AskedOfPages, find, find_known, said
 from recognizer.corpus.picture_order import DIRECTIONS, has_right_to_left
-from recognizer.corpus.recipes import SPEECH_TEXT, corpus_of_pages, folder, load_recipe, recipe_names
-from recognizer.corpus.rules import read_rules
-from recognizer.corpus.sample import Sample, groups_in_several_splits
+from recognizer.corpus.recipes import recipe_names
+from recognizer.corpus.sample import Sample
 from recognizer.corpus.shards import MOST, refuse_other_form, shard_name
-from recognizer.corpus.store import FILE, SHARES, Header, Packed, Store, Unusable, write_store
+from recognizer.corpus.splits import Say, share_of, with_splits
+from recognizer.corpus.store import FILE, Header, Packed, Store, Unusable, write_store
 from recognizer.corpus.writing_direction import direction_fault
 from recognizer.errors import RecognizerError
 from recognizer.inputs.lines.page_line import page_line_digest
 from recognizer.inputs.registry import default_signal, kind_named, kind_of, read_signal
 from recognizer.inputs.speech.audio import TOO_LONG, seconds
-from recognizer.pages.page import file_of, is_there, page_and_line
+from recognizer.pages.page import file_of, page_and_line
 
-SHARE = 0.1  # of the groups, for each of valid and test
 SAMPLES_A_WORKER = 200  # fewer are read in the time that it takes to start a process
 MOST_NAMES = 3  # of samples in a note; `check` names all
 ORDER = "text of both writing directions, learned in the order of the picture"
 UNREADABLE = "cannot be read"  # the reason where nobody knows a better one
 CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f]")  # those that are no white space
-Say = Callable[[str], None]
 Progress = Callable[[int, int], None]  # samples done, samples in all
 
 
@@ -74,18 +70,13 @@ class PrepareSettings:
 
     def __post_init__(self) -> None:
         """Refuse shares that leave nothing to learn."""
-        shares = [self.share_of(split) for split in SHARES]
+        shares = [share_of(given) for given in (self.valid_share, self.test_share)]
         if not (min(shares) >= 0 and sum(shares) < 1):  # NaN neither
             raise RecognizerError("valid and test shares are at least 0 and below 1 together")
         if not 0 <= self.shards <= MOST:
             raise RecognizerError(f"--shards is {self.shards}, expected 1 to {MOST}")
         if not 0 <= self.shard <= self.shards:
             raise RecognizerError(f"--shard is {self.shard}, expected a number of 1 to {self.shards} of --shards")
-
-    def share_of(self, split: str) -> float:
-        """Return the share of "valid" or "test"."""
-        given = {"valid": self.valid_share, "test": self.test_share}[split]
-        return SHARE if given is None else given
 
 
 @dataclass(frozen=True)
@@ -147,10 +138,11 @@ def prepare(
         raise RecognizerError(f"{name_or_path}: expected --source with the folder it was unpacked to")
     refuse_other_form(out, settings.shards)
     with opened(source if source and known else Path(name_or_path), out) as place, _telling_of(place):
-        found = _known(name_or_path, place.folder, settings) if known else _found(name_or_path, place.folder, settings)
+        asked = AskedOfPages(settings.pages, settings.rules)
+        found = find_known(name_or_path, place.folder, asked) if known else find(name_or_path, place.folder, asked)
         if settings.phones:
-            found = _said(found)
-        samples = _with_splits(found.samples, settings, say)
+            found = said(found)
+        samples = with_splits(found.samples, {"valid": settings.valid_share, "test": settings.test_share}, say)
         header = _with_signal(found.header, settings, found.left_out)
         header = _with_order(header, samples, found.noted)
         if fault := direction_fault((sample.text for sample in samples), header.signal):
@@ -418,177 +410,3 @@ def _reason(kind: str, path: Path) -> str:
         return "no such file"
     except OSError:
         return UNREADABLE
-
-
-@dataclass(frozen=True)
-class Found:
-    """What a source holds, before a signal is made.
-
-    Args:
-        header: of the store, without its signal.
-        samples: in order.
-        left_out: what is no sample, reason by reason.
-        noted: what else is there, reason by reason.
-        documents: of a collection of pages, what was taken of each.
-    """
-
-    header: Header
-    samples: list[Sample]
-    left_out: Counter[str]
-    noted: Counter[str]
-    documents: Sequence[Document] = ()
-
-
-def _known(name: str, folder: Path, settings: PrepareSettings) -> Found:
-    """Return what a recipe finds."""
-    if settings.pages or settings.rules:
-        raise RecognizerError(f"{name}: --pages and --rules go with a path, the recipe of {name} has its own")
-    recipe = load_recipe(name)
-    corpus = recipe.read(folder)
-    text = asdict(recipe.text)
-    header = Header(recipe.name, recipe.kind, {}, text, {}, recipe.licence, corpus.card, corpus.rules)
-    return Found(header, corpus.samples, Counter(corpus.left_out), Counter(corpus.noted), corpus.documents)
-
-
-def _found(given: str, path: Path, settings: PrepareSettings) -> Found:
-    """Return what lies at a path that is no name of a known corpus."""
-    if not path.exists():
-        load_recipe(given)  # says which names there are
-    if (settings.pages or settings.rules) and not path.is_dir():
-        raise RecognizerError(f"{path}: --pages and --rules go with a folder or an archive of pages, expected one")
-    if settings.pages or settings.rules or is_collection(path):
-        return _found_collection(given, path, settings)
-    left_out: Counter[str] = Counter()
-    noted: Counter[str] = Counter()
-    if pages := pages_below(path):
-        found = read_pages(path, pages)
-        samples, left_out, noted = found.samples, found.left_out, found.noted
-    else:
-        samples = [] if manifests_in(path) else read_layout(path)
-        samples = samples or read_corpus(path)
-    if not samples:
-        raise RecognizerError(f"{path}: {left_out.total()} lines without text, expected transcribed ones")
-    header = Header(_name_of(given, path), _kind_of_all(path, samples), {}, asdict(TextSettings()), {})
-    return Found(header, samples, left_out, noted)
-
-
-def _name_of(given: str, path: Path) -> str:
-    """Return what a corpus at a path is called: as its folder is, or as the archive is that it comes from."""
-    if path != Path(given):
-        return Path(given).name.partition(".")[0]
-    return path.resolve().name if path.is_dir() else path.resolve().parent.name
-
-
-def _kind_of_all(source: Path, samples: list[Sample]) -> str:
-    """Return the kind of all files of a source.
-
-    Raises:
-        RecognizerError: no file is there, or there are several kinds; the first file of the rarest is named.
-    """
-    files: dict[str, list[Path]] = defaultdict(list)
-    for sample in samples:
-        if not sample.fault and is_there(sample.path):
-            files[kind_of(sample.path)].append(sample.path)
-    if not files:
-        raise RecognizerError(
-            f"{source}: not one of {len(samples)} files can be used, first {samples[0].fault or samples[0].path}"
-        )
-    if len(files) > 1:
-        counts = " and ".join(f"{len(paths)} {kind_named(kind).plural}" for kind, paths in sorted(files.items()))
-        rarest = min(files, key=lambda kind: (len(files[kind]), kind))
-        raise RecognizerError(
-            f"{source}: {counts}, expected one kind: the {kind_named(rarest).plural} are {named(files[rarest])}; give "
-            "each kind a folder or table of its own"
-        )
-    return next(iter(files))
-
-
-def _found_collection(given: str, path: Path, settings: PrepareSettings) -> Found:
-    """Return what a published collection of pages holds; of a single document each page is dealt out by itself."""
-    rules = read_rules(settings.rules, folder("datasets")) if settings.rules else None
-    chosen = CollectionSettings(pages=settings.pages, rules=rules)
-    corpus = corpus_of_pages(path, chosen)
-    noted = Counter(corpus.noted)
-    if len(corpus.documents) == 1:
-        corpus = corpus_of_pages(path, replace(chosen, group="page"))
-        noted["collection of one document, split by page: its hands stand in every split"] += 1
-    if not corpus.samples:
-        raise RecognizerError(f"{path}: {corpus.left_out.total()} lines left out and none kept, expected some")
-    name, licence = _name_of(given, path), corpus.card.get("licence", "")
-    samples, documents = corpus.samples, corpus.documents
-    if path != Path(given):  # an archive is unpacked to a folder of a chance name, and groups are dealt out by name
-        samples = [replace(one, group=name) if one.group == path.name else one for one in samples]
-        documents = [replace(one, name=name) if one.name == path.name else one for one in documents]
-    header = Header(name, "handwriting", {}, asdict(TextSettings()), {}, licence, corpus.card, corpus.rules)
-    return Found(header, samples, Counter(corpus.left_out), noted, documents)
-
-
-def _said(found: Found) -> Found:
-    """Return what was found with phones and the ends of words in the place of its texts."""
-    from recognizer.corpus.pronunciation import with_phones
-
-    if found.header.kind != "speech":
-        what = kind_named(found.header.kind).plural
-        raise RecognizerError(f"{found.header.name}: {what}, expected recordings where --phones is given")
-    samples, sources = with_phones(found.samples, SPEECH_TEXT, WORD_BOUNDARY)
-    text = asdict(TextSettings(unit="token"))
-    return replace(found, header=replace(found.header, text=text), samples=samples, noted=found.noted + sources)
-
-
-def _with_splits(samples: list[Sample], settings: PrepareSettings, say: Say) -> list[Sample]:
-    """Return the samples as they are, or, where not one names a split, dealt out by group.
-
-    Raises:
-        RecognizerError: a share is given where the source names splits.
-    """
-    if any(sample.split for sample in samples):
-        _refuse_shares(samples, settings)
-        unsaid = sum(not sample.split for sample in samples)
-        if unsaid:
-            say(f'{unsaid} samples name no split, they are kept under ""')
-        _say_shared(samples, say)
-        return samples
-    usable = [sample for sample in samples if not sample.fault]
-    groups = sorted({sample.group for sample in usable if sample.group})
-    alone = len(groups) == 1 and len(usable) > 1
-    unit = {sample.path: sample.path.name if alone else sample.group or sample.path.name for sample in usable}
-    dealt = sorted(set(unit.values()), key=_hash)
-    test = _share_of(settings.share_of("test"), len(dealt), len(dealt) > 2)
-    valid = _share_of(settings.share_of("valid"), len(dealt), len(dealt) > 1)
-    split = {one: "test" if i < test else "valid" if i < test + valid else "train" for i, one in enumerate(dealt)}
-    by = "group" if groups and not alone else "file"
-    if alone:
-        say(f"all samples are of {groups[0]!r}: they are split one by one, so that its hand stands in every split")
-    say(f"the source names no split: {valid} of {len(dealt)} go to valid, {test} to test, by the hash of the {by} name")
-    return [replace(sample, split=split.get(unit.get(sample.path, ""), "train")) for sample in samples]
-
-
-def _refuse_shares(samples: list[Sample], settings: PrepareSettings) -> None:
-    """Refuse shares of splits that the source itself has made."""
-    for split, share in (("valid", settings.valid_share), ("test", settings.test_share)):
-        if share is not None:
-            names = ", ".join(sorted({sample.split for sample in samples if sample.split}))
-            raise RecognizerError(
-                f"{SHARES[split]} has no effect: the source names splits itself ({names}), expected no share, or "
-                f"samples that the source puts into {split}"
-            )
-
-
-def _say_shared(samples: list[Sample], say: Say) -> None:
-    """Say which groups the source itself puts into several splits."""
-    placed = [(sample.group, sample.split) for sample in samples if sample.group and not sample.fault]
-    if shared := groups_in_several_splits(placed):
-        first = min(shared)
-        say(
-            f"{len(shared)} of {len(dict(placed))} groups stand in several of the source's own splits, first {first!r} "
-            f"in {', '.join(sorted(shared[first]))}: a test of them is no test of strangers"
-        )
-
-
-def _share_of(share: float, number: int, enough: bool) -> int:
-    """Return how many of a number of groups a share is: one at least where there are enough, and it is not zero."""
-    return max(round(share * number), int(share > 0 and enough))
-
-
-def _hash(name: str) -> str:
-    return hashlib.sha256(name.encode()).hexdigest()

@@ -1,0 +1,81 @@
+"""The splits of a corpus: the source's own, or dealt out by group."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from recognizer.corpus.sample import Sample, groups_in_several_splits
+from recognizer.corpus.store import SHARES
+from recognizer.errors import RecognizerError
+
+SHARE = 0.1  # of the groups, for each of valid and test
+Say = Callable[[str], None]
+
+
+def share_of(given: float | None) -> float:
+    """Return a share of the groups as it was given, or the one that stands where none was."""
+    return SHARE if given is None else given
+
+
+def with_splits(samples: list[Sample], shares: Mapping[str, float | None], say: Say) -> list[Sample]:
+    """Return the samples as they are, or, where not one names a split, dealt out by group.
+
+    Args:
+        samples: of all splits.
+        shares: of the groups, for valid and test, as they were given; None is a tenth.
+        say: takes lines for people.
+
+    Raises:
+        RecognizerError: a share is given where the source names splits.
+    """
+    if any(sample.split for sample in samples):
+        _refuse_shares(samples, shares)
+        unsaid = sum(not sample.split for sample in samples)
+        if unsaid:
+            say(f'{unsaid} samples name no split, they are kept under ""')
+        _say_shared(samples, say)
+        return samples
+    usable = [sample for sample in samples if not sample.fault]
+    groups = sorted({sample.group for sample in usable if sample.group})
+    alone = len(groups) == 1 and len(usable) > 1
+    unit = {sample.path: sample.path.name if alone else sample.group or sample.path.name for sample in usable}
+    dealt = sorted(set(unit.values()), key=_hash)
+    test = _number_of(share_of(shares["test"]), len(dealt), len(dealt) > 2)
+    valid = _number_of(share_of(shares["valid"]), len(dealt), len(dealt) > 1)
+    split = {one: "test" if i < test else "valid" if i < test + valid else "train" for i, one in enumerate(dealt)}
+    by = "group" if groups and not alone else "file"
+    if alone:
+        say(f"all samples are of {groups[0]!r}: they are split one by one, so that its hand stands in every split")
+    say(f"the source names no split: {valid} of {len(dealt)} go to valid, {test} to test, by the hash of the {by} name")
+    return [replace(sample, split=split.get(unit.get(sample.path, ""), "train")) for sample in samples]
+
+
+def _refuse_shares(samples: list[Sample], shares: Mapping[str, float | None]) -> None:
+    """Refuse shares of splits that the source itself has made."""
+    for split, share in shares.items():
+        if share is not None:
+            names = ", ".join(sorted({sample.split for sample in samples if sample.split}))
+            raise RecognizerError(
+                f"{SHARES[split]} has no effect: the source names splits itself ({names}), expected no share, or "
+                f"samples that the source puts into {split}"
+            )
+
+
+def _say_shared(samples: list[Sample], say: Say) -> None:
+    """Say which groups the source itself puts into several splits."""
+    placed = [(sample.group, sample.split) for sample in samples if sample.group and not sample.fault]
+    if shared := groups_in_several_splits(placed):
+        first = min(shared)
+        say(
+            f"{len(shared)} of {len(dict(placed))} groups stand in several of the source's own splits, first {first!r} "
+            f"in {', '.join(sorted(shared[first]))}: a test of them is no test of strangers"
+        )
+
+
+def _number_of(share: float, number: int, enough: bool) -> int:
+    """Return how many of a number of groups a share is: one at least where there are enough, and it is not zero."""
+    return max(round(share * number), int(share > 0 and enough))
+
+
+def _hash(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()
