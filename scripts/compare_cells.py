@@ -181,6 +181,8 @@ def _trained(chosen: argparse.Namespace, config: Config, trainer: dict[str, Any]
     shape = Shape(model.features.size, getattr(model.features, "parts", 1), task.alphabet.classes)
     network = settings_of(chosen.table, name, config.network, shape)
     epochs = chosen.epochs or trainer["max_epochs"]
+    if chosen.validate_every < 1 or epochs % chosen.validate_every:
+        raise RecognizerError(f"--validate-every {chosen.validate_every}, expected a divisor of the {epochs} epochs")
     run = chosen.runs / f"{chosen.table}-{chosen.corpus}-{len(task.train)}-{epochs}-{name}-{config.seed}"
     config = replace(config, network=network)
     goes_on = chosen.resume and (run / LAST).is_file()
@@ -189,7 +191,7 @@ def _trained(chosen: argparse.Namespace, config: Config, trainer: dict[str, Any]
     else:
         shutil.rmtree(run, ignore_errors=True)
         run.mkdir(parents=True)
-    if len(read_history(run)) < epochs:
+    if not any(one.epoch + 1 >= epochs for one in read_history(run)):
         settings = _trainer(chosen, trainer, epochs)
         train(config, settings, run, goes_on, f"scripts/compare_cells.py {command}", lambda line: None)
     history = read_history(run)
@@ -213,7 +215,7 @@ def _refuse_other_recipe(config: Config, run: Path) -> None:
 
 
 def _trainer(chosen: argparse.Namespace, trainer: dict[str, Any], epochs: int) -> dict[str, Any]:
-    """Return the trainer's settings: one process of one thread, each epoch validated."""
+    """Return the trainer's settings: one process of one thread, validated after every so many epochs."""
     if chosen.accelerator == "cpu":
         os.environ["OMP_NUM_THREADS"] = "1"
     fixed = {
@@ -221,7 +223,7 @@ def _trainer(chosen: argparse.Namespace, trainer: dict[str, Any], epochs: int) -
         "devices": 1,
         "precision": chosen.precision,
         "max_epochs": epochs,
-        "check_val_every_n_epoch": 1,
+        "check_val_every_n_epoch": chosen.validate_every,
         "log_every_n_steps": 1,
     }
     quiet = ("enable_progress_bar", "enable_model_summary", "enable_checkpointing", "use_distributed_sampler")
@@ -237,6 +239,7 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
         one.add_argument("--names", nargs="+", choices=names, help="rows (default all)")
         one.add_argument("--seeds", nargs="+", type=int, default=[1])
         one.add_argument("--epochs", type=int, help="default: the recipe's")
+        one.add_argument("--validate-every", type=int, default=1, help="epochs between validations (default 1)")
         one.add_argument("--rate", type=float, help="highest learning rate (default: the recipe's, tuned for lstm)")
         one.add_argument("--lines", type=int, help="learn from so many samples, evenly chosen (default all)")
         one.add_argument("--config", type=Path, help="default configs/CORPUS.yaml")

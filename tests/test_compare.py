@@ -180,3 +180,16 @@ def test_a_row_that_began_before_a_setting_existed_goes_on(words: list[str], mon
     main(words)
     monkeypatch.setattr(compare_cells, "read_header", older)
     main([*words, "--resume"])
+
+
+def test_a_row_may_be_validated_less_often_but_at_its_end(words: list[str], tmp_path: Path) -> None:
+    main([*words, "--validate-every", "2"])
+    run = tmp_path / "runs" / "cells-toy-6-2-gru-1"
+    before = (run / LAST).stat().st_mtime_ns
+    main([*words, "--validate-every", "2", "--resume"])
+    assert (run / LAST).stat().st_mtime_ns == before
+    (row,) = read(tmp_path / "rows.tsv")
+    assert len(row.points) == 1
+    for every in ("0", "3"):
+        with pytest.raises(RecognizerError, match=rf"--validate-every {every}, expected a divisor of the 2 epochs"):
+            main([*words, "--validate-every", every])
