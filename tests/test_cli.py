@@ -189,6 +189,10 @@ FAULTS = {
         ["--network.front.type", "frames", "--network.front.channels", "[1, 2, 3, 4]"],
         "network.front.channels is [1, 2, 3, 4]: no effect beside network.front.type frames",
     ),
+    "features folded into frames": (
+        ["--network.front.type", "frames", "--network.front.patch", "[2, 3]"],
+        "network.front.patch is [2, 3]: 3 features are not folded beside network.front.type frames, expected 1 there",
+    ),
     "units of no layer": (
         ["--network.layers", "0", "--network.hidden", "64"],
         "network.hidden is 64: no effect beside",

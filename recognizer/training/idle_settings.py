@@ -26,6 +26,12 @@ def refuse_idle_settings(config: Config) -> None:
     network = config.network
     if network.front.type == "frames":
         _refuse_changed(network.front, FrontSettings(), CONVOLUTIONS, "network.front", "network.front.type frames")
+        folded = network.front.patch[1]
+        if folded not in (1, FrontSettings().patch[1]):
+            raise RecognizerError(
+                f"network.front.patch is {network.front.patch}: {folded} features are not folded beside "
+                "network.front.type frames, expected 1 there"
+            )
     if network.layers == 0:
         _refuse_changed(network, NetworkSettings(), RECURRENCE, "network", "network.layers 0")
         _refuse_changed(config.learning, LearningSettings(), ("weight_noise",), "learning", "network.layers 0")
