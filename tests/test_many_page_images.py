@@ -81,3 +81,53 @@ def test_a_page_that_is_called_so_by_a_file_of_its_own_is_that_file(tmp_path: Pa
     away = tmp_path / "in" / "a folder" / "of its own" / "away.xml"
     with pytest.raises(RecognizerError, match=r"its image 'away\.tif' is neither"):
         find_image(away, "away.tif[2]")
+
+
+def test_of_an_image_the_pages_that_no_xml_describes_are_read_too(
+    tiff: tuple[Path, list[list[MadeLine]]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, _ = tiff
+    assert said(capsys, "transcribe", path, "--format", "page", "--out", path.parent)[0] == 0
+    described = path.with_name("two[1].page.xml")
+    described.write_text(described.read_text().replace("<!-- recognizer ", "<!-- corrected "))
+    path.with_name("two[2].page.xml").unlink()
+    code, out, _ = said(capsys, "transcribe", path.parent)
+    assert code == 0 and len(out.splitlines()) == 12
+    code, out, _ = said(capsys, "suggest", "handwriting", path.parent)
+    assert code == 0
+    assert sorted(line.split()[-1] for line in out.splitlines()[1:]) == [f"{path}[2]", str(described)]
+    whole = path.with_name("two.xml")
+    described.rename(whole)
+    whole.write_text(whole.read_text().replace("two.tif[1]", "two.tif"))
+    code, out, err = said(capsys, "transcribe", path.parent)
+    assert code == 1 and not out and "holds 2 pages, expected one: " in err
+
+
+def test_the_browser_has_each_page_of_an_image_sent(
+    tiff: tuple[Path, list[list[MadeLine]]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, made = tiff
+    project = tmp_path / "project"
+    project.mkdir()
+    with serving(project) as client:
+        added = client.post("/api/files", files=[("files", ("two.tif", path.read_bytes()))])
+        names = ["two.tif[1]", "two.tif[2]"]
+        assert added.status_code == 200 and [one["name"] for one in added.json()] == names
+        for number, name in enumerate(names, start=1):
+            draft = read(client, name)
+            assert len(draft["lines"]) == len(made[number - 1])
+            file = id_of(client, name)
+            assert client.get(f"/api/files/{file}/image").headers["content-type"] == "image/jpeg"
+            first, *rest = draft["lines"]
+            lines = [{**first, "text": f"page {number}", "state": "corrected"}, *rest]
+            change = {"revision": draft["revision"], "lines": lines}
+            client.put(f"/api/files/{file}", json=change).raise_for_status()
+            saved = client.post(f"/api/files/{file}/save", json={"unchecked": True})
+            assert saved.status_code == 200, saved.text
+            assert saved.json()["written"] == [f"two[{number}].xml"]
+            left = [one["name"] for one in client.get("/api/project").json()["files"]]
+            assert left == [*names[number:], *(f"two[{n}].xml" for n in range(1, number + 1))]
+    for number in (1, 2):
+        code, out, _ = said(capsys, "transcribe", project / f"two[{number}].xml")
+        assert code == 0 and len(out.splitlines()) == len(made[number - 1])
+        assert f"page {number}" in (project / f"two[{number}].xml").read_text()

@@ -75,14 +75,16 @@ def _pages(given: list[Path]) -> Iterator[Path]:
         RecognizerError: a path is not there, nothing is a page, or two pages describe one image.
     """
     from recognizer.corpus.manifest import files_below
+    from recognizer.inputs.lines.image_file import pages_of
     from recognizer.inputs.readable_files import readable_files
-    from recognizer.pages.page import IMAGES, SUFFIX, is_there
+    from recognizer.pages.page import IMAGES, SUFFIX, file_of, is_there
 
     named = [path for path in given if not path.is_dir()]
     if absent := [path for path in named if not is_there(path)]:
         raise RecognizerError(f"{absent[0]}: no such file, expected pages or folders of pages")
     paths = [*named, *(path for one in given if one.is_dir() for path in files_below(one))]
-    found = {path for path in readable_files(paths) if path.suffix.lower() in (*IMAGES, SUFFIX)}
+    read = [path for path in readable_files(paths) if file_of(path).suffix.lower() in (*IMAGES, SUFFIX)]
+    found = {page for path in read for page in (pages_of(path) if path.suffix.lower() in IMAGES else [path])}
     found.update(path for path in named if path.suffix.lower() not in IMAGES)
     if not found:
         raise RecognizerError(f"{given[0]}: no PAGE XML, ALTO or image, expected pages")

@@ -119,6 +119,12 @@ def file_of(path: Path) -> Path:
     return path.with_name(part[1]) if part else path
 
 
+def stem_of(path: Path) -> str:
+    """Return what files beside one are called, but for their suffix: of a page x.tif[2] "x[2]"."""
+    file = file_of(path)
+    return f"{file.stem}{path.name.removeprefix(file.name)}"
+
+
 def is_there(path: Path) -> bool:
     """Return whether the file that a name speaks of is there."""
     try:

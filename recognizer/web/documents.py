@@ -18,6 +18,7 @@ from recognizer.inputs.lines.image import HandwritingSettings, read_grey
 from recognizer.inputs.lines.page_line import line_or_lines
 from recognizer.inputs.signal import Signal
 from recognizer.inputs.speech.audio import seconds
+from recognizer.pages.page import stem_of
 from recognizer.pages.parse import read_page
 from recognizer.reading.found_lines import is_writing
 from recognizer.reading.reader import Reader
@@ -218,7 +219,7 @@ def _given(name: str, text: str | None) -> DraftLine:
 
 def truth_path(path: Path) -> Path:
     """Return where the text of a line, a recording or a drawing stands: x.gt.txt beside x.png."""
-    return path.with_name(path.stem + TRUTH)
+    return path.with_name(stem_of(path) + TRUTH)
 
 
 def subtitles_path(path: Path) -> Path:

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from recognizer.common.atomic_write import write_atomically
 from recognizer.errors import RecognizerError
+from recognizer.pages.page import file_of
 from recognizer.web.limits import Refused
 
 VERSION: Literal[1] = 1
@@ -196,8 +197,8 @@ class Drafts:
 
 
 def digest_of(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    """Return the SHA-256 of a file, of a page FILE[2] that of the file."""
+    return hashlib.sha256(file_of(path).read_bytes()).hexdigest()
 
 
 def seen(*paths: Path) -> dict[str, str]:

@@ -12,7 +12,7 @@ from fastapi.responses import FileResponse, PlainTextResponse
 
 from recognizer.errors import RecognizerError
 from recognizer.inputs.strokes.strokes import read_strokes, write_inkml
-from recognizer.pages.page import SUFFIX
+from recognizer.pages.page import SUFFIX, file_of, stem_of
 from recognizer.web.documents import changed_on_disk, open_draft, read_draft, subtitles_path, with_reading
 from recognizer.web.drafts import Draft, DraftLine, Drafts
 from recognizer.web.exports import EXPORTS, export_draft, export_table
@@ -138,7 +138,7 @@ class _FileRequests:
         # Pages last: their images are sought among what is there.
         uploads.sort(key=lambda one: one.name.lower().endswith(SUFFIX))
         paths = [self.project.add(upload.name, upload.data) for upload in uploads]
-        return [_entry(file, self.drafts) for file in self.project.files() if file.path in paths]
+        return [_entry(file, self.drafts) for file in self.project.files() if file_of(file.path) in paths]
 
     @_route("GET", "/files/{name}", "The draft of a file")
     def get(self, name: str) -> Draft:
@@ -215,7 +215,7 @@ class _FileRequests:
     def export(self, name: str, form: str) -> Response:
         file, draft = self._opened(name)
         text, suffix = export_draft(file, draft, form)
-        return _download(text, f"{file.path.stem}{suffix}")
+        return _download(text, f"{stem_of(file.path)}{suffix}")
 
     @_route("GET", "/export.tsv", "All that is corrected or accepted, as a manifest", Response)
     def table(self, unchecked: bool = False) -> Response:

@@ -277,8 +277,10 @@ def _write_sample(stem: Path, one: Corrected, line: DraftLine) -> Path:
         path = stem.with_suffix(".wav")
         write_speech(path, stretch(one.file, line.start, line.end), SpeechSettings(**default_signal("speech")))
     else:
-        path = stem.with_suffix(one.file.path.suffix)
-        path.write_bytes(one.file.path.read_bytes())
+        whole = file_of(one.file.path)
+        path = stem.with_suffix(whole.suffix)
+        path.write_bytes(whole.read_bytes())
+        path = path.with_name(f"{path.name}{one.file.path.name.removeprefix(whole.name)}")
     return path
 
 

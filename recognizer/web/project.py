@@ -3,9 +3,11 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path, PurePath
 
 from recognizer.errors import RecognizerError
+from recognizer.inputs.lines.image_file import pages_of
 from recognizer.inputs.readable_files import readable_files
 from recognizer.inputs.registry import kind_named, suffixes
 from recognizer.pages.page import IMAGES, SUFFIX, file_of
@@ -23,7 +25,7 @@ class ProjectFile:
     Args:
         id: what requests call it.
         name: its path below the project's folder.
-        path: where it lies.
+        path: where it lies; FILE[2] is a page of an image that holds several.
         kind: "page" (PAGE XML, ALTO), "image" (of a line or of a page, which its reading decides), "sound", "strokes".
     """
 
@@ -120,7 +122,7 @@ class Project:
             files = sorted({*self.files_alone, *self._added})
         else:
             files = [path for path in _below(self.folder) if self.drafts not in path.parents]
-        return readable_files(files)
+        return [page for path in readable_files(files) for page in _pages_of(path)]
 
     def _file(self, path: Path) -> ProjectFile:
         inside = path.is_relative_to(self.folder)
@@ -131,13 +133,27 @@ class Project:
 
 def kind_of_name(path: Path) -> str:
     """Return "page", "image", "sound" or "strokes" by a file's suffix."""
-    suffix = path.suffix.lower()
+    suffix = file_of(path).suffix.lower()
     table = {
         **dict.fromkeys(IMAGES, "image"),
         **dict.fromkeys(kind_named("speech").suffixes, "sound"),
         **dict.fromkeys(kind_named("strokes").suffixes, "strokes"),
     }
     return table.get(suffix, "page")
+
+
+def _pages_of(path: Path) -> Sequence[Path]:
+    """Return a file, or the pages of an image that holds several."""
+    if path.suffix.lower() not in IMAGES:
+        return (path,)
+    state = path.stat()
+    return _counted(path, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=10_000)
+def _counted(path: Path, _changed: int, _size: int) -> Sequence[Path]:
+    # A project is listed anew for every request, and its images are opened for it once.
+    return tuple(pages_of(path))
 
 
 def _below(folder: Path) -> list[Path]:

@@ -12,7 +12,7 @@ from recognizer.formats.result import Result
 from recognizer.formats.sound_documents import subrip
 from recognizer.inputs.lines.image import HandwritingSettings
 from recognizer.pages.dewarping import dewarp
-from recognizer.pages.page import clipped
+from recognizer.pages.page import clipped, stem_of
 from recognizer.pages.parse import read_page
 from recognizer.pages.xml_edit import EditedLine, EditedWord, edit_lines
 from recognizer.reading.reader import Reader
@@ -159,7 +159,7 @@ async def _save_page(file: ProjectFile, draft: Draft, drafts: Drafts, models: Mo
         lines = [replace(line, words=words.get(line.id, ())) for line in lines]
     if file.kind == "page":
         return _written(file, draft, drafts, file.path, edit_lines(file.path, lines))
-    path = file.path.with_suffix(".xml")
+    path = file.path.with_name(f"{stem_of(file.path)}.xml")
     if path.exists():
         raise Refused(409, f"{path.name}: is there already and speaks of something else; move it away before saving")
     write_atomically(path, new_page(file.path.name, draft))

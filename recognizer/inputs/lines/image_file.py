@@ -95,6 +95,16 @@ def file_and_page(path: Path) -> tuple[Path, int]:
     return path.with_name(found[1]), int(found[2])
 
 
+def pages_of(path: Path) -> list[Path]:
+    """Return the pages of an image file, FILE[1] and so on; the file where it is one image, or cannot be opened."""
+    try:
+        with opened_image(path, str(path)) as image:
+            count = len(_pages(image))
+    except RecognizerError:  # reading it says what is wrong
+        return [path]
+    return [path.with_name(f"{path.name}[{number}]") for number in range(1, count + 1)] if count > 1 else [path]
+
+
 def image_pages(source: Path | BinaryIO, name: str) -> Iterator[tuple[int, ImagePage | RecognizerError]]:
     """Yield each page of an image file with its number from 1, or 0 where it is the only one; each is decoded once.
 
