@@ -227,3 +227,29 @@ def test_pillow_has_its_own_limit_back_when_the_last_of_two_readers_is_done(grey
     assert Image.MAX_IMAGE_PIXELS == 25_000_000 != before  # more than twice that is refused
     second.__exit__(None, None, None)
     assert before == Image.MAX_IMAGE_PIXELS
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"PK\x03\x04....", "an archive, whose files are read when it is unpacked"),
+        (b"<?xml version='1.0'?><PcGts/>", "XML, which is read as a page by the path of its file"),
+        (b"", "it is empty, expected an image"),
+    ],
+)
+def test_what_is_no_image_is_told_by_how_it_begins(data: bytes, said: str) -> None:
+    with pytest.raises(RecognizerError, match=f"^-: {said}"):
+        read_image(io.BytesIO(data), "-")
+
+
+def test_colours_that_nobody_converts_are_named(tmp_path: Path) -> None:
+    Image.new("LAB", (50, 40)).save(tmp_path / "lab.tif")
+    with pytest.raises(RecognizerError, match=r"lab\.tif: its colours are LAB, expected grey or RGB"):
+        read_image(tmp_path / "lab.tif")
+
+
+def test_pages_are_counted_from_one(tmp_path: Path) -> None:
+    page = Image.new("L", (50, 40))
+    page.save(tmp_path / "two.tif", save_all=True, append_images=[page])
+    with pytest.raises(RecognizerError, match=r"there is no page 0, the first is two\.tif\[1\]"):
+        read_image(tmp_path / "two.tif[0]")

@@ -104,7 +104,7 @@ def test_of_a_beam_the_reading_with_the_best_score_for_each_character_is_taken(l
 
 def test_views_that_mean_nothing_are_refused(line_run: Run, sound_run: Run) -> None:
     for number in (0, 6):
-        with pytest.raises(RecognizerError, match=f"views is {number}, expected 1 to 5"):
+        with pytest.raises(RecognizerError, match=rf"--tta \(views of a line\) is {number}, expected 1 to 5"):
             Reader.load(line_run.folder, "cpu", DecoderOptions(tta=number))
     with pytest.raises(RecognizerError, match="views are of lines of handwriting, and the model reads speech"):
         Reader.load(sound_run.folder, "cpu", DecoderOptions(tta=2))

@@ -31,8 +31,10 @@ class BeamSettings:
 
     def __post_init__(self) -> None:
         """Refuse values that mean nothing."""
-        if self.width < 1 or not 1 <= self.n_best <= self.width:
-            raise RecognizerError(f"beam: width {self.width}, n_best {self.n_best}, expected 1 <= n_best <= width")
+        if self.width < 1:
+            raise RecognizerError(f"beam: width {self.width}, expected at least 1 (no beam at all is the best path)")
+        if not 1 <= self.n_best <= self.width:
+            raise RecognizerError(f"beam: n_best {self.n_best}, expected 1 to its width {self.width}")
         if (
             math.isnan(self.token_min_logp)
             or self.token_min_logp > 0

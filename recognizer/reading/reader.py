@@ -69,7 +69,7 @@ class Reader:
         )
         self.kind, self.alphabet = model_file.settings.kind, model_file.alphabet
         if not 1 <= (views := self.decoder.settings.tta) <= len(VIEWS):
-            raise RecognizerError(f"views is {views}, expected 1 to {len(VIEWS)}")
+            raise RecognizerError(f"--tta (views of a line) is {views}, expected 1 to {len(VIEWS)}")
         if views > 1 and self.kind != "handwriting":
             raise RecognizerError(f"views are of lines of handwriting, and the model reads {self.kind}")
         self.model: Any = model_file if isinstance(model_file, OnnxModel) else model_file.model

@@ -175,8 +175,10 @@ def _as_grey(image: np.ndarray, name: str) -> np.ndarray:
         raise RecognizerError(
             f"{name}: an array of shape {image.shape}, expected (rows, columns) or (rows, columns, 3)"
         )
+    if not image.size:
+        raise RecognizerError(f"{name}: an empty array of shape {image.shape}, expected rows and columns")
     if np.issubdtype(image.dtype, np.floating):
-        if not (image.size and np.isfinite(image).all() and 0 <= image.min() <= image.max() <= 1):
+        if not (np.isfinite(image).all() and 0 <= image.min() <= image.max() <= 1):
             raise RecognizerError(f"{name}: numbers outside 0..1 or no numbers, expected uint8 0..255 or float 0..1")
         image = (image * 255 + 0.5).astype(np.uint8)
     if image.dtype != np.uint8:

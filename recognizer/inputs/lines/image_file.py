@@ -20,6 +20,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from recognizer.errors import RecognizerError
 from recognizer.inputs.native_messages import without_native_messages
 from recognizer.pages.image_lookup import FRAME
+from recognizer.pages.parse import HEAD, begins_as_xml
 
 MEGAPIXELS = 50  # of an image, checked before it is decoded; the variable LIMIT of the environment says another number
 LIMIT = "RECOGNIZER_MAX_MEGAPIXELS"
@@ -33,6 +34,8 @@ MAX_FRAMES = 10_000  # that are counted in a file
 FULL = 99.9  # percentile of the values of an image of more than eight bits that tells how many of them are in use
 LEAST_LEVELS = 64  # that are left of colour of 16 bits, of which 8 are kept; fewer spoil it
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # what it says of damage is said by the error already
+ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"7z\xbc\xaf", b"Rar!")  # what they begin with
+NO_CONVERSION = re.compile(r"conversion from (\w+) to \w+ not supported")  # as Pillow says it
 BROKEN = (
     OSError, SyntaxError, ValueError, EOFError, TypeError, IndexError, KeyError, AttributeError, OverflowError,
     ZeroDivisionError, AssertionError, struct.error,
@@ -155,7 +158,10 @@ def read_image(source: Path | BinaryIO, name: str = "", page: int = 0) -> ImageP
     """
     name = name or (str(source) if isinstance(source, Path) else "image")
     if isinstance(source, Path):
-        source, named = file_and_page(source)
+        given = source
+        source, named = file_and_page(given)
+        if source != given and not named:
+            raise RecognizerError(f"{name}: there is no page 0, the first is {source.name}[1]", "no such page")
         page = page or named
     with opened_image(source, name) as image:
         pages = _pages(image)
@@ -177,8 +183,26 @@ def opened_image(source: Path | BinaryIO, name: str) -> Iterator[Image.Image]:
         RecognizerError: missing, empty, no image, damaged, too large; of what is done with the image likewise.
     """
     # By its file object, not by its name: Pillow maps named files into memory as they lie, not turned.
-    with _guarded(name), _file(source, name) as file, Image.open(file, formats=_formats()) as image:
-        yield image
+    with _guarded(name), _file(source, name) as file:
+        try:
+            image = Image.open(file, formats=_formats())
+        except UnidentifiedImageError:
+            raise _no_image(file, name) from None
+        with image:
+            yield image
+
+
+def _no_image(file: BinaryIO, name: str) -> RecognizerError:
+    """Return what is wrong with a file that is none of the forms of images."""
+    file.seek(0)
+    head = file.read(HEAD)
+    what = "not an image that can be read"
+    if head.startswith(ARCHIVES):
+        what = "an archive, whose files are read when it is unpacked"
+    elif begins_as_xml(head):
+        what = "XML, which is read as a page by the path of its file, with its image beside it"
+    wanted = "expected PNG, JPEG, TIFF, WebP, JPEG 2000 or alike"
+    return RecognizerError(f"{name}: {what}, {wanted}", "not an image")
 
 
 @contextmanager
@@ -188,15 +212,14 @@ def _guarded(name: str) -> Iterator[None]:
         with warnings.catch_warnings(), _LIMIT_OF_PILLOW.lent():
             warnings.simplefilter("ignore")
             yield
-    except UnidentifiedImageError:
-        raise RecognizerError(
-            f"{name}: not an image that can be read, expected PNG, JPEG, TIFF, WebP, JPEG 2000 or alike",
-            "not an image",
-        ) from None
     except Image.DecompressionBombError as error:
         # Of the numbers that Pillow names the largest is that of the pixels: the other one is the limit.
         raise _too_large(max(map(int, re.findall(r"\d+", str(error)))), name) from None
     except BROKEN as error:
+        if colours := NO_CONVERSION.match(str(error)):
+            raise RecognizerError(
+                f"{name}: its colours are {colours[1]}, expected grey or RGB", "other colours"
+            ) from None
         raise RecognizerError(
             f"{name}: cannot be decoded ({error}), expected a whole image", "cut short or damaged"
         ) from None
@@ -243,6 +266,10 @@ def _formats() -> tuple[str, ...]:
 @contextmanager
 def _file(source: Path | BinaryIO, name: str) -> Iterator[BinaryIO]:
     if not isinstance(source, Path):
+        source.seek(0)
+        if not source.read(1):
+            raise RecognizerError(f"{name}: it is empty, expected an image", "empty file")
+        source.seek(0)
         yield source
         return
     try:
