@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from makers import line_image, save_model
+from makers import line_image, page_image, save_model
 from PIL import Image
 
 from recognizer.cli import main
@@ -29,9 +29,13 @@ def test_texts_stand_below_out_as_files_stand_below_what_was_named(tmp_path: Pat
     places = OutputPlaces(tmp_path / "out", ".txt", [str(tmp_path / "in")], False)
     for name, expected in (
         ("in/vol1/0001.png", "vol1/0001.txt"), ("in/vol2/0001.png", "vol2/0001.txt"), ("in/m.tif[2]", "m[2].txt"),
+        ("in/vol1/p.xml", "vol1/p.txt"), ("in/vol1/p.xml#r1.l1", "vol1/p#r1.l1.txt"),
+        ("in/s.flac[1-4.5]", "s[1-4.5].txt"), ("in/s.flac[4.5 - 9.75]", "s[4.5 - 9.75].txt"), ("in/[2]", "[2].txt"),
+        ("in/a.b [x].png", "a.b [x].txt"), ("in/p.page.xml#a", "p.page#a.txt"),
     ):  # fmt: skip
         assert places.of(str(tmp_path / name)) == tmp_path / "out" / expected
     assert places.of("-") == tmp_path / "out" / "stdin.txt"
+    assert places.of("-[2]") == tmp_path / "out" / "stdin[2].txt"
     with pytest.raises(RecognizerError, match="is that of"):
         places.of(str(tmp_path / "in" / "vol1" / "0001.jpg"))
 
@@ -60,6 +64,23 @@ def test_every_page_of_a_file_is_read_and_written(
     code, _, err = run(capsys, tmp_path / "m.tif", "--model", model, "--out", tmp_path / "out")
     assert (code, err) == (0, "")
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["m[1].txt", "m[2].txt", "m[3].txt"]
+
+
+def test_a_line_of_a_page_does_not_take_the_place_of_the_page(
+    tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page_image(3).save(tmp_path / "p.png")
+    line = '<TextLine id="{}"><Coords points="10,{} 500,{} 500,{} 10,{}"/></TextLine>'
+    (tmp_path / "p.xml").write_text(
+        '<PcGts xmlns="x"><Page imageFilename="p.png"><TextRegion id="r">'
+        + "".join(line.format(name, top, top, top + 50, top + 50) for name, top in (("l1", 10), ("l2", 70)))
+        + "</TextRegion></Page></PcGts>"
+    )
+    words = ("--model", model, "--out", tmp_path / "out")
+    assert run(capsys, tmp_path / "p.xml#l1", tmp_path / "p.xml#l2", *words)[0] == 0
+    assert run(capsys, tmp_path / "p.xml", *words, "--resume")[0] == 0
+    texts = {path.name: path.read_text() for path in (tmp_path / "out").iterdir()}
+    assert texts["p.txt"] == texts["p#l1.txt"] + texts["p#l2.txt"] and len(texts) == 3
 
 
 def test_a_folder_names_what_it_cannot_look_into_and_reads_the_rest(

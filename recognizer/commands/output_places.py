@@ -7,9 +7,10 @@ from pathlib import Path
 
 from recognizer.common.atomic_write import write_atomically
 from recognizer.errors import RecognizerError
+from recognizer.pages.page import LINE, PART
 
-PAGE_NUMBER = re.compile(r"\[\d+\]$")  # behind the name of a file: one of its pages
 STANDARD_INPUT = "-"
+PAGE_OF_INPUT = re.compile(rf"{STANDARD_INPUT}((?:\[\d+\])?)")
 
 
 class OutputPlaces:
@@ -29,18 +30,15 @@ class OutputPlaces:
             RecognizerError: another file has it.
         """
         inner = self._inner(name)
-        page = PAGE_NUMBER.search(inner.name)
-        stem = Path(inner.name[: page.start()]).stem + page[0] if page else inner.stem
-        path = self.folder / inner.with_name(f"{stem}{self.suffix}")
+        path = self.folder / inner.with_name(f"{_stem(inner.name)}{self.suffix}")
         if path in self.taken:
             raise RecognizerError(f"{name}: {path} is that of {self.taken[path]}, expected files of different names")
         self.taken[path] = name
-        path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
     def _inner(self, name: str) -> Path:
-        if name == STANDARD_INPUT or PAGE_NUMBER.fullmatch(name.removeprefix(STANDARD_INPUT)):
-            return Path(f"stdin{name.removeprefix(STANDARD_INPUT)}")
+        if page := PAGE_OF_INPUT.fullmatch(name):
+            return Path(f"stdin{page[1]}")
         whole = Path(os.path.abspath(name))
         return whole.relative_to(self.root) if whole.is_relative_to(self.root) else Path(whole.name)
 
@@ -68,3 +66,13 @@ class OutputPlaces:
     def _refuse_there(self, path: Path, why: str) -> None:
         if path.is_file() and not self.overwrite:
             raise RecognizerError(why)
+
+
+def _stem(name: str) -> str:
+    """Return what the text of a file is called, but for its suffix; a line, a page, a stretch of sound keep their mark.
+
+    So does a file that is itself called like one, or its text would take the place of the whole of another.
+    """
+    part = LINE.fullmatch(name) or PART.fullmatch(name)
+    file = part[1] if part else name
+    return f"{Path(file).stem}{name.removeprefix(file)}"
