@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from PIL import Image
 from recognizer.corpus.prepare import Prepared, PrepareSettings, prepare
 from recognizer.corpus.store import Store
 from recognizer.errors import RecognizerError
+from recognizer.pages.page import file_of
 
 PLAIN = PrepareSettings({})
 
@@ -109,6 +111,50 @@ def test_without_splits_whole_groups_are_dealt_out_and_this_is_said(tmp_path: Pa
     assert len(where) == 10
     again, store_again, _ = made(tmp_path, tmp_path / "again", PrepareSettings({}, 0.2, 0.1))
     assert store_again.fingerprint() == store.fingerprint() and again.splits == done.splits
+
+
+def test_all_stretches_of_a_recording_go_to_one_split_and_of_a_single_one_it_is_said(tmp_path: Path) -> None:
+    for recording in range(4):
+        record(tmp_path / f"{recording}.wav", 3)
+    rows = [(f"{i % 4}.wav", "text", str(i // 4 / 2), str(i // 4 / 2 + 0.5)) for i in range(20)]
+    manifest(tmp_path, rows, ("file", "text", "start", "end"))
+    done, store, said = made(tmp_path, tmp_path / "out")
+    assert done.splits == {"train": 10, "valid": 5, "test": 5}
+    assert len({(file_of(store.sample(i).path), store.sample(i).split) for i in range(20)}) == 4
+    assert said == ["the source names no split: 1 of 4 go to valid, 1 to test, by the hash of the file name"]
+    manifest(tmp_path, rows[::4], ("file", "text", "start", "end"))
+    done, _, said = made(tmp_path, tmp_path / "one")
+    assert done.splits == {"train": 3, "valid": 1, "test": 1}
+    assert (
+        said[0]
+        == "all samples are of '0.wav': split sample by sample, so that one hand or voice may stand in every split"
+    )
+
+
+def pairs(folder: Path, names: Sequence[str]) -> Path:
+    for name in names:
+        draw(folder / f"{name}.png")
+        (folder / f"{name}.gt.txt").write_text("text\n", encoding="utf-8")
+    return folder
+
+
+def test_files_of_one_name_in_several_folders_are_several_wherever_they_lie(tmp_path: Path) -> None:
+    names = [f"s{i}/{name}" for i in range(12) for name in ("line", "other")]
+    done, store, said = made(pairs(tmp_path / "here", names), tmp_path / "out")
+    assert done.splits == {"train": 20, "valid": 2, "test": 2}
+    assert said == ["the source names no split: 2 of 24 go to valid, 2 to test, by the hash of the file name"]
+    _, moved, _ = made(pairs(tmp_path / "there" / "below", names), tmp_path / "again")
+    assert store.column("split") == moved.column("split")
+
+
+def test_files_of_one_folder_are_dealt_out_by_the_hash_of_their_names(tmp_path: Path) -> None:
+    folder = pairs(tmp_path / "flat", [f"{i}" for i in range(12)])
+    os.rename(folder / "3.png", os.fsencode(folder) + b"/3\xe9.png")
+    os.rename(folder / "3.gt.txt", os.fsencode(folder) + b"/3\xe9.gt.txt")
+    _, store, _ = made(folder, tmp_path / "out")
+    split = {Path(one).name: split for one, split in zip(store.column("path"), store.column("split"), strict=True)}
+    order = sorted(split, key=lambda name: hashlib.sha256(os.fsencode(name)).hexdigest())
+    assert [split[name] for name in order[:3]] == ["test", "valid", "train"] and len(split) == 12
 
 
 def test_samples_that_name_no_split_beside_others_that_do_are_kept_and_said(tmp_path: Path) -> None:

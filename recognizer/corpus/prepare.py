@@ -47,7 +47,7 @@ class PrepareSettings:
 
     Args:
         signal: signal settings that differ from the kind's defaults.
-        valid_share: share of the groups (or of the samples, where none has a group) that become "valid" where the
+        valid_share: share of the groups (or of the files, where none has a group) that become "valid" where the
             source names no split at all; None for SHARE, a number is refused where the source names splits.
         test_share: likewise for "test".
         pages: patterns of the XML files that count in a collection of pages; none takes all.

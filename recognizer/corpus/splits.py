@@ -1,12 +1,15 @@
-"""The splits of a corpus: the source's own, or dealt out by group."""
+"""The splits of a corpus: the source's own, or dealt out by group or file."""
 
 import hashlib
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from recognizer.corpus.sample import Sample, groups_in_several_splits
 from recognizer.corpus.store import SHARES
 from recognizer.errors import RecognizerError
+from recognizer.pages.page import file_of
 
 SHARE = 0.1  # of the groups, for each of valid and test
 Say = Callable[[str], None]
@@ -18,7 +21,7 @@ def share_of(given: float | None) -> float:
 
 
 def with_splits(samples: list[Sample], shares: Mapping[str, float | None], say: Say) -> list[Sample]:
-    """Return the samples as they are, or, where not one names a split, dealt out by group.
+    """Return the samples as they are, or, where not one names a split, dealt out by group, or by file.
 
     Args:
         samples: of all splits.
@@ -36,18 +39,42 @@ def with_splits(samples: list[Sample], shares: Mapping[str, float | None], say: 
         _say_shared(samples, say)
         return samples
     usable = [sample for sample in samples if not sample.fault]
-    groups = sorted({sample.group for sample in usable if sample.group})
-    alone = len(groups) == 1 and len(usable) > 1
-    unit = {sample.path: sample.path.name if alone else sample.group or sample.path.name for sample in usable}
+    unit, by, alone = _units(usable)
     dealt = sorted(set(unit.values()), key=_hash)
     test = _number_of(share_of(shares["test"]), len(dealt), len(dealt) > 2)
     valid = _number_of(share_of(shares["valid"]), len(dealt), len(dealt) > 1)
     split = {one: "test" if i < test else "valid" if i < test + valid else "train" for i, one in enumerate(dealt)}
-    by = "group" if groups and not alone else "file"
     if alone:
-        say(f"all samples are of {groups[0]!r}: they are split one by one, so that its hand stands in every split")
+        say(f"all samples are of {alone!r}: split {by} by {by}, so that one hand or voice may stand in every split")
     say(f"the source names no split: {valid} of {len(dealt)} go to valid, {test} to test, by the hash of the {by} name")
     return [replace(sample, split=split.get(unit.get(sample.path, ""), "train")) for sample in samples]
+
+
+def _units(samples: list[Sample]) -> tuple[dict[Path, str], str, str]:
+    """Return what is dealt out as one: the group of each sample, its file where it has none.
+
+    Where that is the same of all, their files, and of a single file, its stretches or lines. Files are called by their
+    way from the folder that holds them all, so that neither its place nor other files of the same name count.
+
+    Args:
+        samples: without those at fault.
+
+    Returns:
+        The unit of each path, whether units are a "group", a "file" or a "sample", and the one group or file that all
+        samples are of, "" where there are several.
+    """
+    files = [Path(os.path.abspath(file_of(sample.path))) for sample in samples]
+    folder = Path(os.path.commonpath([file.parent for file in files])) if files else Path()
+    own = [file.relative_to(folder).as_posix() for file in files]
+    groups = [sample.group or name for sample, name in zip(samples, own, strict=True)]
+    whole = [
+        f"{file}{sample.path.name.removeprefix(Path(file).name)}" for sample, file in zip(samples, own, strict=True)
+    ]
+    by_group = "group" if any(sample.group for sample in samples) else "file"
+    ways = [(groups, by_group), (own, "file"), (whole, "sample")]
+    names, by = next((way for way in ways if len(set(way[0])) > 1), ways[0])
+    paths = [sample.path for sample in samples]
+    return dict(zip(paths, names, strict=True)), by, "" if names is groups else groups[0]
 
 
 def _refuse_shares(samples: list[Sample], shares: Mapping[str, float | None]) -> None:
@@ -78,4 +105,4 @@ def _number_of(share: float, number: int, enough: bool) -> int:
 
 
 def _hash(name: str) -> str:
-    return hashlib.sha256(name.encode()).hexdigest()
+    return hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()
