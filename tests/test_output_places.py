@@ -124,6 +124,24 @@ def test_what_is_wrong_with_the_image_of_a_page_is_said_once(
     assert code == 2 and err.count("\n") == 1 and "RECOGNIZER_MAX_MEGAPIXELS=1" in err
 
 
+def test_what_a_folder_holds_besides_files_is_at_fault_with_resume_as_without(
+    tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "in"
+    for name in ("a.png", "c.png", "sub/b.png"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        line_image().save(folder / name)
+    (folder / "c.pdf").write_bytes(b"%PDF-1.4 x")
+    (folder / "sub" / "up").symlink_to("..")
+    (folder / "12:30.png").symlink_to("nowhere")
+    words = (folder, "--model", model, "--out", tmp_path / "out")
+    first, again = run(capsys, *words), run(capsys, *words, "--resume")
+    assert first == again and first[0] == 1 and first[2].count("\n") == 3
+    assert "12:30.png: a link to 'nowhere'" in first[2] and "c.pdf: PDF is not read" in first[2]
+    read = sorted(str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*.txt"))
+    assert read == ["a.txt", "c.txt", "sub/b.txt"]
+
+
 def test_pictures_of_forms_that_are_not_read_are_named_in_a_folder(
     tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

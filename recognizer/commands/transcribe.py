@@ -136,14 +136,18 @@ def _options(console: Console, chosen: argparse.Namespace, divided: "Division") 
 
 def _left_to_do(chosen: argparse.Namespace, form: str) -> tuple[list[str], list[str]]:
     """Return the files to read, folders opened up, without those whose text is there; and what is wrong with others."""
-    from recognizer.reading.transcription import files_of
+    from recognizer.reading.transcription import sources_of
 
     if "-" in chosen.files:
         raise RecognizerError("standard input cannot be read with --resume or --engine ray, expected files")
+    sources = list(sources_of(chosen.files))
+    errors = [source for _, source in sources if isinstance(source, str)]
+    files = [name for name, source in sources if not isinstance(source, str)]
     if form == PARQUET:
-        return _without_rows(chosen, files_of(chosen.files))
-    places, names, errors = OutputPlaces(chosen.out, _suffix(form), chosen.files, False), [], []
-    for name in files_of(chosen.files):
+        names, more = _without_rows(chosen, files)
+        return names, [*errors, *more]
+    places, names = OutputPlaces(chosen.out, _suffix(form), chosen.files, False), []
+    for name in files:
         try:
             if not (places.of(name).exists() and chosen.resume):
                 names.append(name)

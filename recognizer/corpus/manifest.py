@@ -61,7 +61,7 @@ def files_below(folder: Path) -> list[Path]:
     """
     found = list_folder(folder)
     if found.faults:
-        raise RecognizerError(found.faults[0])
+        raise RecognizerError(found.faults[0][1])
     return found.files
 
 
@@ -412,7 +412,7 @@ def _read_pairs(folder: Path) -> list[Sample]:
             f"{folder}: no corpus, expected {', '.join(MANIFESTS)}, pairs such as x.png and x{TRUTH}, or pages as PAGE "
             f"XML or ALTO"
         )
-    faults = [Sample(Path(line.partition(":")[0]), "", fault=line) for line in listing.faults]
+    faults = [Sample(path, "", fault=line) for path, line in listing.faults]
     orphans = [
         Sample(truth, "", fault=f"{truth}: a transcript without its image or recording, expected it beside")
         for stem, alike in truths.items()

@@ -80,7 +80,7 @@ def _lines(page: Page, split: str, group: str, found: PageSamples) -> list[Sampl
 def _look_around(source: Path, pages: set[Path], images: set[Path], found: PageSamples) -> None:
     """Count what else the folder holds; transcripts of another form are refused."""
     listing = list_folder(source)
-    found.samples.extend(Sample(Path(line.partition(":")[0]), "", fault=line) for line in listing.faults)
+    found.samples.extend(Sample(path, "", fault=line) for path, line in listing.faults)
     for path in listing.files:
         if path.name.endswith(TRUTH):
             raise RecognizerError(f"{path}: beside pages such as {min(pages)}, expected one form of transcripts")

@@ -18,12 +18,12 @@ class Listing:
 
     Args:
         files: sorted; links are followed.
-        faults: one line for each folder that cannot be read, and for each link that leads nowhere or in a circle.
+        faults: folders that cannot be read, and links that lead nowhere or in a circle, each with a line that says so.
         foreign: pictures and sounds of forms that nothing here reads, by their suffixes.
     """
 
     files: list[Path] = field(default_factory=list)
-    faults: list[str] = field(default_factory=list)
+    faults: list[tuple[Path, str]] = field(default_factory=list)
     foreign: list[Path] = field(default_factory=list)
 
 
@@ -38,7 +38,8 @@ def _list_into(found: Listing, folder: Path, above: set[str]) -> None:
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
-        found.faults.append(f"{folder}: cannot be read ({error.strerror or error}), expected a folder that can")
+        why = f"{folder}: cannot be read ({error.strerror or error}), expected a folder that can"
+        found.faults.append((folder, why))
         return
     for entry in entries:
         path = folder / entry.name
@@ -47,7 +48,7 @@ def _list_into(found: Listing, folder: Path, above: set[str]) -> None:
         if path.is_dir():
             real = os.path.realpath(path)
             if real in above:
-                found.faults.append(f"{path}: a link to a folder that it stands in, left out")
+                found.faults.append((path, f"{path}: a link to a folder that it stands in, left out"))
             else:
                 _list_into(found, path, {*above, real})
         elif path.is_file() and path.suffix.lower() in FOREIGN:
@@ -55,4 +56,4 @@ def _list_into(found: Listing, folder: Path, above: set[str]) -> None:
         elif path.is_file():
             found.files.append(path)
         elif path.is_symlink():
-            found.faults.append(f"{path}: a link to {os.readlink(path)!r}, which is not there")
+            found.faults.append((path, f"{path}: a link to {os.readlink(path)!r}, which is not there"))

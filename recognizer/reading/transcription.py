@@ -145,7 +145,7 @@ def transcribe(names: Sequence[str], manner: TranscribeOptions) -> Iterator[Tran
         manner.readers["any"] = manner.reader(manner.model)
     waiting: list[_Document] = []
     together = FIRST
-    sources = list(_sources(names))  # what cannot be opened up ends the call before anything is read
+    sources = list(sources_of(names))  # what cannot be opened up ends the call before anything is read
     opener = _Opener(manner)
     for number, (name, source) in enumerate(sources):
         manner.progress(number - len(waiting), len(sources))
@@ -298,16 +298,7 @@ def _is_line_of_page(source: Path | BinaryIO) -> bool:
     return isinstance(source, Path) and page_and_line(source) is not None
 
 
-def files_of(names: Sequence[str]) -> list[str]:
-    """Return the files that a user named, folders opened up.
-
-    Raises:
-        RecognizerError: a folder holds nothing that can be read.
-    """
-    return [name for name, _ in _sources(names)]
-
-
-def _sources(names: Sequence[str]) -> Iterator[tuple[str, Path | BinaryIO | str]]:
+def sources_of(names: Sequence[str]) -> Iterator[tuple[str, Path | BinaryIO | str]]:
     """Yield (name, file, or what is wrong with it) of what the user named, folders opened up.
 
     Raises:
@@ -323,7 +314,7 @@ def _sources(names: Sequence[str]) -> Iterator[tuple[str, Path | BinaryIO | str]
             if not inside and not listing.faults and not listing.foreign:
                 raise RecognizerError(f"{name}: no page, no image, no recording, no pen strokes in this folder")
             yield from ((str(p), p) for p in inside)
-            yield from ((fault.partition(":")[0], fault) for fault in listing.faults)
+            yield from ((str(p), fault) for p, fault in listing.faults)
             yield from ((str(p), f"{p}: {p.suffix[1:].upper()} is not read, {CONVERT}") for p in listing.foreign)
         else:
             yield name, path
