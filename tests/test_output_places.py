@@ -142,6 +142,26 @@ def test_what_a_folder_holds_besides_files_is_at_fault_with_resume_as_without(
     assert read == ["a.txt", "c.txt", "sub/b.txt"]
 
 
+def test_pages_whose_texts_are_there_are_left_out_and_no_others(
+    tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pages = [line_image(text) for text in ("one", "two", "three")]
+    (tmp_path / "in").mkdir()
+    pages[0].save(tmp_path / "in" / "m.tif", save_all=True, append_images=pages[1:])
+    pages[0].save(tmp_path / "in" / "m.png")
+    words = (tmp_path / "in", "--model", model, "--out", tmp_path / "out", "--resume")
+    names = ["m.txt", "m[1].txt", "m[2].txt", "m[3].txt"]
+    assert run(capsys, *words) == (0, "", "")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == names
+    (tmp_path / "out" / "m[2].txt").write_text("corrected")
+    third = tmp_path / "out" / "m[3].txt"
+    text = third.read_text()
+    third.unlink()
+    for _ in range(2):
+        assert run(capsys, *words) == (0, "", "")
+        assert (tmp_path / "out" / "m[2].txt").read_text() == "corrected" and third.read_text() == text
+
+
 def test_pictures_of_forms_that_are_not_read_are_named_in_a_folder(
     tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

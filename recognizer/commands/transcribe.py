@@ -135,7 +135,11 @@ def _options(console: Console, chosen: argparse.Namespace, divided: "Division") 
 
 
 def _left_to_do(chosen: argparse.Namespace, form: str) -> tuple[list[str], list[str]]:
-    """Return the files to read, folders opened up, without those whose text is there; and what is wrong with others."""
+    """Return what to read, folders opened up, without what has its text there already; and what is wrong with others.
+
+    Of a file of several pages, some of which have theirs, the others are named one by one.
+    """
+    from recognizer.inputs.lines.image_file import pages_of
     from recognizer.reading.transcription import sources_of
 
     if "-" in chosen.files:
@@ -149,8 +153,10 @@ def _left_to_do(chosen: argparse.Namespace, form: str) -> tuple[list[str], list[
     places, names = OutputPlaces(chosen.out, _suffix(form), chosen.files, False), []
     for name in files:
         try:
-            if not (places.of(name).exists() and chosen.resume):
-                names.append(name)
+            pages = [str(page) for page in pages_of(Path(name))]
+            pages = [name] if len(pages) == 1 else pages
+            left = [page for page in pages if not (places.of(page).exists() and chosen.resume)]
+            names += [name] if len(left) == len(pages) else left
         except RecognizerError as error:
             errors.append(str(error))
     return names, errors
