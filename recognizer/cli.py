@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 from recognizer import __version__
@@ -54,11 +55,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose complaints are one line."""
+    """A parser whose complaints are one line, and to which an empty word is no path: Path("") is the current folder."""
 
     def error(self, message: str) -> NoReturn:
         """Refuse the call."""
         raise RecognizerError(f"{message}; {self.prog} --help lists what there is")
+
+    def _get_value(self, action: argparse.Action, arg_string: str) -> Any:
+        positional = not action.option_strings and action.nargs != argparse.PARSER
+        if not arg_string and (positional or action.type is Path):
+            raise argparse.ArgumentError(action, "an empty name, expected one (. is the current folder)")
+        return super()._get_value(action, arg_string)
 
 
 def _run(words: Sequence[str]) -> int:

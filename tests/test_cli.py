@@ -67,6 +67,34 @@ def test_importing_and_helping_import_nothing_heavy() -> None:
         assert not imported(code) & set(HEAVY)
 
 
+@pytest.mark.parametrize(
+    "words, name",
+    [
+        (["transcribe", ""], "files"),
+        (["transcribe", "a.png", "", "--quiet"], "files"),
+        (["transcribe", "a.png", "--out="], "--out"),
+        (["prepare", "", "--out", "x"], "corpus"),
+        (["evaluate", "handwriting", ""], "corpus"),
+        (["suggest", "handwriting", ""], "pages"),
+        (["lm", "perplexity", "", "x.txt"], "lm"),
+        (["info", ""], "model"),
+    ],
+)
+def test_an_empty_word_is_not_the_current_folder(
+    words: list[str], name: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(words) == 2
+    said = capsys.readouterr()
+    assert said.out == "" and f"argument {name}: an empty name, expected one" in said.err and said.err.count("\n") == 1
+    assert not [*tmp_path.iterdir()]
+
+
+def test_an_empty_text_is_a_text(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["align", "a.png", "--text", "", "--model", "nowhere"]) == 2
+    assert "nowhere" in capsys.readouterr().err
+
+
 @pytest.mark.slow
 def test_transcribing_imports_neither_lightning_nor_torchaudio(tmp_path: Path) -> None:
     line_image().save(tmp_path / "line.png")
