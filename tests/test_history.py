@@ -1,11 +1,13 @@
 """A run's history: every line is kept as it was, what is done again is cut, damage is named."""
 
 import math
+import re
 from pathlib import Path
 
 import pytest
 
 from recognizer.errors import RecognizerError
+from recognizer.reports.training_page import write_training
 from recognizer.training.history import HISTORY, Validation, cut, note, read_history
 
 FIRST = Validation(0, 10, 3.5, 0.9, 1.0, 60.25, 50.5)
@@ -53,3 +55,15 @@ def test_what_is_no_history_is_refused(tmp_path: Path, data: bytes) -> None:
     (tmp_path / HISTORY).write_bytes(data)
     with pytest.raises(RecognizerError, match="history"):
         read_history(tmp_path)
+
+
+def test_the_page_of_a_run_tells_epochs_from_validations(tmp_path: Path) -> None:
+    def after(epoch: int, steps: int) -> Validation:
+        return Validation(epoch, steps, 2.0, 0.5, 0.9, 60.0, 50.0)
+
+    seldom, often = [after(3, 400), after(7, 800)], [after(0, 4), after(0, 8), after(1, 14), after(1, 16)]
+    for history, epochs, names in ((seldom, 8, ("4", "8")), (often, 2, ("0.5", "1", "1.75", "2"))):
+        write_training(tmp_path, history, [])
+        page = (tmp_path / "report.html").read_text()
+        assert f"{epochs} epochs, {history[-1].steps} steps" in page
+        assert re.findall(r"<title>epoch (\S+): CER", page) == [*names]

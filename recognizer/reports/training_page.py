@@ -32,12 +32,12 @@ def write_training(run: Path, history: Sequence[Validation], samples: Sequence[S
     Raises:
         RecognizerError: the file cannot be written.
     """
-    epochs = [one.epoch + 1.0 for one in history]
+    epochs = _places(history)
     best, last = min(history, key=lambda one: one.cer), history[-1]
     values = {
         "title": f"run {run.name}",
         "run": str(run),
-        "epochs": len(history),
+        "epochs": last.epoch + 1,
         "best": {"epoch": best.epoch + 1, "cer": best.cer, "wer": best.wer},
         "last": {"loss": last.loss, "cer": last.cer, "steps": last.steps},
         "minutes": last.seconds / 60.0,
@@ -50,12 +50,23 @@ def write_training(run: Path, history: Sequence[Validation], samples: Sequence[S
     write_page(run / PAGE, "training.html", values)
 
 
+def _places(history: Sequence[Validation]) -> list[float]:
+    """Return how many epochs had gone by at each validation; those within an epoch part it by their steps."""
+    ends = {one.epoch: one.steps for one in history}  # of an epoch its last validation
+    places, begun, epoch = [], 0, history[0].epoch
+    for one in history:
+        if one.epoch != epoch:
+            begun, epoch = ends[epoch], one.epoch
+        places.append(epoch + (one.steps - begun) / max(1, ends[epoch] - begun))
+    return places
+
+
 def _rates(epochs: Sequence[float], cer: Sequence[float], wer: Sequence[float]) -> dict[str, Any]:
     top = min(1.0, 1.1 * max([0.01, *(rate for rate in (*cer, *wer) if math.isfinite(rate))]))
     chart = Chart("epoch", "error rate on the validation samples", epochs[-1], top)
     points = list(zip(epochs, cer, strict=True))
     chart.line(list(zip(epochs, wer, strict=True)), "second").line(points)
-    chart.dots(points, [f"epoch {round(x)}: CER {y:.2%}" for x, y in points])
+    chart.dots(points, [f"epoch {x:.3g}: CER {y:.2%}" for x, y in points])
     return {"svg": html(chart.svg()), "says": "CER (dots) and WER on the validation samples, by epoch."}
 
 
