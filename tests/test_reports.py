@@ -2,6 +2,8 @@
 
 import csv
 import io
+import json
+import os
 import re
 import sys
 from html.parser import HTMLParser
@@ -11,7 +13,8 @@ import numpy as np
 import pytest
 import soundfile
 import tiny
-from terminal import said
+from PIL import Image
+from terminal import code_of, said
 
 from recognizer.commands.progress import Progress
 from recognizer.reports.charts import Chart
@@ -107,8 +110,6 @@ def test_two_models_are_compared_on_a_page(
 
 
 def test_a_check_shows_what_is_suspect(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from PIL import Image
-
     source = tmp_path / "lines"
     source.mkdir()
     for name, text in (("good", "lox"), ("blank", "xol")):
@@ -120,6 +121,28 @@ def test_a_check_shows_what_is_suspect(tmp_path: Path, capsys: pytest.CaptureFix
     page = Page(tmp_path / "page.html")
     assert "blank image" in out and "blank image" in page and str(source / "blank.png") in page
     assert page.source.count("data:image/webp") >= 1 and code in (0, 1)
+
+
+def test_reports_name_files_whose_names_are_no_utf_8(line_run: tiny.Run, tmp_path: Path) -> None:
+    source = tmp_path / "lines"
+    source.mkdir()
+    for text in ("lox", "xol"):
+        tiny.draw_line(text, np.random.default_rng(1)).save(source / "line.png")
+        (source / "line.png").rename(source / os.fsdecode(text.encode() + b"\xe9.png"))
+        (source / os.fsdecode(text.encode() + b"\xe9.gt.txt")).write_text(text)
+    code_of("prepare", source, "--out", tmp_path / "packed", "--height", 16)
+    reports = [tmp_path / f"{name}.json" for name in ("evaluation", "comparison", "check")]
+    words = (line_run.folder, tmp_path / "packed", "--split", "all", "--json", reports[0])
+    assert code_of("evaluate", *words) == 0
+    names = {one["name"] for one in json.loads(reports[0].read_text(encoding="utf-8"))["readings"]}
+    assert names == {str(path) for path in source.glob("*.png")}
+    assert code_of("compare", reports[0], *words[:-1], reports[1]) == 0
+    assert json.loads(reports[1].read_text(encoding="utf-8"))["samples"] == 2
+    Image.new("L", (60, 16), 250).save(source / "blank.png")
+    (source / "blank.png").rename(source / os.fsdecode(b"lox\xe9.png"))
+    code_of("prepare", source, "--out", tmp_path / "packed", "--height", 16)
+    code_of("check", tmp_path / "packed", "--json", reports[2])
+    assert r"lox\\udce9.png" in reports[2].read_text(encoding="utf-8"), "as a message shows it"
 
 
 def test_a_run_has_a_page_that_grows_with_it(lines: Path, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Tests of what to transcribe next."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from made_pages import demo_lines
 from makers import save_model
 from PIL import Image
-from terminal import said
+from terminal import code_of, said
 from test_pages_road import write_page
 
 from recognizer.decoding.hypothesis import Hypothesis, Span
@@ -68,6 +69,15 @@ def test_an_image_of_a_line_is_one_line(tmp_path: Path, capsys: pytest.CaptureFi
         code, out, err = said(capsys, "suggest", model, tmp_path / "line.png", *more, "--list", names)
         assert (code, err) == (0, "") and text and out.splitlines()[1].split()[2] == "1"
         assert names.read_text() == f"{tmp_path / 'line.png'}\n"
+
+
+def test_a_name_that_is_no_utf_8_is_listed_as_it_is(tmp_path: Path) -> None:
+    model = save_model("handwriting", tmp_path / "model.safetensors")
+    line = tmp_path / os.fsdecode(b"caf\xe9.png")
+    demo_lines("test")[0][1].save(tmp_path / "line.png")
+    (tmp_path / "line.png").rename(line)
+    assert code_of("suggest", model, line, "--list", tmp_path / "list.txt") == 0
+    assert (tmp_path / "list.txt").read_bytes() == os.fsencode(line) + b"\n"
 
 
 def test_pages_are_ranked_and_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -24,9 +24,6 @@ def add_check(verbs: Any, console: Console) -> None:
 
 
 def _run(console: Console, chosen: argparse.Namespace) -> int:
-    import json
-
-    from recognizer.common.atomic_write import write_atomically
     from recognizer.corpus.check_report import CheckSettings, check
     from recognizer.pretrained import find_model
 
@@ -47,7 +44,9 @@ def _run(console: Console, chosen: argparse.Namespace) -> int:
 
         write_check(chosen.html, report, open_store(chosen.corpus))
     if chosen.json:
-        write_atomically(chosen.json, (json.dumps(report.as_data(), indent=1, ensure_ascii=False) + "\n").encode())
+        from recognizer.reports.json_file import write_json
+
+        write_json(chosen.json, report.as_data())
     return FOUND if report.lost else DONE
 
 

@@ -36,9 +36,6 @@ def add_compare(verbs: Any, console: Console) -> None:
 
 
 def _compare(console: Console, chosen: argparse.Namespace) -> int:
-    import json
-
-    from recognizer.common.atomic_write import write_atomically
     from recognizer.evaluation.compare import compare, comparison_lines, is_report
 
     refuse_foreign("--json", chosen.json, REPORT)
@@ -47,7 +44,9 @@ def _compare(console: Console, chosen: argparse.Namespace) -> int:
         _refuse_no_effect(chosen)
     found = compare(_readings(chosen.first, chosen, console), _readings(chosen.second, chosen, console))
     if chosen.json:
-        write_atomically(chosen.json, (json.dumps(found.as_data(), indent=1, ensure_ascii=False) + "\n").encode())
+        from recognizer.reports.json_file import write_json
+
+        write_json(chosen.json, found.as_data())
     if chosen.html:
         from recognizer.reports.comparison_page import write_comparison
 

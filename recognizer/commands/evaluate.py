@@ -42,9 +42,6 @@ def add_evaluate(verbs: Any, console: Console) -> None:
 
 
 def _run(console: Console, chosen: argparse.Namespace) -> int:
-    import json
-
-    from recognizer.common.atomic_write import write_atomically
     from recognizer.corpus.sample import NO_TEXT
     from recognizer.evaluation.evaluate import evaluate
     from recognizer.evaluation.report import table
@@ -71,7 +68,9 @@ def _run(console: Console, chosen: argparse.Namespace) -> int:
 
         write_readings(chosen.out, report)
     if chosen.json:
-        write_atomically(chosen.json, (json.dumps(report.as_data(), indent=1, ensure_ascii=False) + "\n").encode())
+        from recognizer.reports.json_file import write_json
+
+        write_json(chosen.json, report.as_data())
     console.say(table(report))  # behind the files: whoever reads it may stop early
     return FOUND if report.skipped.keys() - {NO_TEXT} else DONE
 

@@ -62,7 +62,8 @@ def _suggest(console: Console, chosen: argparse.Namespace) -> int:
     for line in suggestion_lines(found):
         console.say(line)
     if chosen.list:
-        write_atomically(chosen.list, "".join(f"{one.candidate.name}\n" for one in found).encode())
+        names = "".join(f"{one.candidate.name}\n" for one in found)
+        write_atomically(chosen.list, names.encode(errors="surrogateescape"))  # a name may be no UTF-8
     return FOUND if bad else DONE
 
 

@@ -45,7 +45,7 @@ def write_html(path: Path, title: str, report: Report, lines: Sequence[tuple[np.
         parts.append(f"<tr><td>{_visible(said)}<td>{_visible(read)}<td>{count}")
     parts.append("</table><h2>Lines</h2>")
     parts += [_figure(values, scored) for values, scored in lines]
-    write_atomically(path, "\n".join(parts).encode())
+    write_atomically(path, "\n".join(parts).encode(errors="backslashreplace"))
 
 
 def _figure(values: np.ndarray, scored: Scored) -> str:
