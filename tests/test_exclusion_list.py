@@ -1,11 +1,14 @@
 """Samples that `evaluate --without` leaves out by name."""
 
 import json
+import os
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
-from tiny import Run
+from terminal import code_of
+from tiny import Run, draw_line
 
 from recognizer.cli import main
 from recognizer.evaluation.evaluate import evaluate
@@ -37,6 +40,24 @@ def test_the_rates_are_those_of_the_others_and_the_report_says_how_many_are_miss
     assert data["samples"] == len(others) and data["left_out"] == {"by": str(names), "samples": 1}
     assert data["cer"] == total(one.characters for one in others).rate != whole.characters.rate
     assert data["wer"] == total(one.words for one in others).rate
+
+
+def test_the_names_of_a_table_of_readings_are_those_of_the_files(line_run: Run, tmp_path: Path) -> None:
+    source, names = tmp_path / "lines", ["two  spaces", "Shot 10.02\u202fAM", "a\xa0b", "tab\tand\nline", r"back\t"]
+    source.mkdir()
+    for name in [*names, os.fsdecode(b"caf\xe9"), "kept"]:
+        draw_line("lox", np.random.default_rng(1)).save(source / "line.png")
+        (source / "line.png").rename(source / f"{name}.png")
+        (source / f"{name}.gt.txt").write_text("lox")
+    assert code_of("prepare", source, "--out", tmp_path / "packed", "--height", 16) == 0
+    words = ("evaluate", line_run.folder, tmp_path / "packed", "--split", "all")
+    assert code_of(*words, "--out", tmp_path / "all.tsv") == 0
+    listed = [row.split("\t")[0] for row in (tmp_path / "all.tsv").read_text(encoding="utf-8").split("\n")[1:-1]]
+    assert {str(source / f"{name}.png") for name in names[:3]} < set(listed) and len(listed) == 7
+    (tmp_path / "bad.txt").write_text("\n".join(one for one in listed if "kept" not in one), encoding="utf-8")
+    assert code_of(*words, "--without", tmp_path / "bad.txt", "--json", tmp_path / "report.json") == 0
+    data = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert data["samples"] == 1 and data["left_out"]["samples"] == 6
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from recognizer.common.atomic_write import write_atomically
+from recognizer.evaluation.names import ESCAPES
 from recognizer.evaluation.report import Report, Scored
 
 COLUMNS = (
@@ -14,6 +15,8 @@ COLUMNS = (
 def write_readings(path: Path, report: Report) -> None:
     """Write tab-separated values of all samples in the report's order, under a header.
 
+    Names are as the files have them, but for escapes of what a row cannot hold (see `recognizer.evaluation.names`).
+
     Raises:
         RecognizerError: the file cannot be written.
     """
@@ -24,5 +27,6 @@ def write_readings(path: Path, report: Report) -> None:
 def _fields(one: Scored) -> list[str]:
     c, w = one.characters, one.words
     numbers = (c.total, c.substitutions, c.deletions, c.insertions, c.units, w.total, w.units)
-    texts = (" ".join(part.split()) for part in (one.name, one.group, one.reference, one.text))
-    return [*texts, f"{one.confidence:.4f}", *map(str, numbers)]
+    names = (part.translate(ESCAPES) for part in (one.name, one.group))
+    texts = (" ".join(part.split()) for part in (one.reference, one.text))
+    return [*names, *texts, f"{one.confidence:.4f}", *map(str, numbers)]
