@@ -35,6 +35,20 @@ def program():
 
 run_and_exit("program", program)
 """
+COMPLAINS = """
+import time
+from recognizer.commands.console import terminal
+from recognizer.commands.exit_codes import run_and_exit
+
+def program():
+    time.sleep(0.3)  # until who would read has gone
+    for _ in range(3):
+        terminal().complain("an empty file")
+    terminal().say("a text")
+    return 1
+
+run_and_exit("program", program)
+"""
 FAILS = """
 from recognizer.commands.exit_codes import run_and_exit
 
@@ -81,6 +95,12 @@ def test_closed_streams_that_nobody_needs_do_no_harm() -> None:
     quiet = "from recognizer.commands.exit_codes import run_and_exit; run_and_exit('program', lambda: 1)"
     assert call(quiet, "<&- >&- 2>&-").returncode == 1
     assert call(PRINTS, "<&- 2>&-").returncode == 0
+
+
+@pytest.mark.parametrize("shell", ["2>&-", "2>/dev/full", "2> >(true)"])
+def test_what_nobody_hears_does_not_end_the_work(shell: str) -> None:
+    done = call(COMPLAINS, shell)
+    assert (done.returncode, done.stdout) == (1, b"a text\n")
 
 
 @pytest.mark.parametrize(

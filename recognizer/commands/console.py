@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from recognizer.commands.progress import Progress
@@ -47,7 +48,9 @@ def _say(line: str) -> None:
 
 
 def _complain(line: str) -> None:
-    print(line, file=sys.stderr)
+    """Print a line beside the result, where there is still someone to read it: the result does not wait for that."""
+    with suppress(OSError, ValueError):
+        print(line, file=sys.stderr, flush=True)
 
 
 def _beside(what: str) -> Counted:

@@ -37,14 +37,15 @@ class Escapes:
 def open_streams() -> Escapes:
     """Make every stream usable; return what collects the characters that the output's encoding lacks.
 
-    A closed input is an empty one, a closed output refuses what is written to it.
+    A closed input is an empty one, a closed output refuses what is written to it, closed complaints go nowhere.
     """
     if sys.stdin is None:
         sys.stdin = open(os.devnull, encoding="utf-8")
-    for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:
-            # Opened for reading, so that nothing is lost in silence; it takes the closed descriptor's place.
-            setattr(sys, name, open(os.open(os.devnull, os.O_RDONLY), "w", encoding="utf-8"))
+    # What is opened takes the closed descriptor's place; the output's for reading, so that nothing is lost in silence.
+    if sys.stdout is None:
+        sys.stdout = open(os.open(os.devnull, os.O_RDONLY), "w", encoding="utf-8")
+    if sys.stderr is None:  # what it refused would be tried once more when Python ends, and make that an exit code
+        sys.stderr = open(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8")
     escapes = Escapes()
     codecs.register_error(HANDLER, escapes)
     if hasattr(sys.stdout, "reconfigure"):
