@@ -248,6 +248,16 @@ def test_a_page_without_its_image_is_named_and_the_others_are_taken(
     assert code == 1 and len(Store(tmp_path / "out")) == 10
 
 
+def test_a_link_that_leads_nowhere_is_named_and_the_others_are_taken(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = clone(tmp_path / "letters")
+    (root / "notes.md").symlink_to("nowhere")
+    code, _, err = said(capsys, "prepare", root, "--pages", "*.xml", "--out", tmp_path / "out")
+    assert code == 1 and len(Store(tmp_path / "out")) == 12
+    assert "notes.md: a link to 'nowhere', which is not there" in err
+
+
 def test_empty_xml_is_named_as_it_is_beside_pages_that_are_no_collection(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

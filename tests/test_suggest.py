@@ -115,6 +115,17 @@ def test_what_is_named_is_ranked_or_named_again(tmp_path: Path, capsys: pytest.C
     assert {line.split()[-1] for line in out.splitlines()[1:]} == {str(path), f"{scan}[2]"}
 
 
+def test_a_link_that_leads_nowhere_is_named_and_the_pages_are_ranked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = save_model("handwriting", tmp_path / "model.safetensors")
+    folder = write_page(tmp_path / "pages").parent
+    (folder / "README.md").symlink_to("nowhere")
+    code, out, err = said(capsys, "suggest", model, folder)
+    assert code == 1 and len(out.splitlines()) == 2
+    assert err == f"left out: {folder / 'README.md'}: a link to 'nowhere', which is not there\n"
+
+
 def test_nothing_to_rank_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model = save_model("handwriting", tmp_path / "model.safetensors")
     code, _, err = said(capsys, "suggest", model, tmp_path / "nowhere")

@@ -2,7 +2,6 @@
 
 import argparse
 import os
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,15 +48,18 @@ def _suggest(console: Console, chosen: argparse.Namespace) -> int:
         raise RecognizerError(f"{chosen.model}: reads {reader.kind}, expected a model of handwriting")
     seen = _seen(chosen.seen) if chosen.seen else []
     candidates: list[Candidate] = []
-    bad = 0
-    for path in _pages(chosen.pages):
+    pages, faults = _pages(chosen.pages)
+    for fault in faults:
+        console.complain(f"left out: {fault}")
+    bad = len(faults)
+    for path in pages:
         try:
             candidates += _candidates(reader, path, chosen.lines)
         except RecognizerError as error:
             console.complain(f"left out: {error}")
             bad += 1
     if not candidates:
-        raise RecognizerError(f"{chosen.pages[0]}: no line of writing in {bad} pages, expected some")
+        raise RecognizerError(f"{chosen.pages[0]}: no line of writing in {len(pages)} pages, expected some")
     found = suggest(candidates, seen, chosen.number)
     for line in suggestion_lines(found):
         console.say(line)
@@ -67,15 +69,16 @@ def _suggest(console: Console, chosen: argparse.Namespace) -> int:
     return FOUND if bad else DONE
 
 
-def _pages(given: list[Path]) -> Iterator[Path]:
-    """Yield the pages that are given or lie in given folders; an image that an XML describes is read by the XML.
+def _pages(given: list[Path]) -> tuple[list[Path], list[str]]:
+    """Return the pages that are given or lie in given folders, and what cannot be looked into there, a line each.
 
+    An image that an XML describes is read by the XML.
     What is given by its own name is there too where it is no page: reading it says what is wrong with it.
 
     Raises:
         RecognizerError: a path is not there, nothing is a page, or two pages describe one image.
     """
-    from recognizer.corpus.manifest import files_below
+    from recognizer.inputs.folders import list_folder
     from recognizer.inputs.lines.image_file import pages_of
     from recognizer.inputs.readable_files import readable_files
     from recognizer.pages.page import IMAGES, SUFFIX, file_of, is_there
@@ -83,14 +86,18 @@ def _pages(given: list[Path]) -> Iterator[Path]:
     named = [path for path in given if not path.is_dir()]
     if absent := [path for path in named if not is_there(path)]:
         raise RecognizerError(f"{absent[0]}: no such file, expected pages or folders of pages")
-    paths = [*named, *(path for one in given if one.is_dir() for path in files_below(one))]
+    listings = [list_folder(one) for one in given if one.is_dir()]
+    paths = [*named, *(path for listing in listings for path in listing.files)]
+    faults = [line for listing in listings for _, line in listing.faults]
     read = [path for path in readable_files(paths) if file_of(path).suffix.lower() in (*IMAGES, SUFFIX)]
     found = {page for path in read for page in (pages_of(path) if path.suffix.lower() in IMAGES else [path])}
     found.update(path for path in named if path.suffix.lower() not in IMAGES)
     if not found:
+        if faults:
+            raise RecognizerError(faults[0])
         raise RecognizerError(f"{given[0]}: no PAGE XML, ALTO or image, expected pages")
     _refuse_double(sorted(found))
-    yield from sorted(found)
+    return sorted(found), faults
 
 
 def _refuse_double(paths: list[Path]) -> None:

@@ -8,12 +8,13 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from recognizer.corpus.manifest import files_below, split_of
+from recognizer.corpus.manifest import split_of
 from recognizer.corpus.page_choice import matches, second_page, unread
 from recognizer.corpus.rules import TranscriptionRules
 from recognizer.corpus.sample import Sample
 from recognizer.corpus.yaml_file import read_mapping
 from recognizer.errors import RecognizerError
+from recognizer.inputs.folders import Listing, list_folder
 from recognizer.pages.page_xml import REGION_TEXT
 from recognizer.pages.parse import form_of, read_page
 
@@ -113,12 +114,13 @@ def is_collection(source: Path) -> bool:
 
 
 def read_collection(source: Path, settings: CollectionSettings) -> Collection:
-    """Read the lines of a collection of pages.
+    """Read the lines of a collection of pages; a folder or link that leads nowhere is a sample at fault.
 
     Raises:
         RecognizerError: no page is chosen, a pattern chooses none, or two pages describe one image.
     """
-    chosen, noted = _chosen(source, settings)
+    listing = list_folder(source)
+    chosen, noted = _chosen(source, listing, settings)
     documents: dict[str, Document] = {}
     reading = _Reading(source, settings, noted)
     samples: list[Sample] = []
@@ -127,6 +129,7 @@ def read_collection(source: Path, settings: CollectionSettings) -> Collection:
         document = documents.setdefault(name, Document(name, _split(source, path, name, settings)))
         document.pages += 1
         samples += _lines_of(path, document, reading)
+    samples += [Sample(path, "", fault=line) for path, line in listing.faults]
     _refuse_idle(settings, documents.values())
     _refuse_unknown(settings, documents.values())
     return Collection(samples, sorted(documents.values(), key=lambda d: d.name), read_card(source), noted)
@@ -192,11 +195,11 @@ def _names(value: Any, key: str) -> str:
     return ", ".join(str(name) for name in names if name)
 
 
-def _chosen(source: Path, settings: CollectionSettings) -> tuple[list[Path], Counter[str]]:
+def _chosen(source: Path, listing: Listing, settings: CollectionSettings) -> tuple[list[Path], Counter[str]]:
     """Return the pages that count, with XML that nobody can read, and how many files were passed over and why."""
     chosen: list[Path] = []
     noted: Counter[str] = Counter()
-    for path in files_below(source):
+    for path in listing.files:
         inner = path.relative_to(source).as_posix()
         if path.suffix.lower() != ".xml":
             continue
@@ -209,6 +212,8 @@ def _chosen(source: Path, settings: CollectionSettings) -> tuple[list[Path], Cou
         else:
             chosen.append(path)
     if not chosen:
+        if listing.faults:
+            raise RecognizerError(listing.faults[0][1])
         patterns = f" named {' or '.join(settings.pages)}" if settings.pages else ""
         raise RecognizerError(f"{source}: no page as PAGE XML or ALTO{patterns}, expected some")
     return chosen, noted

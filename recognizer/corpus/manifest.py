@@ -53,18 +53,6 @@ def manifests_in(folder: Path) -> list[Path]:
     return [folder / name for name in MANIFESTS if (folder / name).is_file()]
 
 
-def files_below(folder: Path) -> list[Path]:
-    """Return the files below a folder, sorted, without hidden ones.
-
-    Raises:
-        RecognizerError: a folder that cannot be read, or a link that leads nowhere.
-    """
-    found = list_folder(folder)
-    if found.faults:
-        raise RecognizerError(found.faults[0][1])
-    return found.files
-
-
 def split_of(folder: Path, path: Path) -> str:
     """Return the split that a file below `folder` belongs to, the first folder on its way, or ""."""
     inner = path.relative_to(folder).parts

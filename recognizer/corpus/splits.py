@@ -33,7 +33,7 @@ def with_splits(samples: list[Sample], shares: Mapping[str, float | None], say: 
     """
     if any(sample.split for sample in samples):
         _refuse_shares(samples, shares)
-        unsaid = sum(not sample.split for sample in samples)
+        unsaid = sum(not (sample.split or sample.fault) for sample in samples)
         if unsaid:
             say(f'{unsaid} samples name no split, they are kept under ""')
         _say_shared(samples, say)
