@@ -1,14 +1,17 @@
 """Tests of the command line's streams: closed, full, of poor encodings; signals; names that no terminal can show."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
-from makers import line_image, save_model
+import soundfile
+from makers import line_image, save_model, tone
 from terminal import said
 from tiny import Run
 
@@ -164,6 +167,31 @@ def test_names_of_files_that_are_no_text_are_printed_as_they_are(tmp_path: Path)
     first, second = done.stdout.splitlines()
     assert first.startswith(os.fsencode(tmp_path) + b"/caf\xe9.png\t")
     assert second.startswith(os.fsencode(tmp_path) + b"/tab\\tand\\nline.png\t")
+
+
+def test_texts_of_files_whose_names_are_no_utf_8_are_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = os.fsdecode(b"la\xe9")
+    image, sound = tmp_path / f"{name}.png", tmp_path / f"{name}.wav"
+    with image.open("wb") as file:
+        line_image().save(file, "PNG")
+    with sound.open("wb") as file:
+        soundfile.write(file, tone(1.0), 16000, format="WAV")
+    written, model = tmp_path / "out", save_model("handwriting", tmp_path / "model")
+    read = ("transcribe", image, "--model", model)
+    for form in ("page", "alto", "hocr", "json"):
+        assert said(capsys, *read, "--format", form, "--out", written) == (0, "", "")
+    for form in ("page.xml", "alto.xml", "hocr"):
+        text = (written / f"{name}.{form}").read_text(encoding="utf-8")
+        assert "la\\udce9.png" in text and ElementTree.fromstring(text.partition("\n")[2]) is not None
+    made = (written / f"{name}.json").read_bytes()
+    assert json.loads(made.decode())["file"] == str(image)
+    code, out, _ = said(capsys, *read, "--json")
+    assert code == 0 and out.encode() == made
+    words = ("transcribe", sound, "--model", save_model("speech", tmp_path / "speech"), "--format", "ctm")
+    assert said(capsys, *words, "--out", written)[0] == 0
+    assert {row.split()[0] for row in (written / f"{name}.ctm").read_bytes().splitlines()} <= {b"la\xe9"}
 
 
 @pytest.mark.slow

@@ -43,12 +43,12 @@ class OutputPlaces:
         return whole.relative_to(self.root) if whole.is_relative_to(self.root) else Path(whole.name)
 
     def write(self, name: str, text: str) -> None:
-        """Write the text of a file.
+        """Write the text of a file; bytes of a file's name that are no UTF-8 go out as they came in.
 
         Raises:
             RecognizerError: another text is there already, or it cannot be written.
         """
-        path, data = self.of(name), text.encode()
+        path, data = self.of(name), text.encode(errors="surrogateescape")
         if not path.is_file() or path.read_bytes() != data:
             self._refuse_there(path, f"{name}: {path} is there already with another text, --overwrite replaces it")
             write_atomically(path, data)

@@ -258,9 +258,11 @@ def _read(
                 made = format_page(transcript.page, transcript.records, form)
                 for note in made.notes:
                     console.complain(note)
-                return made.text
+                return _unicode(made.text)
             (first, *_) = transcript.records
-            return format_reading(ctm_names.named(first) if form == "ctm" else first, form)
+            if form == "ctm":
+                return format_reading(ctm_names.named(first), form)
+            return _unicode(format_reading(first, form))
         return "".join(line_of(record) for record in transcript.records)
 
     def line_of(record: "Result") -> str:
@@ -271,7 +273,7 @@ def _read(
             data = record.as_data()
             if below:
                 data["doubtful"] = doubtful(found, below)
-            return json.dumps(data, ensure_ascii=False) + "\n"
+            return _unicode(json.dumps(data, ensure_ascii=False)) + "\n"
         text = marked(found, below)
         return f"{text}\n" if alone or chosen.out else f"{_one_line(record.name)}\t{text}\n"
 
@@ -284,7 +286,7 @@ def _read(
             path = places.of(long.name)
             places.refuse_unread(path, long.name)
             with replacing(path) as file:
-                file.writelines(chunk.encode() for chunk in chunks)
+                file.writelines(chunk.encode(errors="surrogateescape") for chunk in chunks)
         else:
             for chunk in chunks:
                 console.say(chunk.removesuffix("\n"))
@@ -322,6 +324,11 @@ def _suffix(form: str) -> str:
     from recognizer.formats.formats import FORMATS
 
     return FORMATS[form].suffix if form in FORMATS else f".{form}"
+
+
+def _unicode(text: str) -> str:
+    """Return JSON or XML with escapes for bytes of a file's name that are not UTF-8; in JSON they still mean them."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _one_line(name: str) -> str:
