@@ -299,11 +299,35 @@ def test_what_kaldi_has_no_text_of_is_named_and_counted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("segment", "wanted"), [("u1", "no recording ''"), ("u1 rec 0", "two numbers"), ("u1 rec 0 1 2", "two numbers")]
+    ("segment", "wanted"),
+    [
+        ("u1", "no recording ''"),
+        *((f"u1 rec {fields}", "two numbers") for fields in ("0", "0 1 A", "0 1 -1", "-1 1", "0 -2", "0 1 2 3", "x 1")),
+    ],
 )
 def test_a_segment_of_other_fields_costs_itself(tmp_path: Path, segment: str, wanted: str) -> None:
     kaldi(tmp_path)
     write(tmp_path / "segments", f"{segment}\nu2 rec 0.2 0.4\n")
     first, second = read_layout(tmp_path)[:2]
     assert first.origin == "text:1" and wanted in first.fault
+    assert first.reason == ("bad segment" if wanted == "two numbers" else "")
     assert not second.fault
+
+
+@pytest.mark.parametrize(
+    ("fields", "part"),
+    [
+        ("0.1 -1", "[0.1-]"),
+        ("0.1 -1.00", "[0.1-]"),
+        ("0.1 0.3 0", "[0.1-0.3,1]"),
+        ("0 -1 1", "[0-,2]"),
+        ("0 1e-1", "[0-0.1]"),
+    ],
+)
+def test_a_segment_may_go_on_to_the_end_and_name_a_channel(tmp_path: Path, fields: str, part: str) -> None:
+    kaldi(tmp_path)
+    two = np.stack([tiny.play("abcd", np.random.default_rng(1))] * 2, axis=1)
+    soundfile.write(tmp_path / "sound" / "a.wav", two, tiny.RATE, subtype="PCM_16")
+    write(tmp_path / "segments", f"u1 rec {fields}\nu2 rec 0.2 0.4\n")
+    done = prepare(str(tmp_path), None, tmp_path / "out", PrepareSettings({}), lambda line: None)
+    assert Store(tmp_path / "out").sample(0).path.name == f"a.wav{part}" and len(done.bad) == 1

@@ -43,7 +43,9 @@ METADATA = ("metadata.csv", "metadata.jsonl")  # of Hugging Face's audiofolder a
 FOLDER_TEXTS = ("text", "transcription", "sentence")  # the columns of these that may be the text
 TRANSCRIPTS = re.compile(r"(?P<name>\d+-\d+)\.trans\.txt")  # of LibriSpeech
 WITHOUT_TEXT = "recording without text"
+BAD_SEGMENT = "bad segment"
 LATEST = 1e7  # seconds
+TO_END = -1.0  # in place of the end of a segment
 
 
 def read_layout(source: Path) -> list[Sample]:
@@ -270,33 +272,43 @@ def _kaldi(source: Path) -> list[Sample]:
 
 def _utterance(data: _Kaldi, name: str) -> Sample:
     text, origin = data.texts[name]
-    recording, *times = _segment(data, name)
+    recording, *fields = _segment(data, name)
     sound = data.sounds.get(recording, ("", ""))[0]
     path = data.folder / (sound or recording)
-    seconds = [_seconds(time) for time in times]
-    fault = ""
+    stretch = _stretch(fields)
+    fault = reason = ""
     if not sound:
         fault = f"{origin}: wav.scp has no recording {recording!r}, expected that of {name}"
     elif sound.endswith("|"):
         fault = f"{origin}: wav.scp has a command for {recording!r}, expected a file; commands are not run"
-    elif name in data.segments and (len(seconds) != 2 or None in seconds):
-        fault = f"{origin}: segments has {' '.join(times)!r} for {name}, expected two numbers of seconds"
-    elif seconds and seconds[0] is not None:
-        path = part_of(path, seconds[0], seconds[1])
-    return Sample(path, text, "", data.speakers.get(name, ("", ""))[0], origin, fault)
+    elif stretch:
+        path = part_of(path, *stretch)
+    elif name in data.segments:
+        fault = (
+            f"{origin}: segments has {' '.join(fields)!r} for {name}, expected two numbers of seconds (-1 as the "
+            "second for the end) and maybe a channel from 0 on"
+        )
+        reason = BAD_SEGMENT
+    return Sample(path, text, "", data.speakers.get(name, ("", ""))[0], origin, fault, reason)
 
 
 def _segment(data: _Kaldi, name: str) -> list[str]:
-    """Return the recording of an utterance, and behind it the times that it is cut at, if it is."""
+    """Return the recording of an utterance, and behind it the times, and maybe the channel, that it is cut at."""
     return data.segments.get(name, (name, ""))[0].split() or [""]
 
 
-def _seconds(text: str) -> float | None:
+def _stretch(fields: list[str]) -> tuple[float, float | None, str] | None:
+    """Return start, end (None for that of the recording) and channel from 1 on ("" for all) of a line of segments."""
+    if len(fields) not in (2, 3):
+        return None
     try:
-        value = float(text)
+        start, end = map(float, fields[:2])
+        channel = int(fields[2]) + 1 if fields[2:] else 0
     except ValueError:
         return None
-    return value if 0 <= value < LATEST else None
+    if not 0 <= start < LATEST or not (0 <= end < LATEST or end == TO_END) or (fields[2:] and channel < 1):
+        return None
+    return start, None if end == TO_END else end, str(channel or "")
 
 
 def _without_text(data: _Kaldi) -> Iterator[Sample]:
