@@ -132,6 +132,21 @@ def test_alto_has_strings_with_spaces_between() -> None:
     assert root.findtext("a:Description/a:sourceImageInformation/a:fileName", "", name) == "line 1.png"
 
 
+@pytest.mark.parametrize("character", ["\x01", "\x1b", "\uffff"])
+def test_what_xml_cannot_hold_is_refused(character: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names = [f"c{character}.png", "d\ttab\u0085\u202e.png"]
+    for name in names:
+        line_image().save(tmp_path / name)
+    words = ("transcribe", tmp_path, "--model", save_model("handwriting", tmp_path / "model"))
+    for form in ("page", "alto", "hocr"):
+        code, _, err = said(capsys, *words, "--format", form, "--out", tmp_path / form)
+        assert code == 1 and err.count("\n") == 1
+        assert f"U+{ord(character):04X} stands in its name, which XML cannot hold, expected it without, or JSON" in err
+        (made,) = (tmp_path / form).iterdir()
+        assert made.name.startswith(Path(names[1]).stem)
+        ElementTree.parse(made)
+
+
 def test_words_of_a_line_that_runs_down_stand_below_one_another() -> None:
     tall = np.asarray(line_image("down")).T
     signal = line_from_array(tall, HandwritingSettings(direction="ttb"))

@@ -1,16 +1,19 @@
 """Readings of pages, or of images of one line, as hOCR, PAGE XML and ALTO made from nothing."""
 
+import re
 from datetime import datetime, timezone
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 from recognizer import __version__
+from recognizer.errors import RecognizerError
 from recognizer.formats.layout import LayoutLine, Outline, PageLayout, box_around, corners
 
 PAGE = "http://schema.primaresearch.org/PAGE/gts/pagecontent/2019-07-15"
 ALTO = "http://www.loc.gov/standards/alto/ns-v4#"
 MADE_BY = f"recognizer {__version__}"  # in a comment before the root of what is written
 XHTML = "http://www.w3.org/1999/xhtml"
+NO_XML = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # that XML 1.0 has no way to write
 
 
 def hocr(sheet: PageLayout) -> str:
@@ -30,7 +33,7 @@ def hocr(sheet: PageLayout) -> str:
             title = f"{_bbox(outline)}; x_wconf {round(100 * word.confidence)}"
             element = SubElement(line, "span", {"class": "ocrx_word", "id": f"word_{row}_{number}", "title": title})
             element.text, element.tail = word.text, " "
-    return written_xml(root)
+    return written_xml(root, sheet.image)
 
 
 def page_xml(sheet: PageLayout) -> str:
@@ -53,7 +56,7 @@ def page_xml(sheet: PageLayout) -> str:
         line.extend(page_words(part, row, ""))
         line.append(page_text("", part.hypothesis.text, part.hypothesis.confidence))
     ElementTree.indent(root)
-    return written_xml(root)
+    return written_xml(root, sheet.image)
 
 
 def alto(sheet: PageLayout) -> str:
@@ -77,7 +80,7 @@ def alto(sheet: PageLayout) -> str:
             SubElement(SubElement(line, "Shape"), "Polygon", POINTS=_flat(part.outline))
         line.extend(alto_strings(part, row, ""))
     ElementTree.indent(root)
-    return written_xml(root)
+    return written_xml(root, sheet.image)
 
 
 def page_words(line: LayoutLine, row: int, namespace: str) -> list[Element]:
@@ -119,13 +122,19 @@ def now() -> str:
     return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def written_xml(root: Element) -> str:
-    """Return an XML file."""
-    return (
-        f'<?xml version="1.0" encoding="UTF-8"?>\n<!-- {MADE_BY} -->\n'
-        + ElementTree.tostring(root, encoding="unicode")
-        + "\n"
-    )
+def written_xml(root: Element, image: str) -> str:
+    """Return an XML file about an image.
+
+    Raises:
+        RecognizerError: the name of the image, or what was read, holds a character that XML cannot.
+    """
+    text = ElementTree.tostring(root, encoding="unicode")
+    if found := NO_XML.search(text):
+        where = "its name" if found[0] in image else "its text"
+        raise RecognizerError(
+            f"{image}: U+{ord(found[0]):04X} stands in {where}, which XML cannot hold, expected it without, or JSON"
+        )
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n<!-- {MADE_BY} -->\n{text}\n'
 
 
 def _bbox(outline: Outline) -> str:
