@@ -1,5 +1,6 @@
 """Tests of training: learning, stopping, a loss that is no number, what a run says."""
 
+import shlex
 import sys
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -35,12 +36,16 @@ from recognizer.training.schedule import rate_share, time_share
 def test_a_run_names_a_split_that_its_corpus_has(splits: str, evaluated: str, tmp_path: Path) -> None:
     from recognizer.commands.train import _say_next
 
-    corpus, line = tmp_path / "corpus", np.zeros((1, 3), np.uint8)
+    corpus, line = tmp_path / "my corpus", np.zeros((1, 3), np.uint8)
     packed = [Packed(Sample(Path("a.png"), "a", split, "", ""), line, 1.0, bytes(32)) for split in splits.split()]
     write_store(corpus, Header("toy", "handwriting", {"height": 3}, {}, {}), packed)
     said: list[str] = []
-    _say_next(Config(data=DataSettings(corpus=str(corpus))), tmp_path / "run", said.append)
-    assert f"  recognizer evaluate {tmp_path / 'run'} {corpus} --split {evaluated} --html report.html" in said
+    run = tmp_path / "a run [1]"
+    _say_next(Config(data=DataSettings(corpus=str(corpus))), run, said.append)
+    assert [shlex.split(line) for line in said[-2:]] == [
+        ["recognizer", "evaluate", str(run), str(corpus), "--split", evaluated, "--html", "report.html"],
+        ["recognizer", "transcribe", "FILES", "--model", str(run)],
+    ]
 
 
 def test_a_run_says_what_it_does_and_nothing_else(

@@ -126,7 +126,7 @@ def _calibrate(config: "Config", run: Path, say: Callable[[str], None]) -> None:
         reader = Reader.load(path, "cpu")
         done = calibrate(reader, path, path, Path(folders[0]), config.data.valid, "best", lambda line: None)
     except RecognizerError as error:
-        say(f"confidences are not calibrated ({error}): recognizer calibrate {run} CORPUS does it")
+        say(f"confidences are not calibrated ({error}): recognizer calibrate {shlex.quote(str(run))} CORPUS does it")
         return
     say(f"confidences calibrated on {done.samples} samples of {config.data.valid}: expected calibration error before:")
     say(f"  {error_words(done.before)}; after, on samples held out: {error_words(done.after)}")
@@ -140,8 +140,8 @@ def _say_next(config: "Config", run: Path, say: Callable[[str], None]) -> None:
     split = "test" if "test" in open_store(Path(corpus)).splits() else config.data.valid
     say(f"curves and samples: {run}/report.html")
     say("next:")
-    say(f"  recognizer evaluate {run} {corpus} --split {split} --html report.html")
-    say(f"  recognizer transcribe FILES --model {run}")
+    say(f"  {shlex.join(['recognizer', 'evaluate', str(run), corpus, '--split', split, '--html', 'report.html'])}")
+    say(f"  recognizer transcribe FILES --model {shlex.quote(str(run))}")
 
 
 @dataclass(frozen=True)
