@@ -226,6 +226,13 @@ def test_a_model_of_another_kind_or_form_is_refused(tmp_path: Path) -> None:
             check(folder, CheckSettings(model=model))
 
 
+def test_an_export_is_refused_with_what_check_takes(tmp_path: Path) -> None:
+    exported = tmp_path / "hw.onnx"
+    exported.write_bytes(b"")
+    with pytest.raises(RecognizerError, match="hw.onnx: an export, check takes the model file that it was exported"):
+        check(corpus(tmp_path / "c", written("a")), CheckSettings(model=exported))
+
+
 def test_showing_lines_writes_what_the_network_sees(tmp_path: Path) -> None:
     row = written("a", 100)
     report = check(corpus(tmp_path / "c", row), SETTINGS, tmp_path / "show")

@@ -15,11 +15,12 @@ from recognizer.corpus.check_samples import show_samples
 from recognizer.corpus.checks import FAULT, LOST, NOTE, Finding, SplitSummary, corpus_columns
 from recognizer.corpus.shards import open_store
 from recognizer.corpus.store import Store
+from recognizer.errors import RecognizerError
 from recognizer.evaluation.open_corpus import refuse_other_form
 from recognizer.inputs.registry import kind_named
 from recognizer.inputs.speech.log_mel import LogMelSettings
 from recognizer.model.model import Model, ModelSettings
-from recognizer.model.model_file import load_model_file
+from recognizer.model.model_file import EXPORTED, load_model_file
 from recognizer.network.network import NetworkSettings
 
 LISTED = 20  # names of a finding, characters of a kind, in the table; the data have all
@@ -143,6 +144,8 @@ def _measure(store: Store, settings: CheckSettings) -> tuple[Alphabet, Model]:
         text = settings.text or from_plain(TextSettings, header.text, "text")
         made = ModelSettings(header.kind, header.signal, settings.features, settings.network)
         return Alphabet((), text), Model(made, 2).eval()
+    if settings.model.suffix.lower() == EXPORTED:
+        raise RecognizerError(f"{settings.model}: an export, check takes the model file that it was exported from")
     model_file = load_model_file(settings.model)
     refuse_other_form(model_file.settings, store)
     return model_file.alphabet, model_file.model
