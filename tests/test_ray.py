@@ -187,10 +187,11 @@ def test_what_is_there_is_left_out_when_a_run_goes_on(
         (["--engine", "ray"], "expected --out with a folder"),
         (["--resume"], "expected --out with a folder"),
         (["--format", "parquet"], "--format parquet goes with --engine ray"),
+        (["--overwrite"], "--overwrite has no effect without --out"),
         (["--address", "auto"], "--address has no effect without --engine ray"),
         (["-", "--engine", "ray", "--format", "parquet", "--out", "out"], "standard input cannot be read with"),
     ],
-    ids=["ray", "resume", "parquet", "address", "standard input"],
+    ids=["ray", "resume", "parquet", "overwrite", "address", "standard input"],
 )
 def test_options_that_would_have_no_effect_are_refused(
     words: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -96,6 +96,8 @@ def _transcribe(console: Console, chosen: argparse.Namespace) -> int:
 
     if (chosen.resume or chosen.place == "ray") and not chosen.out:
         raise RecognizerError("expected --out with a folder: --resume and --engine ray go by the files in it")
+    if chosen.overwrite and not chosen.out:
+        raise RecognizerError("--overwrite has no effect without --out, expected a folder whose files it replaces")
     if chosen.address and chosen.place != "ray":
         raise RecognizerError("--address has no effect without --engine ray")
     if form == PARQUET and chosen.place != "ray":
