@@ -81,6 +81,9 @@ def test_a_line_of_a_page_does_not_take_the_place_of_the_page(
     assert run(capsys, tmp_path / "p.xml", *words, "--resume")[0] == 0
     texts = {path.name: path.read_text() for path in (tmp_path / "out").iterdir()}
     assert texts["p.txt"] == texts["p#l1.txt"] + texts["p#l2.txt"] and len(texts) == 3
+    for form in ("page", "alto", "hocr"):  # which name an image, that of a page
+        code, out, err = run(capsys, tmp_path / "p.xml#l1", "--model", model, "--format", form)
+        assert (code, out) == (2, "") and f"a line of a page, expected the page for {form}: {tmp_path}/p.xml" in err
 
 
 def test_a_folder_names_what_it_cannot_look_into_and_reads_the_rest(

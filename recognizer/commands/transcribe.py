@@ -248,6 +248,7 @@ def _read(
     from recognizer.formats.ctm_names import CtmNames
     from recognizer.formats.formats import FORMATS, TimedFormat, format_page, format_reading
     from recognizer.formats.streamed import streamed
+    from recognizer.pages.page import page_and_line
     from recognizer.reading.transcription import Transcript, doubtful, marked, transcribe
 
     below = chosen.min_confidence or 0.0
@@ -264,6 +265,8 @@ def _read(
             (first, *_) = transcript.records
             if form == "ctm":
                 return format_reading(ctm_names.named(first), form)
+            if not isinstance(FORMATS[form], TimedFormat) and (on_page := page_and_line(Path(first.name))):
+                raise RecognizerError(f"{first.name}: a line of a page, expected the page for {form}: {on_page[0]}")
             return _unicode(format_reading(first, form))
         return "".join(line_of(record) for record in transcript.records)
 
