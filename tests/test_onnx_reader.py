@@ -78,6 +78,18 @@ def test_the_command_line_exports_and_reads(folder: Path, tmp_path: Path, capsys
     assert said(capsys, "export", model, "--to", "onnx", "--out", out, "--force", "--int8")[0] == 0
 
 
+def test_an_export_is_called_as_the_folder_of_its_run(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tmp_path / "my run"
+    run.mkdir()
+    (run / "model.safetensors").write_bytes((folder / "handwriting.safetensors").read_bytes())
+    monkeypatch.chdir(run)
+    for model in (".", "../my run/."):
+        code, text, _ = said(capsys, "export", model, "--to", "onnx", "--force")
+        assert code == 0 and text.startswith("my run.onnx: ") and (run / "my run.onnx").is_file()
+
+
 def test_the_example_in_the_guide_reads_the_same(folder: Path, tmp_path: Path) -> None:
     found = re.search(r"<!-- onnx-example -->\n```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.S)
     assert found

@@ -37,7 +37,7 @@ def _run(console: Console, chosen: argparse.Namespace) -> int:
     if is_onnx(path):
         raise RecognizerError(f"{path}: an ONNX file already, expected a model file")
     folder = Path(chosen.model)
-    name = folder.name if folder.is_dir() else path.stem
+    name = folder.resolve().name if folder.is_dir() else path.stem  # "." has none
     out = chosen.out or Path(f"{name}{'-int8' if chosen.int8 else ''}.onnx")
     if not is_onnx(out):
         raise RecognizerError(f"--out {out}: expected a name that ends in .onnx, by which it is told from model files")
