@@ -141,7 +141,9 @@ def _letters(model: str | None, unit: str) -> str:
     from recognizer.model.model_file import load_model_file
     from recognizer.pretrained import find_model
 
-    return "".join(load_model_file(find_model(model)).alphabet.symbols)
+    alphabet = load_model_file(find_model(model)).alphabet
+    # The tokens of a model of phones are no letters: its lexicon says which words it can write.
+    return "" if alphabet.text.unit == "token" else "".join(alphabet.symbols)
 
 
 def _text_settings(model: str | None) -> "TextSettings":
