@@ -81,6 +81,10 @@ def test_texts_and_settings_at_fault_are_one_line(text: Path, capsys: pytest.Cap
         ([text, "--order", "six"], "--order is 'six', expected a number"),
         ([text, "--cutoff", 1], "cutoff is [1], expected"),
         ([text, "--word-bonus", 800], "word-bonus is 800.0, expected -100 to 100"),
+        (
+            [text, "--lm-weight", 3, "--beam", 7],
+            "an ARPA file states nothing for decoders, expected another name, or no",
+        ),
     ):
         err = refused_last(capsys, "lm", "build", *words, "--out", model)
         assert line in err
@@ -377,3 +381,12 @@ def test_building_shows_a_bar_on_a_terminal_that_ends_with_its_last_step(
     code, out, err = said(capsys, *call, tmp_path / "b.lm")
     assert code == 0 and out.replace("b.lm", "a.lm") == plain
     assert f"writing b.lm: step {len(steps)} of {len(steps)}" in err and f"step 1 of {len(steps)}" in err
+
+
+def test_words_for_a_model_of_phones_may_hold_any_letter(text: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text.write_text("don't ask the queen\nit's in the box\n")
+    model = text.with_name("w.arpa")
+    code, _, _ = said(
+        capsys, "lm", "build", text, "--unit", "word", "--order", 2, "--model", "speech-words", "--out", model
+    )
+    assert code == 0 and {"don't", "queen", "it's", "box"} <= set(model.read_text().split())

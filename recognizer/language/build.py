@@ -120,6 +120,11 @@ def build(texts: Sequence[Path], settings: BuildSettings, out: Path, progress: P
     """
     if is_arpa(out) and settings.quantize:
         raise RecognizerError(f"{out}: an ARPA file holds numbers as they are, expected another name or no --quantize")
+    given = [name for name in STATED if getattr(settings, name) is not None]
+    if is_arpa(out) and given:
+        raise RecognizerError(
+            f"{out}: an ARPA file states nothing for decoders, expected another name, or no {', '.join(given)}"
+        )
     whole = encode(texts, settings.unit, settings.text, progress)
     text = by_frequency(whole, settings.vocabulary, settings.letters)
     counts = count(text, settings.order, progress)
