@@ -72,6 +72,7 @@ class Row:
 
 
 ROWS = (
+    Row("handwriting", "unseen", "unseen documents"),
     Row("handwriting", "copiste", "unseen writers"),
     Row("handwriting", "peraire", "a known hand"),
     Row("handwriting", "timeus", "known clerks"),
@@ -81,6 +82,7 @@ ROWS = (
     Row("handwriting", "copiste", "five views of each line", tta=5),
     Row("handwriting-medieval", "unseen-medieval", "unseen documents"),
     Row("speech", "librispeech-mini", "two unseen speakers", split="valid", lm="none"),
+    Row("speech-words", "librispeech-mini", "two unseen speakers", split="valid"),
     Row("speech", "kathleen", "a known speaker", lm="none"),
     Row("strokes", "unipen", "unipen, unseen writers and texts"),
     Row("digits", "fsdd", "takes of known speakers"),
