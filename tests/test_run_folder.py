@@ -258,7 +258,9 @@ REFUSED: dict[str, list[str]] = {
     "no precision": ["--trainer.precision", "7"],
     "endless": ["--trainer.max_epochs", "-1", "--trainer.max_time", "00:00:00:03"],
     "no epochs": ["--trainer.max_epochs", "0"],
-    "no profiler": ["--trainer.profiler", "nonsense"],
+    "a profiler": ["--trainer.profiler", "simple"],
+    "a folder of Lightning's": ["--trainer.default_root_dir", "elsewhere"],
+    "a summary": ["--trainer.enable_model_summary", "true"],
     "no strategy": ["--trainer.strategy", "nonsense"],
     "no time": ["--trainer.max_time", "nonsense"],
     "clipping twice": ["--trainer.gradient_clip_val", "1"],
@@ -384,3 +386,18 @@ def test_a_training_that_is_stopped_at_its_beginning_can_begin_again(lines: Path
     code, err = interrupted(lines, run, signal.SIGTERM, 0)
     assert code == 143 and err.startswith("recognizer: stopped before the first epoch was done")
     assert run_train(words(lines, run, trainer__max_epochs=1), print) == 0
+
+
+def test_what_these_corpora_leave_without_effect_is_refused(lines: Path, tmp_path: Path) -> None:
+    once = words(lines, tmp_path / "run", trainer__max_epochs=1)
+    with pytest.raises(RecognizerError, match="features.bands is 20: no effect beside a corpus of handwriting"):
+        run_train([*once, "--features.bands", "20"], print)
+    with pytest.raises(RecognizerError, match="the same samples as .*, expected each corpus once; --data.weights"):
+        run_train([*once, "--data.corpus", f"[{lines},{lines}]"], print)
+    assert not (tmp_path / "run").exists()
+
+
+def test_choosing_by_what_is_learned_is_said(lines: Path, tmp_path: Path) -> None:
+    said: list[str] = []
+    assert run_train(words(lines, tmp_path / "run", trainer__max_epochs=1, data__valid="train"), said.append) == 0
+    assert any(line.startswith("what is chosen by is what is learned (train)") for line in said)

@@ -3,11 +3,13 @@
 Models that were stored with such values are read, and runs that began with them go on: what they hold does no harm.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from typing import Any
 
+from recognizer.corpus.store import Store
 from recognizer.errors import RecognizerError
+from recognizer.inputs.speech.log_mel import LogMelSettings
 from recognizer.network.cells import CellSettings
 from recognizer.network.front import FrontSettings
 from recognizer.network.network import NetworkSettings
@@ -32,9 +34,39 @@ def refuse_idle_settings(config: Config) -> None:
                 f"network.front.patch is {network.front.patch}: {folded} features are not folded beside "
                 "network.front.type frames, expected 1 there"
             )
+    if network.front.type == "multidimensional":
+        # Its other settings may stand in the file of a recipe whose front it takes the place of.
+        beside = "network.front.type multidimensional"
+        _refuse_changed(network.front, FrontSettings(), ("norm", "dropout"), "network.front", beside)
+    if not config.features.utterance_mean:
+        _refuse_changed(
+            config.features, LogMelSettings(), ("speech_range_db",), "features", "features.utterance_mean false"
+        )
+    if not config.init and not config.keep_symbols:
+        raise RecognizerError("keep_symbols is False: no effect without init, expected True there")
     if network.layers == 0:
         _refuse_changed(network, NetworkSettings(), RECURRENCE, "network", "network.layers 0")
         _refuse_changed(config.learning, LearningSettings(), ("weight_noise",), "learning", "network.layers 0")
+
+
+def refuse_idle_beside(config: Config, stores: Sequence[Store]) -> None:
+    """Refuse what has no effect on these corpora, or is learned twice.
+
+    Raises:
+        RecognizerError: the first of them.
+    """
+    kind = stores[0].header.kind
+    if kind != "speech" and not config.init:
+        names = [one.name for one in fields(LogMelSettings)]
+        _refuse_changed(config.features, LogMelSettings(), names, "features", f"a corpus of {kind}")
+    seen: dict[str, Store] = {}
+    for store in stores:
+        other = seen.setdefault(store.fingerprint(), store)
+        if other is not store:
+            raise RecognizerError(
+                f"{store.path}: the same samples as {other.path}, expected each corpus once; --data.weights has a "
+                "corpus learned more often"
+            )
 
 
 def _refuse_changed(settings: Any, defaults: Any, names: Iterable[str], where: str, beside: str) -> None:

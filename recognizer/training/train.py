@@ -27,6 +27,7 @@ from recognizer.training.config import Config
 from recognizer.training.data import CorpusData
 from recognizer.training.finetuning import changes, load_weights
 from recognizer.training.hardware import HardwareChoice, choose_hardware, refuse_crowd
+from recognizer.training.idle_settings import refuse_idle_beside
 from recognizer.training.learner import Learner
 from recognizer.training.logging_setup import silence_libraries
 from recognizer.training.progress import Progress
@@ -66,11 +67,15 @@ def train(
     silence_libraries()
     refuse_trainer_settings(trainer_settings)
     task = make_setup(config)
+    if not resume:
+        refuse_idle_beside(config, task.corpora.stores)
     main = is_first_process()
     say = say if main else lambda line: None
     if main:
         _say_findings(task, config.data.train, say)
     _say_task(task, say)
+    if config.data.train == config.data.valid:
+        say(f"what is chosen by is what is learned ({config.data.valid}): its error rate says nothing of other samples")
     # After the data: what is wrong with them is said without waiting for a measurement.
     machines, wanted = trainer_settings.get("num_nodes") or 1, trainer_settings["precision"]
     busy = min(len(task.train), len(task.valid)) // machines

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 OWN_TRAINER = ("logger", "callbacks", "plugins")  # objects that no command line can spell
 PRECISIONS = ("32-true", "32", "bf16-mixed", "bf16", "16-mixed", "16")
 STRATEGIES = ("auto", "ddp", "ddp_find_unused_parameters_false", "ddp_find_unused_parameters_true", "single_device")
-PROFILERS = ("simple", "advanced", "pytorch")
 ENDLESS = (
     "expected a number of epochs, which the learning rate's schedule goes by where trainer.max_time ends no earlier"
 )
@@ -49,7 +48,12 @@ FAULTS: dict[str, Fault] = {  # what is wrong with a value that was given, "" fo
     "max_steps": lambda v: "expected at least 1, or -1 for no end" * (v == 0 or v < -1),
     # The processes of ddp_spawn, ddp_fork and ddp_notebook cannot take this one's objects along.
     "strategy": _other_than(STRATEGIES),
-    "profiler": _other_than(PROFILERS),
+    "profiler": lambda v: (
+        "expected nothing: the run says at its end where the time of its steps went"
+        * (isinstance(v, str) or hasattr(v, "class_path"))
+    ),
+    "default_root_dir": lambda v: "expected nothing: --run is the run's folder" * (v is not None),
+    "enable_model_summary": lambda v: "expected false: recognizer info says what a model is made of" * bool(v),
 }
 
 
