@@ -156,7 +156,7 @@ def main() -> None:
     options.picture.parent.mkdir(parents=True, exist_ok=True)
     options.picture.write_text(picture(curves), encoding="utf-8")
     print(f"\npicture: {options.picture}\n")
-    _print_lags([10] if options.quick else STEPS[1:], 300 if options.quick else options.updates)
+    _print_lags([10] if options.quick else STEPS[1:], options.updates or (300 if options.quick else 2000))
 
 
 def _print_reach(steps: Sequence[int], seeds: int) -> dict[str, list[float]]:
@@ -195,7 +195,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="short lengths, few updates")
     parser.add_argument("--picture", type=Path, default=Path("docs/lab/gradient_flow.svg"))
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--updates", type=int, default=2000)
+    parser.add_argument("--updates", type=int, help="at most (default 2000, --quick 300)")
     parser.add_argument("--threads", type=int, default=1)
     return parser.parse_args()
 

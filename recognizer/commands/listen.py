@@ -76,6 +76,8 @@ def _listen(console: Console, chosen: argparse.Namespace) -> int:
 
     if (chosen.source == "-") != (chosen.rate is not None):
         raise RecognizerError("listen: expected --rate HZ with -, and neither for the microphone")
+    if chosen.source == "-" and chosen.microphone is not None:
+        raise RecognizerError("--microphone has no effect where - is read, expected one of them")
     if chosen.rate is not None:
         check_rate(chosen.rate, "--rate")
     settings = replace(LIVE, pause=chosen.pause, long_pause=max(chosen.pause, LIVE.long_pause))
