@@ -7,6 +7,7 @@ import zipfile
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from recognizer.commands.console import Console, Say
@@ -68,8 +69,8 @@ def _run(console: Console, chosen: argparse.Namespace) -> int:
     console.say(
         f"says {done.said}\nread {done.hypothesis.text}   (confidence {done.hypothesis.confidence:.2f})\n\n"
         f"Pictures with what was read: {done.page}\nNext:\n"
-        f"  recognizer transcribe {done.sample} --model {done.model}\n"
-        f"  recognizer evaluate {done.model} {chosen.out / 'corpus'} --split test\n"
+        f"  recognizer transcribe {quote(str(done.sample))} --model {quote(str(done.model))}\n"
+        f"  recognizer evaluate {quote(str(done.model))} {quote(str(chosen.out / 'corpus'))} --split test\n"
         "  recognizer prepare PATH_OF_YOUR_LINES --out data/mine\n"
         "  recognizer check data/mine\n"
         "  recognizer train --data.corpus data/mine --run runs/mine"

@@ -3,6 +3,7 @@
 import hashlib
 import math
 import os
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +53,7 @@ class CheckpointCallback(lightning.Callback):
             )
         if not self.epochs:
             return "stopped before the first epoch was done, nothing remains: begin again with the same command"
-        return f"stopped after epoch {self.epochs}; continue with --resume {self.run}"
+        return f"stopped after epoch {self.epochs}; continue with --resume {shlex.quote(str(self.run))}"
 
     def on_save_checkpoint(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, checkpoint: dict[str, Any]

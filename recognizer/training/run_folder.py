@@ -1,6 +1,7 @@
 """The folder of a run: one training at a time writes there, and none over another's."""
 
 import os
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -76,7 +77,9 @@ def refuse_old_run(run: Path) -> None:
         raise RecognizerError(f"{run}: a file is there, expected a folder for the run")
     found = [name for name in LEAVINGS if os.path.lexists(run / name)]
     if "last.ckpt" in found:
-        raise RecognizerError(f"{run}: a run is there already, expected --resume {run} or another --run")
+        raise RecognizerError(
+            f"{run}: a run is there already, expected --resume {shlex.quote(str(run))} or another --run"
+        )
     if found:
         raise RecognizerError(f"{run}: {' and '.join(found)} of a run are there already, expected another --run")
     config = run / "config.yaml"
