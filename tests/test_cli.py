@@ -221,10 +221,6 @@ FAULTS = {
         ["--network.front.type", "frames", "--network.front.patch", "[2, 3]"],
         "network.front.patch is [2, 3]: 3 features are not folded beside network.front.type frames, expected 1 there",
     ),
-    "dropout of no convolution": (
-        ["--network.front.type", "multidimensional", "--network.front.dropout", "0.9"],
-        "network.front.dropout is 0.9: no effect beside network.front.type multidimensional, expected 0.0 there",
-    ),
     "speech of a mean that is not taken": (
         ["--features.utterance_mean", "false", "--features.speech_range_db", "40"],
         "features.speech_range_db is 40.0: no effect beside features.utterance_mean false, expected 0.0 there",

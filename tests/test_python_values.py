@@ -161,7 +161,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "an image of floats": (Image.new("F", (40, 40)), "an image of mode F"),
     "a sparse tensor": (torch.eye(40).to_sparse(), "a tensor that cannot be used"),
     "a tensor without values": (torch.empty(40, 40, device="meta"), "a tensor that cannot be used"),
-    "empty bytes": (b"", "not an image"),
+    "empty bytes": (b"", "it is empty, expected an image"),
     "bytes of nothing": (b"\x00" * 1000, ""),
     "an object": (object(), "type object cannot be read"),
     "an array of five axes": (np.zeros((1, 1, 1, 40, 40), np.uint8), "shape"),

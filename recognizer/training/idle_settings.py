@@ -34,10 +34,6 @@ def refuse_idle_settings(config: Config) -> None:
                 f"network.front.patch is {network.front.patch}: {folded} features are not folded beside "
                 "network.front.type frames, expected 1 there"
             )
-    if network.front.type == "multidimensional":
-        # Its other settings may stand in the file of a recipe whose front it takes the place of.
-        beside = "network.front.type multidimensional"
-        _refuse_changed(network.front, FrontSettings(), ("norm", "dropout"), "network.front", beside)
     if not config.features.utterance_mean:
         _refuse_changed(
             config.features, LogMelSettings(), ("speech_range_db",), "features", "features.utterance_mean false"
