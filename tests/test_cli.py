@@ -317,3 +317,9 @@ def test_help_of_train_fits_on_a_screen_and_names_what_is_changed_first(capsys: 
         "--trainer.max_epochs",
     ):
         assert name in said
+
+
+def test_an_empty_address_is_not_every_address(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("fastapi", reason="the extra [web] is not installed")
+    assert run(["serve", str(tmp_path), "--host", ""]) == 2
+    assert "--host is empty, expected an address such as 127.0.0.1" in capsys.readouterr().err

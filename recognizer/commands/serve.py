@@ -55,6 +55,10 @@ def _run(console: Console, chosen: argparse.Namespace, settings: "ServerSettings
     from recognizer.web.app import make_app
 
     app = make_app(settings)
+    if not chosen.host:
+        raise RecognizerError(
+            f"--host is empty, expected an address such as {OWN[0]}; 0.0.0.0 is all of this machine's"
+        )
     with _socket(chosen.host, chosen.port) as listening:
         port = listening.getsockname()[1]
         shown = f"[{chosen.host}]" if ":" in chosen.host else chosen.host
