@@ -7,7 +7,7 @@ from pathlib import Path
 
 from recognizer.common.atomic_write import write_atomically
 from recognizer.errors import RecognizerError
-from recognizer.pages.page import LINE, PART
+from recognizer.pages.page import stem_of
 
 STANDARD_INPUT = "-"
 PAGE_OF_INPUT = re.compile(rf"{STANDARD_INPUT}((?:\[\d+\])?)")
@@ -30,7 +30,7 @@ class OutputPlaces:
             RecognizerError: another file has it.
         """
         inner = self._inner(name)
-        path = self.folder / inner.with_name(f"{_stem(inner.name)}{self.suffix}")
+        path = self.folder / inner.with_name(f"{stem_of(inner.name)}{self.suffix}")
         if path in self.taken:
             raise RecognizerError(f"{name}: {path} is that of {self.taken[path]}, expected files of different names")
         self.taken[path] = name
@@ -66,13 +66,3 @@ class OutputPlaces:
     def _refuse_there(self, path: Path, why: str) -> None:
         if path.is_file() and not self.overwrite:
             raise RecognizerError(why)
-
-
-def _stem(name: str) -> str:
-    """Return what the text of a file is called, but for its suffix; a line, a page, a stretch of sound keep their mark.
-
-    So does a file that is itself called like one, or its text would take the place of the whole of another.
-    """
-    part = LINE.fullmatch(name) or PART.fullmatch(name)
-    file = part[1] if part else name
-    return f"{Path(file).stem}{name.removeprefix(file)}"

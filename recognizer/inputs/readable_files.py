@@ -8,7 +8,7 @@ from recognizer.errors import RecognizerError
 from recognizer.inputs.lines.image_file import pages_of
 from recognizer.inputs.registry import suffixes
 from recognizer.pages.image_lookup import find_image
-from recognizer.pages.page import IMAGES, SUFFIX, file_of
+from recognizer.pages.page import IMAGES, SUFFIX, file_of, mark_of
 from recognizer.pages.parse import HEAD, begins_as_xml, form_of, image_of_page
 
 OURS = b"<!-- recognizer "  # before the root of XML that `transcribe` wrote
@@ -35,7 +35,7 @@ def readable_files(files: Sequence[Path]) -> list[Path]:
         if image in real and _is_ours(path):
             pages.discard(path)
         else:
-            described.setdefault(image, set()).add(page.name.removeprefix(file_of(page).name))
+            described.setdefault(image, set()).add(mark_of(page))
     return [one for path in files for one in ([path] if path in pages else _rest_of(path, described))]
 
 

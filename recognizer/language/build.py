@@ -120,8 +120,8 @@ def build(texts: Sequence[Path], settings: BuildSettings, out: Path, progress: P
     """
     if is_arpa(out) and settings.quantize:
         raise RecognizerError(f"{out}: an ARPA file holds numbers as they are, expected another name or no --quantize")
-    given = [name for name in STATED if getattr(settings, name) is not None]
-    if is_arpa(out) and given:
+    stated = {name: getattr(settings, name) for name in STATED}
+    if is_arpa(out) and (given := [name for name, value in stated.items() if value is not None]):
         raise RecognizerError(
             f"{out}: an ARPA file states nothing for decoders, expected another name, or no {', '.join(given)}"
         )
@@ -133,7 +133,6 @@ def build(texts: Sequence[Path], settings: BuildSettings, out: Path, progress: P
         progress("pruning")
     trie = prune(smoothed.trie, smoothed.occurrences, settings.prune)
     progress(f"writing {out.name}")
-    stated = {name: getattr(settings, name) for name in STATED}
     about = About(settings.unit, settings.text, smoothed.notes, **stated)
     errors = _write(trie, about, by_frequency(whole, 0, settings.letters).words, settings, out)
     counted = tuple(map(len, counts.keys))

@@ -119,10 +119,19 @@ def file_of(path: Path) -> Path:
     return path.with_name(part[1]) if part else path
 
 
-def stem_of(path: Path) -> str:
-    """Return what files beside one are called, but for their suffix: of a page x.tif[2] "x[2]"."""
-    file = file_of(path)
-    return f"{file.stem}{path.name.removeprefix(file.name)}"
+def mark_of(path: Path) -> str:
+    """Return what stands behind the name of the file that a name speaks of: "#ID", "[2]", "" for the whole file."""
+    return path.name.removeprefix(file_of(path).name)
+
+
+def stem_of(name: str) -> str:
+    """Return what files beside one are called, but for the suffix; a line, a page, a stretch of sound keep their mark.
+
+    So does a file that is itself called like one, or what is beside it would take the place of the whole of another's.
+    """
+    part = LINE.fullmatch(name) or PART.fullmatch(name)
+    file = part[1] if part else name
+    return f"{Path(file).stem}{name.removeprefix(file)}"
 
 
 def is_there(path: Path) -> bool:

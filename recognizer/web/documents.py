@@ -219,7 +219,7 @@ def _given(name: str, text: str | None) -> DraftLine:
 
 def truth_path(path: Path) -> Path:
     """Return where the text of a line, a recording or a drawing stands: x.gt.txt beside x.png."""
-    return path.with_name(stem_of(path) + TRUTH)
+    return path.with_name(stem_of(path.name) + TRUTH)
 
 
 def subtitles_path(path: Path) -> Path:

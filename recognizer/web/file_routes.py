@@ -215,7 +215,7 @@ class _FileRequests:
     def export(self, name: str, form: str) -> Response:
         file, draft = self._opened(name)
         text, suffix = export_draft(file, draft, form)
-        return _download(text, f"{stem_of(file.path)}{suffix}")
+        return _download(text, f"{stem_of(file.path.name)}{suffix}")
 
     @_route("GET", "/export.tsv", "All that is corrected or accepted, as a manifest", Response)
     def table(self, unchecked: bool = False) -> Response:

@@ -19,7 +19,7 @@ from recognizer.common.atomic_write import write_atomically
 from recognizer.errors import RecognizerError
 from recognizer.inputs.registry import default_signal
 from recognizer.inputs.speech.audio import SpeechSettings, write_speech
-from recognizer.pages.page import MARK, file_of
+from recognizer.pages.page import MARK, file_of, mark_of
 from recognizer.pages.xml_edit import EditedLine, edit_lines
 from recognizer.training.history import read_history
 from recognizer.web.documents import READER
@@ -266,7 +266,7 @@ def _write_page(stem: Path, one: Corrected) -> Path:
     whole = file_of(source)
     image, path = stem.with_suffix(whole.suffix), stem.with_suffix(".xml")
     image.write_bytes(whole.read_bytes())
-    write_atomically(path, new_page(f"{image.name}{source.name.removeprefix(whole.name)}", one.draft))
+    write_atomically(path, new_page(f"{image.name}{mark_of(source)}", one.draft))
     write_atomically(path, edit_lines(path, [EditedLine(ln.id, ln.text, ln.outline, ln.baseline) for ln in one.lines]))
     return path
 
@@ -280,7 +280,7 @@ def _write_sample(stem: Path, one: Corrected, line: DraftLine) -> Path:
         whole = file_of(one.file.path)
         path = stem.with_suffix(whole.suffix)
         path.write_bytes(whole.read_bytes())
-        path = path.with_name(f"{path.name}{one.file.path.name.removeprefix(whole.name)}")
+        path = path.with_name(f"{path.name}{mark_of(one.file.path)}")
     return path
 
 

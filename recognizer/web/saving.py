@@ -159,7 +159,7 @@ async def _save_page(file: ProjectFile, draft: Draft, drafts: Drafts, models: Mo
         lines = [replace(line, words=words.get(line.id, ())) for line in lines]
     if file.kind == "page":
         return _written(file, draft, drafts, file.path, edit_lines(file.path, lines))
-    path = file.path.with_name(f"{stem_of(file.path)}.xml")
+    path = file.path.with_name(f"{stem_of(file.path.name)}.xml")
     if path.exists():
         raise Refused(409, f"{path.name}: is there already and speaks of something else; move it away before saving")
     write_atomically(path, new_page(file.path.name, draft))
