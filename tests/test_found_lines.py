@@ -116,10 +116,12 @@ def test_the_server_leaves_them_out_and_says_so(page: Path) -> None:
     with serving(page.parent) as client:
         some, every = client.post("/transcribe", files=files), client.post("/transcribe?all_lines=true", files=files)
     assert [one["file"] for one in some.json()["records"]] == [f"page.jpg#line_{i}" for i in (1, 3, 4, 6)]
+    found = "page.jpg: a page, 6 lines found on it"
     assert some.json()["notes"] == [
-        "page.jpg: 2 of them are left out as no writing, since no character that is read there is believed"
+        found,
+        "page.jpg: 2 of them are left out as no writing, since no character that is read there is believed",
     ]
-    assert len(every.json()["records"]) == 6 and every.json()["notes"] == []
+    assert len(every.json()["records"]) == 6 and every.json()["notes"] == [found]
 
 
 def test_the_first_reading_of_a_draft_takes_them_away_and_a_later_one_nothing(page: Path) -> None:

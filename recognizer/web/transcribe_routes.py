@@ -19,7 +19,7 @@ class Readings:
         records: as `recognizer transcribe --format json` gives them: file, unit, text, confidence, characters, words;
             of a page one for each line.
         errors: a line for each file, or line of a page, that could not be read.
-        notes: a line for each guess that was made: lines found on an image and left out as no writing, a size that the
+        notes: a line for each guess that was made: lines found on an image, or left out as no writing, a size that the
             XML states otherwise, channels that cancel, a recording in which nobody is heard.
     """
 

@@ -3,28 +3,26 @@
 import math
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from io import BytesIO
 from pathlib import Path, PurePath
-from typing import Any
+from typing import Any, BinaryIO
 
 import anyio
 
 from recognizer.errors import RecognizerError
 from recognizer.formats.result import Result, make_result
-from recognizer.inputs.lines.image import TURNED, HandwritingSettings
-from recognizer.inputs.lines.image_file import image_pages, opened_image
-from recognizer.inputs.lines.page_line import line_or_lines, page_notes
+from recognizer.inputs.lines.image_file import ImagePage, image_pages, opened_image
 from recognizer.inputs.registry import kind_of
-from recognizer.inputs.signal import Signal
 from recognizer.inputs.speech.audio import SpeechSettings, seconds
 from recognizer.inputs.speech.streaming import open_recording
 from recognizer.pages.image_lookup import LEVELS
-from recognizer.pages.page import SUFFIX, Page, file_of
-from recognizer.pages.parse import HEAD, form_of_head, read_page
+from recognizer.pages.page import SUFFIX, file_of
+from recognizer.pages.parse import HEAD, form_of_head
 from recognizer.reading.found_lines import left_out, writing_of
+from recognizer.reading.opening import FileOpener, OpenedFile
 from recognizer.reading.reader import Reader
 from recognizer.web.limits import Limits, Refused
 from recognizer.web.models import Models
@@ -67,25 +65,6 @@ class Answer:
     status: int = 200
 
 
-@dataclass(frozen=True)
-class _Parts:
-    """The signals of a file, or of a page of it, by name.
-
-    Args:
-        name: of the whole.
-        named: each with its name.
-        found: whether they are lines that were found on an image.
-        errors: a line for each that is at fault.
-        notes: what is to be said of them.
-    """
-
-    name: str
-    named: Sequence[tuple[str, Signal]] = ()
-    found: bool = False
-    errors: Sequence[str] = ()
-    notes: Sequence[str] = ()
-
-
 def status_of(error: RecognizerError) -> int:
     """Return the status of HTTP that fits a fault of what was sent."""
     return error.status if isinstance(error, Refused) else STATUS.get(error.reason, 422)
@@ -116,7 +95,7 @@ class _UploadReader:
         images = await self._pages(pages, rest) if pages else set()
         for upload in rest:
             if upload.name not in images:
-                await self._collect(upload, partial(_signals, upload, self.limits))
+                await self._collect(upload, BytesIO(upload.data))
         if self.statuses and not self.answer.records:
             self.answer.status = self.statuses[0]
         return self.answer
@@ -143,15 +122,19 @@ class _UploadReader:
             for upload in pages:
                 # Also where the XML is refused its image is no file of its own.
                 used |= {one.name for one in rest if Path(one.name).stem == Path(upload.name).stem}
-                await self._collect(upload, partial(_page_signals, home / upload.name, used))
+                await self._collect(upload, home / upload.name, used)
         return used
 
-    async def _collect(self, upload: Upload, signals: Callable[[Reader], list[_Parts]]) -> None:
-        """Add to the answer what is read of a file, or what is at fault."""
+    async def _collect(self, upload: Upload, source: Path | BytesIO, used: set[str] | None = None) -> None:
+        """Add to the answer what is read of a file, or what is at fault, and to `used` the name of a page's image."""
         try:
             kind = kind_of(BytesIO(upload.data))
             self.models.refuse_missing(kind, upload.name)
-            results = await (self._sound(upload) if kind == "speech" else self._others(kind, signals))
+            if kind == "speech":
+                results = await self._sound(upload)
+            else:
+                refuse_beyond(upload, kind, self.limits)
+                results = await self._others(kind, upload, source, set() if used is None else used)
             self.answer.records += [result.as_data() for result in results]
         except RecognizerError as error:
             self._fault(error)
@@ -160,21 +143,24 @@ class _UploadReader:
         self.answer.errors.append(str(error))
         self.statuses.append(status_of(error))
 
-    async def _others(self, kind: str, signals: Callable[[Reader], list[_Parts]]) -> list[Result]:
+    async def _others(self, kind: str, upload: Upload, source: Path | BytesIO, used: set[str]) -> list[Result]:
+        """Return what is read of a file: a result, or of a page one for each line."""
         reader = await self.models.with_reader(kind, lambda reader: reader)
+        opening = partial(_opened, upload.name, source, reader, self.limits)
+        opened, notes = await anyio.to_thread.run_sync(opening, limiter=DECODING)
+        self.answer.notes += notes
         made: list[Result] = []
-        for parts in await anyio.to_thread.run_sync(partial(signals, reader), limiter=DECODING):
-            self.answer.errors += parts.errors
-            self.statuses += [422] * len(parts.errors)
-            self.answer.notes += parts.notes
-            read = await self.models.read(kind, [signal for _, signal in parts.named])
-            used = reader.decoder.settings.describe()
-            results = [
-                make_result(own, one, signal, used) for (own, signal), one in zip(parts.named, read, strict=True)
-            ]
-            kept = writing_of(parts.name, read) if parts.found and not self.all_lines else range(len(read))
+        for one in opened:
+            if one.page and isinstance(source, Path):
+                used.add(file_of(one.page.image_path()).name)
+            self.answer.errors += one.errors
+            self.statuses += [422] * len(one.errors)
+            read = await self.models.read(kind, [part.signal for part in one.parts])
+            settings = reader.decoder.settings.describe()
+            results = [make_result(p.name, text, p.signal, settings) for p, text in zip(one.parts, read, strict=True)]
+            kept = writing_of(one.name, read) if one.found and not self.all_lines else range(len(read))
             if out := len(results) - len(kept):
-                self.answer.notes.append(f"{parts.name}: {left_out(out)}")
+                self.answer.notes.append(f"{one.name}: {left_out(out)}")
             made += [results[i] for i in kept]
         return made
 
@@ -192,68 +178,46 @@ class _UploadReader:
         ]
 
 
-def _signals(upload: Upload, limits: Limits, reader: Reader) -> list[_Parts]:
-    """Return the signals of a file by name: one, or of an image of pages those of the lines found on each."""
-    source = BytesIO(upload.data)
-    refuse_beyond(upload, reader.kind, limits)
-    kind = kind_of(source)
-    if not kind == reader.kind == "handwriting":
-        return [_Parts(upload.name, [(upload.name, reader.signal(source, name=upload.name))])]
-    settings = HandwritingSettings(**reader.model_file.settings.signal)
-    made, pixels = [], 0
-    for number, image in image_pages(source, upload.name):
-        name = f"{upload.name}[{number}]" if number else upload.name
-        try:
-            if isinstance(image, RecognizerError):
-                raise image
-            pixels += image.grey.size
-            if pixels > PAGES * limits.megapixels * 1e6:
-                most = f"{PAGES * limits.megapixels:g}"
-                made.append(_Parts(name, errors=[f"{name}: its pages together have more than {most} million pixels"]))
-                break
-            made.append(_of_image(name, line_or_lines(image.grey, Path(name), settings, name)))
-        except RecognizerError as error:
-            if not number:
-                raise
-            made.append(_Parts(name, errors=[str(error)]))
-    return made
+def _opened(name: str, source: Path | BytesIO, reader: Reader, limits: Limits) -> tuple[list[OpenedFile], list[str]]:
+    """Return a file, or the pages of it, decoded, and what is to be said of it."""
+    if isinstance(source, Path) and source.suffix.lower() != SUFFIX:
+        raise Refused(415, f"{name}: PAGE XML or ALTO, expected a name that ends in {SUFFIX}")
+    folder = f"{source.parent}/" if isinstance(source, Path) else ""
 
+    def unplaced(text: str) -> str:
+        """Leave the folder out, which is ours and gone in a moment: only the names are the caller's."""
+        return text.replace(folder, "") if folder else text
 
-def _of_image(name: str, found: Signal | tuple[Page, list[Signal]]) -> _Parts:
-    if isinstance(found, Signal):
-        return _Parts(name, [(name, found)], notes=[f"{name}: {TURNED}"] if TURNED in found.notes else [])
-    page, signals = found
-    named = [(f"{name}#{line.id}", signal) for line, signal in zip(page.lines, signals, strict=True)]
-    return _Parts(name, named, found=True)
-
-
-def _page_signals(path: Path, used: set[str], reader: Reader) -> list[_Parts]:
-    """Return the signals of the lines of a page by their names; note which image it used."""
-    if path.suffix.lower() != SUFFIX:
-        raise Refused(415, f"{path.name}: PAGE XML or ALTO, expected a name that ends in {SUFFIX}")
-    named, errors, notes = [], [], []
+    notes: list[str] = []
+    opener = FileOpener(lambda *_: (reader.kind, reader), notes.append, pages=partial(_bounded_pages, limits))
     try:
-        page = read_page(path)
-        used.add(file_of(page.image_path()).name)
-        if not page.lines:
-            raise RecognizerError(f"{path.name}: a page without lines, expected one that has some")
+        opened = [
+            replace(
+                one,
+                name=unplaced(one.name),
+                parts=tuple(replace(part, name=unplaced(part.name)) for part in one.parts),
+                errors=tuple(map(unplaced, one.errors)),
+            )
+            for one in opener.opened(f"{folder}{name}", source)
+        ]
     except RecognizerError as error:
-        raise RecognizerError(_unplaced(error, path), error.reason) from None
-    for line in map(page.name_of, page.lines):
-        try:
-            signal = reader.signal(line)
-        except RecognizerError as error:
-            errors.append(_unplaced(error, path))
-            continue
-        named.append((line.name, signal))
-        notes += [f"{path.name}: {note}" for note in page_notes(signal)]
-    # What is wrong with a page's image is wrong with each of its lines, and is said once.
-    return [_Parts(path.name, named, errors=list(dict.fromkeys(errors)), notes=list(dict.fromkeys(notes)))]
+        raise RecognizerError(unplaced(str(error)), error.reason) from None
+    return opened, list(map(unplaced, notes))
 
 
-def _unplaced(error: RecognizerError, path: Path) -> str:
-    """Return what is wrong without the folder, which is ours and gone in a moment: only the names are the caller's."""
-    return str(error).replace(f"{path.parent}/", "")
+def _bounded_pages(
+    limits: Limits, source: Path | BinaryIO, name: str
+) -> Iterator[tuple[int, ImagePage | RecognizerError]]:
+    """Yield the pages of an image until they are too many."""
+    pixels = 0
+    for number, image in image_pages(source, name):
+        pixels += 0 if isinstance(image, RecognizerError) else image.grey.size
+        if number and pixels > PAGES * limits.megapixels * 1e6:
+            most = f"{PAGES * limits.megapixels:g}"
+            own = f"{name}[{number}]"
+            yield number, RecognizerError(f"{own}: its pages together have more than {most} million pixels")
+            return
+        yield number, image
 
 
 def refuse_beyond(upload: Upload, kind: str, limits: Limits) -> None:
