@@ -94,6 +94,17 @@ def test_lines_that_an_xml_names_all_stay(
     assert (code, len(out.splitlines())) == (0, 6)
 
 
+def test_an_option_of_found_lines_that_meets_no_image_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_page(tmp_path / "page", 1, lines=6)
+    for option in ("--find-lines", "--all-lines"):
+        code, _, err = said(capsys, "transcribe", tmp_path / "page.xml", option)
+        assert code == 0 and f"{option} had no effect: no image without XML is among what was read" in err
+        code, _, err = said(capsys, "transcribe", tmp_path / "page.jpg", option)
+        assert code == 0 and "no effect" not in err
+
+
 def test_where_nothing_is_writing_the_page_is_at_fault(
     page: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

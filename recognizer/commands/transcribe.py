@@ -89,7 +89,7 @@ def _transcribe(console: Console, chosen: argparse.Namespace) -> int:
         raise RecognizerError(f"--channel is {chosen.channel}, expected 1 or more; without it the mean of all is read")
     form = "json" if chosen.json else chosen.format
     if below and (form in FORMATS or form == PARQUET):
-        raise RecognizerError(f"--min-confidence marks words in txt and json, {form} has a place for confidences")
+        raise RecognizerError(f"--min-confidence marks words in txt and json, not in {form}; expected one of these")
     alone = len(chosen.files) == 1 and not Path(chosen.files[0]).is_dir()
     if form in FORMATS and FORMATS[form].alone and not alone and chosen.out is None:
         raise RecognizerError(f"--format {form} is a document for each file, expected --out with a folder for them")

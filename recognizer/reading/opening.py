@@ -81,6 +81,7 @@ class FileOpener:
         self.reader, self.say = reader, say
         self.find_lines, self.channel, self.heard, self.pages = find_lines, channel, heard, pages
         self.said: set[str] = set()
+        self.images = 0  # that no XML describes, of a file each page
 
     def open(self, name: str, source: Path | BinaryIO) -> Iterator[OpenedFile]:
         """Yield a file as it is; a page with its lines; each page of an image that holds several; what is wrong."""
@@ -151,6 +152,7 @@ class FileOpener:
 
     def _image(self, name: str, path: Path, image: ImagePage, key: str, reader: Reader) -> OpenedFile:
         """Return an image of a line, or of a page of which nobody has said where its lines are."""
+        self.images += 1
         settings = HandwritingSettings(**reader.model_file.settings.signal)
         made = (lines_of if self.find_lines else line_or_lines)(image.grey, path, settings, name)
         if isinstance(made, Signal):

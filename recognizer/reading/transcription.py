@@ -136,6 +136,9 @@ def transcribe(names: Sequence[str], manner: TranscribeOptions) -> Iterator[Tran
                 waiting, together = [], together if one.long else min(RUN, 2 * together)
     yield from _read(waiting, manner)
     manner.progress(len(sources), len(sources))
+    if not opener.images:
+        for option in ["--find-lines"] * manner.find_lines + ["--all-lines"] * manner.all_lines:
+            manner.say(f"{option} had no effect: no image without XML is among what was read")
 
 
 def _read(opened: list[OpenedFile], manner: TranscribeOptions) -> Iterator[Transcript]:
