@@ -1,6 +1,7 @@
 """Corpora as other programs lay them out are read as they mean them."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -331,3 +332,18 @@ def test_a_segment_may_go_on_to_the_end_and_name_a_channel(tmp_path: Path, field
     write(tmp_path / "segments", f"u1 rec {fields}\nu2 rec 0.2 0.4\n")
     done = prepare(str(tmp_path), None, tmp_path / "out", PrepareSettings({}), lambda line: None)
     assert Store(tmp_path / "out").sample(0).path.name == f"a.wav{part}" and len(done.bad) == 1
+
+
+@pytest.mark.parametrize("layout", [common_voice, librispeech])
+def test_recordings_that_no_row_names_are_counted(layout: Callable[[Path], Path], tmp_path: Path) -> None:
+    folder = layout(tmp_path / "corpus")
+    settings = PrepareSettings({})
+    assert not any("no row" in reason for reason in prepare(str(folder), None, tmp_path / "all", settings, print).noted)
+    known = next(path for path in folder.rglob("*") if path.suffix in (".wav", ".flac")).resolve()
+    sounds(folder, "x/other.wav", "x/another.wav")
+    write(folder / "x" / "notes.txt", "of no form that is in the rows")
+    (folder / "x" / "known.wav").symlink_to(known)
+    noted = prepare(str(folder), None, tmp_path / "some", settings, print).noted
+    assert {reason: count for reason, count in noted.items() if "no row" in reason} == {
+        "file that no row names, left out, such as x/another.wav": 2
+    }

@@ -1,5 +1,6 @@
 """What a source holds that a user brings: a known corpus, a collection of pages, a manifest, another tool's layout."""
 
+import os
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -16,8 +17,9 @@ from recognizer.corpus.rules import read_rules
 from recognizer.corpus.sample import Sample
 from recognizer.corpus.store import Header
 from recognizer.errors import RecognizerError
+from recognizer.inputs.folders import list_folder
 from recognizer.inputs.registry import kind_named, kind_of
-from recognizer.pages.page import is_there
+from recognizer.pages.page import file_of, is_there
 
 
 @dataclass(frozen=True)
@@ -71,16 +73,32 @@ def find(given: str, path: Path, asked: AskedOfPages) -> Found:
         return _find_collection(given, path, asked)
     left_out: Counter[str] = Counter()
     noted: Counter[str] = Counter()
+    in_rows = False
     if pages := pages_below(path):
         found = read_pages(path, pages)
         samples, left_out, noted = found.samples, found.left_out, found.noted
     else:
         samples = [] if manifests_in(path) else read_layout(path)
+        in_rows = bool(samples or manifests_in(path))
         samples = samples or read_corpus(path)
     if not samples:
         raise RecognizerError(f"{path}: {left_out.total()} lines without text, expected transcribed ones")
-    header = Header(_name_of(given, path), _kind_of_all(path, samples), {}, asdict(TextSettings()), {})
-    return Found(header, samples, left_out, noted)
+    kind = _kind_of_all(path, samples)
+    if in_rows:
+        noted += _in_no_row(path, samples, kind)
+    return Found(Header(_name_of(given, path), kind, {}, asdict(TextSettings()), {}), samples, left_out, noted)
+
+
+def _in_no_row(source: Path, samples: Sequence[Sample], kind: str) -> Counter[str]:
+    """Return how many files of a kind lie below a folder that no row of its tables names."""
+    used = {os.path.abspath(file_of(sample.path)) for sample in samples}
+    others = [path for path in list_folder(source).files if path.suffix.lower() in kind_named(kind).suffixes]
+    others = [path for path in others if os.path.abspath(path) not in used]
+    if others:  # also by links, which only then are worth following
+        real = set(map(os.path.realpath, used))
+        others = [path for path in others if os.path.realpath(path) not in real]
+    first = f"such as {others[0].relative_to(source)}" if others else ""
+    return Counter({f"file that no row names, left out, {first}": len(others)} if others else {})
 
 
 def _name_of(given: str, path: Path) -> str:
