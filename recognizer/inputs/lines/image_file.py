@@ -325,8 +325,9 @@ def _decoded(image: Image.Image, name: str) -> ImagePage:
     # Asked for now: an image that was decoded and turned has forgotten how it was stored.
     orientation = int(image.getexif().get(ORIENTATION, 1) or 1)
     white_is_zero = image.format == "TIFF" and getattr(image, "tag_v2", {}).get(PHOTOMETRIC) == WHITE_IS_ZERO
-    deep_colour = any(";16" in str(tile[3]) for tile in getattr(image, "tile", ()))
-    with without_native_messages() if image.format == "TIFF" else nullcontext():
+    tiles = getattr(image, "tile", ())
+    deep_colour = any(";16" in str(tile[3]) for tile in tiles)
+    with without_native_messages() if any(tile[0] == "libtiff" for tile in tiles) else nullcontext():
         upright = ImageOps.exif_transpose(image)
     if upright.mode.startswith("I") or upright.mode == "F":
         grey = _eight_bits(np.asarray(upright, dtype=np.float32))

@@ -13,6 +13,7 @@ from recognizer.inputs.speech.integrity import SampleDigest, samples_to_expect
 from recognizer.inputs.speech.whole_file import sound_parts
 
 FLOATS = ("FLOAT", "DOUBLE")  # how libsndfile calls samples that may go beyond full scale and lose nothing there
+SILENT = (b"RIFF", b"fLaC", b"OggS")  # what files begin with of which libsndfile's libraries have nothing to say
 UNKNOWN = 1 << 62  # samples or more: the header leaves the length open
 
 
@@ -93,13 +94,20 @@ def open_sound(file: BinaryIO, name: str) -> Iterator[OpenSound]:
     parts, note = sound_parts(file, name)
     with ExitStack() as stack:
         try:
-            with _quiet("MP3"):
+            with _quiet("" if _begins_silent(parts[0]) else "MP3"):
                 sounds = [stack.enter_context(Straight(part)) for part in parts]
         except (soundfile.SoundFileError, TypeError) as error:  # TypeError: a name that ends in .raw
             raise RecognizerError(
                 f"{name}: not a sound that can be read, expected WAV, FLAC, Ogg Vorbis, Opus or MP3", "not a sound"
             ) from error
         yield OpenSound(parts, sounds, name, note)
+
+
+def _begins_silent(file: BinaryIO) -> bool:
+    file.seek(0)
+    head = file.read(4)
+    file.seek(0)
+    return head in SILENT
 
 
 def _quiet(form: str) -> AbstractContextManager[None]:
