@@ -1,6 +1,7 @@
 """The verb serve: the page in the browser, and the same for other programs."""
 
 import argparse
+import re
 import socket
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 PORT = 8642
 WAITING = 2048  # connections that may wait to be accepted
 OWN = ("127.0.0.1", "localhost", "::1")  # addresses that only this machine reaches
+NAME = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?")  # of a host
 MODELS = {"lines": "handwriting", "speech": "speech", "strokes": "strokes"}  # option to kind
 
 
@@ -29,6 +31,7 @@ def add_serve(verbs: Any, console: Console) -> None:
     serve.add_argument("--drafts", type=Path, help="folder of drafts and backups (default: FOLDER.drafts beside it)")
     serve.add_argument("--host", default=OWN[0], help=f"address to listen at (default {OWN[0]}: this machine alone)")
     serve.add_argument("--port", type=whole("port"), default=PORT, help=f"default {PORT}; 0 for any that is free")
+    serve.add_argument("--name", metavar="HOST", action="append", default=[], type=_name, help="of a proxy; repeatable")
     serve.add_argument("--open", action="store_true", help="open the page in the browser")
     serve.add_argument("--device", default="auto", help="auto, cpu or cuda")
     bounds = serve.add_argument_group("bounds of requests (beyond them: one line, and 413 or 429)")
@@ -64,8 +67,8 @@ def _run(console: Console, chosen: argparse.Namespace, settings: "ServerSettings
         shown = f"[{chosen.host}]" if ":" in chosen.host else chosen.host
         address = f"http://{shown}:{port}/"
         console.say(f"{address}  (Ctrl-C ends it)")
-        if chosen.host not in OWN:
-            console.complain(f"whoever reaches {chosen.host} can read and change these files: there is no password")
+        for reached in (name for name in (chosen.host, *chosen.name) if name not in OWN):
+            console.complain(f"whoever reaches {reached} can read and change these files: there is no password")
         if chosen.open:
             import webbrowser
 
@@ -93,7 +96,15 @@ def _settings(chosen: argparse.Namespace) -> "ServerSettings":
         chosen.device,
         limits,
         LOCAL if chosen.host in OWN else frozenset({"*"}),
+        frozenset(chosen.name),
     )
+
+
+def _name(text: str) -> str:
+    """Return a host's name, with its port where it has one, as requests have it."""
+    if not NAME.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no name of a host, expected one such as letters.example.org")
+    return text.lower()
 
 
 def _socket(host: str, port: int) -> socket.socket:

@@ -39,6 +39,7 @@ class ServerSettings:
         device: of the models.
         limits: of requests.
         hosts: names that requests may call the server by, "*" for any.
+        names: HOST or HOST:PORT of proxies that stand before it.
     """
 
     files: tuple[Path, ...] = ()
@@ -47,6 +48,7 @@ class ServerSettings:
     device: str = "auto"
     limits: Limits = Limits()
     hosts: frozenset[str] = LOCAL
+    names: frozenset[str] = frozenset()
 
 
 def make_app(settings: ServerSettings) -> Guard:
@@ -83,7 +85,7 @@ def make_app(settings: ServerSettings) -> Guard:
     app.add_api_route("/", _page("index.html"), include_in_schema=False)
     app.add_api_route("/docs", _page("docs.html"), include_in_schema=False)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    return Guard(app, settings.limits, settings.hosts)
+    return Guard(app, settings.limits, settings.hosts, settings.names)
 
 
 def _page(name: str) -> Callable[[], FileResponse]:

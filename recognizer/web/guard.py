@@ -15,6 +15,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 READ = "/transcribe"  # requests to be read: they wait in the queue
 IN_FLIGHT = 4  # bodies of the largest size that may be in memory at once
+PATIENCE = 30.0  # seconds that the next part of a body may take to come
 HEADERS = {
     # Nothing is loaded from elsewhere, whatever a text or a file name says.
     "content-security-policy": "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; "
@@ -28,11 +29,17 @@ HEADERS = {
 class Guard:
     """An ASGI application around another."""
 
-    def __init__(self, app: App, limits: Limits, hosts: frozenset[str]) -> None:
-        """Let requests through to `app` that are for one of `hosts` (names without port; "*" for any)."""
-        self.app, self.limits, self.hosts = app, limits, hosts
+    def __init__(self, app: App, limits: Limits, hosts: frozenset[str], names: frozenset[str] = frozenset()) -> None:
+        """Let requests through to `app` that are for one of `hosts` (names without port; "*" for any).
+
+        `names`, HOST or HOST:PORT, are what others than this server, such as a proxy, are reached by: requests are for
+        them too, and of pages there, whatever host or scheme they come here with.
+        """
+        self.app, self.limits = app, limits
+        self.hosts = hosts | {_without_port(name) for name in names}
+        self.origins = {f"{scheme}://{name}" for scheme in ("http", "https") for name in names}
         self.waiting = 0  # requests to be read
-        self.held = 0  # bytes of bodies that are promised or here
+        self.held = 0  # bytes of bodies that are here
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or refuse it in one line."""
@@ -43,13 +50,12 @@ class Guard:
         if fault := self._fault(scope, headers):
             await _refuse(send, *fault)
             return
-        reads, size = scope["path"] == READ, self._size(scope, headers)
+        reads = scope["path"] == READ
         self.waiting += reads
-        self.held += size
-        body, answer = _Body(receive, self._most), _Answer(send)
+        body, answer = _Body(receive, self), _Answer(send)
         try:
             await self.app(scope, body, _with_headers(answer, body))
-        except _TooLarge:
+        except _Ended:
             pass  # what comes is said below, also where something on the way has made another error of it
         except asyncio.CancelledError:
             if answer.begun:
@@ -57,62 +63,78 @@ class Guard:
             await _refuse(send, 503, "the server ends, ask again when it is there")
         finally:
             self.waiting -= reads
-            self.held -= size
-        if body.too_large:
-            await _refuse(send, 413, self._too_large())
+            self.held -= body.seen
+        if body.fault and not answer.begun:
+            await _refuse(send, *body.fault)
 
-    @property
-    def _most(self) -> int:
-        return int(self.limits.megabytes * 1e6)
-
-    def _too_large(self) -> str:
-        return f"a request of more than {self.limits.megabytes:g} MB, expected at most that"
-
-    def _size(self, scope: Scope, headers: dict[str, str]) -> int:
-        """Return how many bytes a request's body will have, the most that is allowed where it does not say."""
-        if scope["method"] in ("GET", "HEAD", "DELETE"):
-            return 0
-        stated = headers.get("content-length", "")
-        return int(stated) if stated.isdigit() else self._most
-
-    def _fault(self, scope: Scope, headers: dict[str, str]) -> tuple[int, str] | None:
-        host = headers.get("host", "")
-        name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
-        if "*" not in self.hosts and name.strip("[]") not in self.hosts:
-            return 421, f"a request for the host {name!r}, which this server is not"
-        origin = headers.get("origin")
-        if scope["method"] not in ("GET", "HEAD") and origin not in (None, f"{scope['scheme']}://{host}"):
-            return 403, "a request that another site has made, expected one of this page"
-        size = self._size(scope, headers)
-        if size > self._most:
-            return 413, self._too_large()
-        if scope["path"] == READ and self.waiting >= self.limits.queue:
-            return 429, f"{self.waiting} requests wait already, expected at most {self.limits.queue}: try again later"
-        if size and self.held and self.held + size > IN_FLIGHT * self._most:
+    def fault_of(self, size: int, more: int) -> tuple[int, str] | None:
+        """Return what is wrong with a body of `size` bytes, of which `more` are not here yet, None for nothing."""
+        most = int(self.limits.megabytes * 1e6)
+        if size > most:
+            return 413, f"a request of more than {self.limits.megabytes:g} MB, expected at most that"
+        if size and self.held + more > IN_FLIGHT * most:
             return 429, "as much data as may be in memory at once is here already: try again later"
         return None
 
+    def _fault(self, scope: Scope, headers: dict[str, str]) -> tuple[int, str] | None:
+        host = headers.get("host", "").lower()
+        if "*" not in self.hosts and _without_port(host) not in self.hosts:
+            line = f"a request for the host {_without_port(host)!r}, which this server is not"
+            return 421, f"{line}: if it is its name, start it with --name"
+        origin = headers.get("origin")
+        own = (None, f"{scope['scheme']}://{host}", *self.origins)
+        if scope["method"] not in ("GET", "HEAD") and origin not in own:
+            line = f"a request that another site has made ({origin}), expected one of this page"
+            return 403, f"{line}: if this server is reached there, start it with --name"
+        stated = headers.get("content-length", "")
+        size = int(stated) if stated.isdigit() else 0  # which a body in chunks does not say: it is counted as it comes
+        if fault := self.fault_of(size, size):
+            return fault
+        if scope["path"] == READ and self.waiting >= self.limits.queue:
+            return 429, f"{self.waiting} requests wait already, expected at most {self.limits.queue}: try again later"
+        return None
 
-class _TooLarge(Exception):
-    """A body beyond the bound."""
+
+def _without_port(host: str) -> str:
+    name, _, port = host.rpartition(":")
+    return (name if port.isdigit() else host).strip("[]")
+
+
+class _Ended(Exception):
+    """A body that is not received to its end."""
 
 
 class _Body:
-    """Receives a body and ends it where it grows beyond the bound, whatever its header promised."""
+    """Receives a body, and ends it where it grows beyond the bounds, whatever its header promised, or does not go on.
 
-    def __init__(self, receive: Receive, most: int) -> None:
-        self.receive, self.most = receive, most
-        self.seen = 0
+    What is promised is not counted: whoever promises much and sends nothing would keep all others out.
+    """
 
-    @property
-    def too_large(self) -> bool:
-        return self.seen > self.most
+    def __init__(self, receive: Receive, guard: Guard) -> None:
+        self.receive, self.guard = receive, guard
+        self.seen, self.whole = 0, False
+        self.fault: tuple[int, str] | None = None
 
     async def __call__(self) -> Message:
-        message = await self.receive()
-        self.seen += len(message.get("body", b""))
-        if self.too_large:
-            raise _TooLarge
+        if self.fault:
+            raise _Ended
+        if self.whole:  # what is waited for now is that nobody waits for the answer any more
+            return await self.receive()
+        try:
+            message = await asyncio.wait_for(self.receive(), PATIENCE)
+        except asyncio.TimeoutError:
+            self.fault = (
+                408,
+                f"nothing more of a request has come for {PATIENCE:g} s, expected all of it: send it again",
+            )
+            raise _Ended from None
+        came = len(message.get("body", b""))
+        self.seen += came
+        self.guard.held += came
+        self.whole = not message.get("more_body", False)
+        self.fault = self.guard.fault_of(self.seen, 0)
+        if self.fault:
+            raise _Ended
         return message
 
 
@@ -129,7 +151,7 @@ class _Answer:
 
 def _with_headers(send: Send, body: _Body) -> Send:
     async def sent(message: Message) -> None:
-        if body.too_large:
+        if body.fault:
             return
         if message["type"] == "http.response.start":
             given = {name.lower() for name, _ in message["headers"]}
@@ -144,5 +166,6 @@ async def _refuse(send: Send, status: int, line: str) -> None:
     body = json.dumps({"error": line}).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     headers += [(b"retry-after", b"2")] if status == 429 else []
+    headers += [(b"connection", b"close")] if status == 408 else []  # nobody knows when the rest comes
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -32,5 +32,5 @@ export const remove = (path) => ask("DELETE", path);
 export function addFiles(files) {
   const form = new FormData();
   for (const file of files) form.append("files", file, file.name);
-  return post("/api/files", form);
+  return post("api/files", form);
 }

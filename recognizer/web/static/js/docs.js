@@ -11,7 +11,7 @@ function article(path, method, told, schemas) {
   return h("article", { id: told.operationId },
     h("h3", {}, h("span", { class: "method" }, method.toUpperCase()), path), h("p", {}, h("strong", {}, told.summary ?? "")),
     told.description && h("p", {}, told.description), parameters.length > 0 && h("ul", {}, parameters), bodies,
-    path === "/transcribe" && h("pre", {}, `curl -F files=@page.jpg -F files=@page.xml ${location.origin}/transcribe`));
+    path === "/transcribe" && h("pre", {}, `curl -F files=@page.jpg -F files=@page.xml ${new URL("transcribe", location)}`));
 }
 
 /** Put what is named in its place, a few levels deep. */
@@ -22,7 +22,7 @@ function resolved(schema, schemas, depth = 0) {
   return Object.fromEntries(Object.entries(schema).map(([name, value]) => [name, resolved(value, schemas, depth + 1)]));
 }
 
-const api = await (await fetch("/openapi.json")).json();
+const api = await (await fetch("openapi.json")).json();
 const parts = new Map();
 for (const [path, methods] of Object.entries(api.paths))
   for (const method of METHODS.filter((name) => name in methods)) {
@@ -30,5 +30,5 @@ for (const [path, methods] of Object.entries(api.paths))
     parts.set(tag, [...(parts.get(tag) ?? []), article(path, method, methods[method], api.components?.schemas ?? {})]);
   }
 document.getElementById("docs").replaceChildren(
-  h("h1", {}, `${api.info.title} ${api.info.version}`), h("p", {}, api.info.summary ?? "", " ", h("a", { href: "/openapi.json" }, "openapi.json"), " · ", h("a", { href: "/" }, "page")),
+  h("h1", {}, `${api.info.title} ${api.info.version}`), h("p", {}, api.info.summary ?? "", " ", h("a", { href: "openapi.json" }, "openapi.json"), " · ", h("a", { href: "./" }, "page")),
   ...[...parts].flatMap(([tag, articles]) => [h("h2", {}, tag), ...articles]));

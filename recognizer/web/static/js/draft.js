@@ -22,7 +22,7 @@ export class Draft extends EventTarget {
   }
 
   static async open(id) {
-    return new Draft(id, await get(`/api/files/${id}`));
+    return new Draft(id, await get(`api/files/${id}`));
   }
 
   get lines() {
@@ -72,14 +72,14 @@ export class Draft extends EventTarget {
       Object.assign(this, { dirty: false, mine: new Set(), rearranged: false });
       try {
         const { revision, lines } = this.data;
-        const kept = await put(`/api/files/${this.id}`, { revision, lines }, more);
+        const kept = await put(`api/files/${this.id}`, { revision, lines }, more);
         this.data = { ...this.data, revision: kept.revision };
         this.tell("kept");
       } catch (error) {
         Object.assign(this, { dirty: true, mine: new Set([...mine, ...this.mine]), rearranged: rearranged || this.rearranged });
         if (error instanceof Refused && error.status === 409) {
           // Read anew by the server meanwhile, or changed in another window: what was changed here goes into that.
-          this.take(await get(`/api/files/${this.id}`));
+          this.take(await get(`api/files/${this.id}`));
           this.tell("elsewhere");
           this.sendSoon();
         } else this.tell("fault", { error });
@@ -91,13 +91,13 @@ export class Draft extends EventTarget {
   /** Let the server read all lines, or some; what a person wrote stays. */
   async read(only = []) {
     await this.flush();
-    const data = await post(`/api/files/${this.id}/read`, only);
+    const data = await post(`api/files/${this.id}/read`, only);
     this.take(data);
   }
 
   async save(wish) {
     await this.flush();
-    const done = await post(`/api/files/${this.id}/save`, wish);
+    const done = await post(`api/files/${this.id}/save`, wish);
     if (done.file === this.id) this.take(done.draft);
     return done;
   }

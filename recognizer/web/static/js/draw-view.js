@@ -97,7 +97,7 @@ export class DrawView {
       return;
     }
     try {
-      const found = await post("/api/strokes", { strokes });
+      const found = await post("api/strokes", { strokes });
       if (strokes.length !== this.sheet.strokes.length) return; // more was written meanwhile, and is read next
       this.reading.replaceChildren(...found.words.flatMap((word) => {
         const element = h("span", { class: "word" }, word.text);
@@ -113,7 +113,7 @@ export class DrawView {
   async keep() {
     if (!this.sheet.strokes.length) return;
     const name = `drawing-${new Date().toISOString().slice(0, 19).replace(/[:T]/g, "-")}`;
-    const made = await working("saving", () => post("/api/strokes", { strokes: this.sheet.strokes, keep: name }));
+    const made = await working("saving", () => post("api/strokes", { strokes: this.sheet.strokes, keep: name }));
     await refreshFiles();
     if (made) location.hash = `#${made.file}`;
   }
@@ -130,7 +130,7 @@ export class StrokesView extends FileView {
   }
 
   async start() {
-    const strokes = await get(`/api/files/${this.draft.id}/strokes`);
+    const strokes = await get(`api/files/${this.draft.id}/strokes`);
     this.sheet.strokes = fitted(strokes, this.sheet.canvas.clientWidth, this.sheet.canvas.clientHeight);
     this.sheet.draw();
     await super.start();

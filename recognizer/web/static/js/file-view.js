@@ -41,14 +41,14 @@ export class FileView {
   /** Show the view; read the file where nothing of it was read yet. */
   async start() {
     this.count();
-    const { changed_on_disk: changed } = await get(`/api/files/${this.draft.id}/state`);
+    const { changed_on_disk: changed } = await get(`api/files/${this.draft.id}/state`);
     if (changed) this.sayChanged();
     if (this.draft.lines.length && this.draft.lines.every((line) => line.state === "empty")) await this.read();
   }
 
   sayChanged() {
     const again = async () => {
-      await working("reading", () => remove(`/api/files/${this.draft.id}/draft`));
+      await working("reading", () => remove(`api/files/${this.draft.id}/draft`));
       dispatchEvent(new HashChangeEvent("hashchange"));
     };
     this.main.prepend(h("div", { class: "banner", role: "alert" }, t("changed_on_disk"), button("load_again", again)));

@@ -31,7 +31,7 @@ export async function buildFiles() {
 /** Load the list anew. */
 export async function refreshFiles() {
   try {
-    project = await get("/api/project");
+    project = await get("api/project");
     document.getElementById("where").textContent = project.folder;
     draw();
   } catch (error) {

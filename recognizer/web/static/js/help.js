@@ -18,6 +18,6 @@ export function showHelp() {
   dialog.replaceChildren(
     h("h2", {}, t("keys")), h("table", {}, KEYS.map(([keys, name]) => h("tr", {}, h("td", {}, keys.flatMap((key) => [h("kbd", {}, key), " "])), h("td", {}, t(name))))),
     h("h2", {}, t("models")), h("table", {}, models.map(([kind, model]) => h("tr", {}, h("td", {}, t(`kind_${{ lines: "handwriting" }[kind] ?? kind}`)), h("td", {}, model.name || t("no_model"), model.name && model.calibrated ? ` (${t("calibrated")})` : "")))),
-    h("p", {}, h("a", { href: "/docs" }, t("api"))), button("close", () => dialog.close(), { class: "main", autofocus: true }));
+    h("p", {}, h("a", { href: "docs" }, t("api"))), button("close", () => dialog.close(), { class: "main", autofocus: true }));
   dialog.showModal();
 }

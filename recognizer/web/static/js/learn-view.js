@@ -31,7 +31,7 @@ export class LearnView {
   async look(whole = false) {
     if (this.signal.aborted) return;
     try {
-      const ready = await get("/api/learning");
+      const ready = await get("api/learning");
       if (whole) this.drawForm(ready);
       if (ready.last) this.drawProgress(ready.last);
       if (ready.last && GOING.includes(ready.last.phase)) setTimeout(() => this.look(), EVERY);
@@ -55,7 +55,7 @@ export class LearnView {
     const begin = async () => {
       const wish = { kind: kind.value, epochs: Number(epochs.value) || 0 };
       Number(held.value) in SHARES || SHARES.includes(Number(held.value)) ? (wish.held_back = Number(held.value)) : (wish.held_back_file = held.value);
-      const state = await working("phase_preparing", () => post("/api/learning", wish));
+      const state = await working("phase_preparing", () => post("api/learning", wish));
       if (!state) return;
       this.differences.hidden = true;
       this.drawProgress(state);
@@ -85,13 +85,13 @@ export class LearnView {
   }
 
   async stop() {
-    const state = await working("stop", () => remove("/api/learning"));
+    const state = await working("stop", () => remove("api/learning"));
     if (state) this.drawProgress(state);
   }
 
   /** Read the rest with the new model and show what it reads otherwise. */
   async use() {
-    const found = await working("using", () => post("/api/learning/use"));
+    const found = await working("using", () => post("api/learning/use"));
     if (!found) return;
     refreshFiles();
     this.differences.hidden = false;

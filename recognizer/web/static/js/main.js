@@ -56,7 +56,7 @@ async function viewOf(name, controller) {
 
 function welcome() {
   const steps = ["welcome_1", "welcome_2", "welcome_3"].map((name) => h("li", {}, t(name)));
-  main.replaceChildren(h("section", { class: "welcome" }, h("img", { src: "/static/icon.svg", alt: "", width: 64, height: 64 }), h("h1", {}, t("welcome")), h("p", { class: "lead" }, t("welcome_lead")), h("ol", {}, steps)));
+  main.replaceChildren(h("section", { class: "welcome" }, h("img", { src: "static/icon.svg", alt: "", width: 64, height: 64 }), h("h1", {}, t("welcome")), h("p", { class: "lead" }, t("welcome_lead")), h("ol", {}, steps)));
   return null;
 }
 

@@ -25,7 +25,7 @@ export class NextView {
   async draw() {
     const unread = currentProject().files.filter((file) => !file.opened);
     this.unread.replaceChildren(...(unread.length ? [button("read_all", () => this.readAll(unread), { id: "read-all" }), t("files_unread", { files: unread.length })] : []));
-    const found = await get("/api/suggestions");
+    const found = await get("api/suggestions");
     if (this.signal.aborted) return;
     this.list.replaceChildren(...found.slice(0, SHOWN).map(row));
     if (!found.length) this.list.replaceChildren(h("li", { class: "soft" }, t("next_none")));
@@ -35,7 +35,7 @@ export class NextView {
   async readAll(files) {
     for (const [index, file] of files.entries()) {
       if (this.signal.aborted) return;
-      const made = await working("reading", () => post(`/api/files/${file.id}/read`));
+      const made = await working("reading", () => post(`api/files/${file.id}/read`));
       if (!made) break; // its fault stands in the status line
       say(t("files_read", { done: index + 1, files: files.length }));
       await refreshFiles();
@@ -50,7 +50,7 @@ function row(one) {
   const pictured = file && file.kind !== "sound" && file.kind !== "strokes";
   const line = encodeURIComponent(one.line);
   return h("li", {}, h("a", { href: `#${one.file}/${line}` },
-    pictured && h("img", { src: `/api/files/${one.file}/lines/${line}/picture`, alt: "", loading: "lazy" }),
+    pictured && h("img", { src: `api/files/${one.file}/lines/${line}/picture`, alt: "", loading: "lazy" }),
     h("span", { class: "text" }, one.text || t("state_empty")),
     h("span", { class: "far" }, `${file?.name ?? ""} · ${t("words_doubtful", { words: one.expected.toFixed(1) })}`)));
 }

@@ -16,7 +16,7 @@ export class PageImage {
     [this.width, this.height] = draft.data.size;
     this.zoom = 1;
     this.chosen = null;
-    this.picture = h("img", { src: `/api/files/${draft.id}/image`, alt: t("page_image"), draggable: "false" });
+    this.picture = h("img", { src: `api/files/${draft.id}/image`, alt: t("page_image"), draggable: "false" });
     this.lines = svg("g");
     this.handles = svg("g");
     this.word = svg("polygon", { class: "here", points: "" });

@@ -72,8 +72,8 @@ export class PageView extends FileView {
   }
 
   pictureOf(id) {
-    if (!this.isPage) return `/api/files/${this.draft.id}/image`;
-    return `/api/files/${this.draft.id}/lines/${encodeURIComponent(id)}/picture?of=${this.draft.data.revision}`;
+    if (!this.isPage) return `api/files/${this.draft.id}/image`;
+    return `api/files/${this.draft.id}/lines/${encodeURIComponent(id)}/picture?of=${this.draft.data.revision}`;
   }
 
   chosen(id) {

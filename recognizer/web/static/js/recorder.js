@@ -6,7 +6,7 @@ const RATE = 16000; // Hz, what the models hear
 export async function record() {
   const stream = await navigator.mediaDevices.getUserMedia({ audio: { channelCount: 1, noiseSuppression: false } });
   const context = new AudioContext({ sampleRate: RATE });
-  await context.audioWorklet.addModule("/static/js/recorder-worklet.js");
+  await context.audioWorklet.addModule("static/js/recorder-worklet.js");
   const source = context.createMediaStreamSource(stream);
   const worklet = new AudioWorkletNode(context, "recorder");
   const parts = [];

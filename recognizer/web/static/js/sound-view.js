@@ -17,7 +17,7 @@ export class SoundView extends FileView {
   constructor(main, draft, controller) {
     super(main, draft, controller);
     this.players = new Map();
-    this.audio = h("audio", { src: `/api/files/${draft.id}/sound`, preload: "auto" });
+    this.audio = h("audio", { src: `api/files/${draft.id}/sound`, preload: "auto" });
     const on = { chosen: (id) => this.chosen(id), word: () => {}, keys: (event, id) => this.lineKey(event, id) };
     this.list = new LineList(draft, on, (id) => this.player(id), this.signal, t("stretches"));
     this.wave = new Waveform((seconds) => this.playFrom(seconds));
@@ -40,7 +40,7 @@ export class SoundView extends FileView {
   }
 
   async start() {
-    this.wave.show(await get(`/api/files/${this.draft.id}/waveform?parts=4000`));
+    this.wave.show(await get(`api/files/${this.draft.id}/waveform?parts=4000`));
     this.drawWords();
     await super.start();
     this.drawWords();

@@ -5,7 +5,7 @@ let language = "en";
 
 /** Load the words; the language is the one chosen last, else the browser's. */
 export async function loadTexts() {
-  const all = await (await fetch("/static/texts.json")).json();
+  const all = await (await fetch("static/texts.json")).json();
   const wished = localStorage.getItem("language") ?? navigator.language.slice(0, 2);
   language = wished in all ? wished : "en";
   words = { ...all.en, ...all[language] };

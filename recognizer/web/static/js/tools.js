@@ -26,8 +26,8 @@ export function doubtSlider() {
 /** The menu of forms that a file can be had in. */
 export function exportMenu(draft, forms) {
   const menu = h("select", { "aria-label": t("export_as") },
-    h("option", { value: "" }, t("export")), forms.map((form) => h("option", { value: `/api/files/${draft.id}/export/${form}` }, form)),
-    h("option", { value: "/api/export.tsv" }, t("export_table")));
+    h("option", { value: "" }, t("export")), forms.map((form) => h("option", { value: `api/files/${draft.id}/export/${form}` }, form)),
+    h("option", { value: "api/export.tsv" }, t("export_table")));
   menu.addEventListener("change", async () => {
     const path = menu.value;
     menu.value = "";

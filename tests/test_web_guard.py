@@ -1,0 +1,109 @@
+"""What the server lets through: how much at once, from which pages, by which names, and what it says else."""
+
+import asyncio
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from terminal import said
+from web_client import serving
+
+from recognizer.web import guard
+from recognizer.web.app import STATIC
+from recognizer.web.guard import IN_FLIGHT, Guard
+from recognizer.web.limits import Limits
+
+HOST = (b"host", b"localhost")
+
+
+async def echo(scope: Any, receive: Any, send: Any) -> None:
+    """Take a whole body and say how long it was."""
+    size, more = 0, True
+    while more:
+        message = await receive()
+        size, more = size + len(message.get("body", b"")), message.get("more_body", False)
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": str(size).encode()})
+
+
+async def asked(guarded: Guard, parts: Iterator[bytes], *headers: tuple[bytes, bytes], stalls: bool = False) -> Any:
+    """Return the messages that answer a request whose body comes in `parts`, and that is whole then, or stalls."""
+    sent: list[Any] = []
+    rest = list(parts)
+
+    async def receive() -> Any:
+        await asyncio.sleep(0)
+        if not rest and stalls:
+            await asyncio.sleep(60)
+        part = rest.pop(0) if rest else b""
+        return {"type": "http.request", "body": part, "more_body": bool(rest) or stalls}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/transcribe", "scheme": "http", "headers": [HOST, *headers]}
+    await guarded(scope, receive, send)
+    return sent
+
+
+@pytest.mark.parametrize("said_size", [True, False])
+def test_what_is_promised_and_does_not_come_keeps_nobody_out(said_size: bool) -> None:
+    guarded = Guard(echo, Limits(megabytes=1.0), frozenset({"localhost"}))
+    promise = (b"content-length", b"1000000") if said_size else (b"transfer-encoding", b"chunked")
+
+    async def all_together() -> Any:
+        stalled = [asyncio.ensure_future(asked(guarded, iter([]), promise, stalls=True)) for _ in range(2 * IN_FLIGHT)]
+        await asyncio.sleep(0)
+        answer = await asked(guarded, iter([b"x" * 2000]), (b"content-length", b"2000"))
+        for one in stalled:
+            one.cancel()
+        await asyncio.wait(stalled)
+        return answer
+
+    assert asyncio.run(all_together())[0]["status"] == 200
+    assert guarded.held == 0 and guarded.waiting == 0
+
+
+def test_a_body_that_does_not_go_on_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "PATIENCE", 0.01)
+    guarded = Guard(echo, Limits(), frozenset({"localhost"}))
+    start, body = asyncio.run(asked(guarded, iter([b"a part"]), stalls=True))
+    assert start["status"] == 408 and (b"connection", b"close") in start["headers"]
+    assert b"nothing more of a request has come for 0.01 s" in body["body"]
+    assert guarded.held == 0
+
+
+def test_more_than_memory_is_to_hold_is_refused_as_it_comes() -> None:
+    guarded = Guard(echo, Limits(megabytes=0.001), frozenset({"localhost"}))
+    guarded.held = IN_FLIGHT * 1000 - 500
+    start, body = asyncio.run(asked(guarded, iter([b"x" * 400] * 2)))
+    assert start["status"] == 429 and b"is here already" in body["body"]
+    guarded.held = 0
+    assert asyncio.run(asked(guarded, iter([b"x" * 400] * 2)))[0]["status"] == 200
+    assert asyncio.run(asked(guarded, iter([b"x" * 400] * 3)))[0]["status"] == 413
+
+
+def test_a_page_behind_a_proxy_is_answered_under_its_own_name(tmp_path: Path) -> None:
+    def status(host: str, origin: str) -> int:
+        return int(client.post("/transcribe", headers={"host": host, "origin": origin}).status_code)
+
+    with serving(tmp_path, names=frozenset({"letters.example.org", "other.example:8443"})) as client:
+        for host in ("127.0.0.1:8642", "letters.example.org"):
+            assert status(host, "https://letters.example.org") == 422, "no file, but one may ask"
+        assert status("other.example:8443", "https://other.example:8443") == 422
+        assert status("127.0.0.1:8642", "https://other.example") == 403
+        assert status("letters.example.org", "https://evil.example") == 403
+        assert status("evil.example", "https://letters.example.org") == 421
+
+
+def test_a_name_that_is_an_address_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = said(capsys, "serve", "--name", "https://letters.example.org/")
+    assert code == 2 and "is no name of a host, expected one such as letters.example.org" in err
+
+
+def test_the_page_asks_for_nothing_by_an_address_from_the_root() -> None:
+    for path in (*STATIC.glob("*.html"), *STATIC.glob("js/*.js")):
+        found = re.findall(r"""["'`(]/(?:static|api|docs|openapi)""", path.read_text(encoding="utf-8"))
+        assert not found, f"{path.name}: behind a proxy the page may stand below another path"
