@@ -42,6 +42,21 @@ def started_writer(path: Path) -> subprocess.Popen[str]:
     return writer
 
 
+def test_without_locks_a_file_is_closed_before_it_is_renamed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rename = os.replace
+
+    def replace(here: str, there: Path) -> None:
+        if not file.closed:
+            raise PermissionError(13, "The process cannot access the file")  # as Windows says
+        rename(here, there)
+
+    monkeypatch.setattr("recognizer.common.atomic_write.fcntl", None)
+    monkeypatch.setattr(os, "replace", replace)
+    with replacing(tmp_path / "file") as file:
+        file.write(b"all of it")
+    assert names(tmp_path) == ["file"] and (tmp_path / "file").read_bytes() == b"all of it"
+
+
 def test_a_link_is_followed_and_stays_a_link(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     real, link, dangling = tmp_path / "real" / "file", tmp_path / "link", tmp_path / "dangling"

@@ -1,5 +1,6 @@
 """What transcribe reads of folders and files of several pages, and where it writes the texts."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,30 @@ def test_texts_stand_below_out_as_files_stand_below_what_was_named(tmp_path: Pat
     assert places.of("-[2]") == tmp_path / "out" / "stdin[2].txt"
     with pytest.raises(RecognizerError, match="is that of"):
         places.of(str(tmp_path / "in" / "vol1" / "0001.jpg"))
+
+
+def test_names_that_differ_in_case_are_one_where_the_file_system_says_so(tmp_path: Path) -> None:
+    files = [str(tmp_path / "in" / name) for name in ("Scan.jpg", "scan.png")]
+    apart = OutputPlaces(tmp_path / "apart", ".txt", files, True)
+    assert len({apart.of(name) for name in files}) == 2
+    as_one = OutputPlaces(tmp_path / "one", ".txt", files, True)
+    as_one.write(files[0], "first")
+    if not (tmp_path / "one" / "scan.txt").exists():  # a file system that tells them apart is made to look as if not
+        (tmp_path / "one" / "scan.txt").hardlink_to(tmp_path / "one" / "Scan.txt")
+    with pytest.raises(RecognizerError, match=r"scan\.txt is that of .*Scan\.jpg, expected files of different names"):
+        as_one.write(files[1], "second")
+    assert (tmp_path / "one" / "Scan.txt").read_text() == "first"
+
+
+def test_files_of_several_drives_keep_their_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def commonpath(paths: list[str]) -> str:
+        raise ValueError("Paths don't have the same drive")
+
+    monkeypatch.setattr(os.path, "commonpath", commonpath)
+    names = [str(tmp_path / folder / "a.png") for folder in ("c", "d")]
+    places = OutputPlaces(tmp_path / "out", ".txt", names, False)
+    inner = tmp_path.relative_to(tmp_path.anchor)
+    assert [places.of(name) for name in names] == [tmp_path / "out" / inner / f"{folder}/a.txt" for folder in "cd"]
 
 
 def test_a_text_that_is_there_stays_unless_it_is_the_same_or_replacing_was_asked_for(tmp_path: Path) -> None:

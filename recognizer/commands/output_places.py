@@ -2,6 +2,8 @@
 
 import os
 import re
+import unicodedata
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,8 +22,8 @@ class OutputPlaces:
         """Mirror into `folder` what is below the folder that holds all that was `named`."""
         self.folder, self.suffix, self.overwrite = folder, suffix, overwrite
         roots = [Path(name) if Path(name).is_dir() else Path(name).parent for name in named if name != STANDARD_INPUT]
-        self.root = Path(os.path.commonpath([os.path.abspath(root) for root in roots])) if roots else Path.cwd()
-        self.taken: dict[Path, str] = {}
+        self.root = _common(roots) if roots else Path.cwd()
+        self.taken: dict[str, list[tuple[Path, str]]] = defaultdict(list)
 
     def of(self, name: str) -> Path:
         """Return the place for a file that the user calls `name`, and take it.
@@ -31,15 +33,19 @@ class OutputPlaces:
         """
         inner = self._inner(name)
         path = self.folder / inner.with_name(f"{stem_of(inner.name)}{self.suffix}")
-        if path in self.taken:
-            raise RecognizerError(f"{name}: {path} is that of {self.taken[path]}, expected files of different names")
-        self.taken[path] = name
+        alike = self.taken[unicodedata.normalize("NFC", str(path)).casefold()]
+        for other, owner in alike:
+            if path == other or _is_one(path, other):
+                raise RecognizerError(f"{name}: {path} is that of {owner}, expected files of different names")
+        alike.append((path, name))
         return path
 
     def _inner(self, name: str) -> Path:
         if page := PAGE_OF_INPUT.fullmatch(name):
             return Path(f"stdin{page[1]}")
         whole = Path(os.path.abspath(name))
+        if self.root is None:
+            return whole.relative_to(whole.anchor)
         return whole.relative_to(self.root) if whole.is_relative_to(self.root) else Path(whole.name)
 
     def write(self, name: str, text: str) -> None:
@@ -66,3 +72,16 @@ class OutputPlaces:
     def _refuse_there(self, path: Path, why: str) -> None:
         if path.is_file() and not self.overwrite:
             raise RecognizerError(why)
+
+
+def _common(folders: Sequence[Path]) -> Path | None:
+    """Return the folder that holds all of them, None where they are on several drives."""
+    try:
+        return Path(os.path.commonpath([os.path.abspath(folder) for folder in folders]))
+    except ValueError:
+        return None
+
+
+def _is_one(path: Path, other: Path) -> bool:
+    """Return whether two names that differ in case, or in how an accent is written, are one file of the system."""
+    return path.exists() and other.exists() and path.samefile(other)

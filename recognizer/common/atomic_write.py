@@ -91,6 +91,8 @@ def _through_temporary(path: Path) -> Iterator[BinaryIO]:
             os.fsync(file.fileno())
             if mode is not None:
                 os.chmod(temporary, mode)
+            if not fcntl:  # Windows renames no file that is open
+                file.close()
             os.replace(temporary, path)  # still locked: nobody takes it for a leftover
     except BaseException:
         with suppress(FileNotFoundError):
