@@ -57,7 +57,7 @@ def _run(console: Console, chosen: argparse.Namespace, settings: "ServerSettings
 
     from recognizer.web.app import make_app
 
-    app = make_app(settings)
+    app = make_app(settings, console.complain)
     if not chosen.host:
         raise RecognizerError(
             f"--host is empty, expected an address such as {OWN[0]}; 0.0.0.0 is all of this machine's"

@@ -21,6 +21,7 @@ from recognizer.web.learning_routes import learning_routes
 from recognizer.web.limits import Limits
 from recognizer.web.models import Models
 from recognizer.web.project import Project
+from recognizer.web.stray_drafts import give_back
 from recognizer.web.transcribe_routes import transcribe_routes
 from recognizer.web.uploads import status_of
 
@@ -51,14 +52,16 @@ class ServerSettings:
     names: frozenset[str] = frozenset()
 
 
-def make_app(settings: ServerSettings) -> Guard:
-    """Return the server as an ASGI application.
+def make_app(settings: ServerSettings, complain: Callable[[str], None] = lambda line: None) -> Guard:
+    """Return the server as an ASGI application; `complain` takes a line on drafts that belong to no file.
 
     Raises:
         RecognizerError: a file or a model that is not there.
     """
     project = Project(settings.files, settings.drafts)
     drafts = Drafts(project.drafts)
+    for line in give_back(project, drafts):
+        complain(line)
     learning = Learning(project.drafts / "learning")
     models = Models(settings.models or {}, settings.device, settings.limits)
 

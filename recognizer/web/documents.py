@@ -53,7 +53,7 @@ def changed_on_disk(file: ProjectFile, draft: Draft) -> bool:
 
 def _holds(file: ProjectFile, draft: Draft) -> bool:
     """Return whether a draft is of the file as it is now, or holds somebody's work."""
-    return any(line.checked or line.moved for line in draft.lines) or not changed_on_disk(file, draft)
+    return draft.worked_on or not changed_on_disk(file, draft)
 
 
 def fresh_draft(file: ProjectFile, digest: str) -> Draft:

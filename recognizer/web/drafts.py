@@ -115,6 +115,11 @@ class Draft:
     beside: dict[str, str] = field(default_factory=dict)
     version: Literal[1] = VERSION
 
+    @property
+    def worked_on(self) -> bool:
+        """Whether it holds what a person has said or moved."""
+        return any(line.checked or line.moved for line in self.lines)
+
     def as_data(self) -> dict[str, Any]:
         """Return plain data."""
         return asdict(self)
@@ -191,6 +196,26 @@ class Drafts:
         path = self._path(name)
         self.back_up(path)
         path.unlink(missing_ok=True)
+
+    def names(self) -> set[str]:
+        """Return the ids of which there are drafts."""
+        return {path.stem for path in self.folder.glob("*.json")}
+
+    def age(self, name: str) -> float:
+        """Return what is the less, the later a draft was written."""
+        return -self._path(name).stat().st_mtime
+
+    def move(self, name: str, to: str) -> bool:
+        """Make a draft that of another id, never in the place of one that holds work; return whether it was done."""
+        with self._lock:
+            try:
+                there = self.get(to)
+                if there and (there.worked_on or not (moved := self.get(name)) or not moved.worked_on):
+                    return False
+            except RecognizerError:
+                return False  # said when it is opened
+            self._path(name).replace(self._path(to))
+        return True
 
     def _path(self, name: str) -> Path:
         return self.folder / f"{name}.json"

@@ -1,6 +1,7 @@
 """The files that the server was started on: all that a request can speak of, by ids that are no paths."""
 
 import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,16 +24,18 @@ class ProjectFile:
     """One file of a project.
 
     Args:
-        id: what requests call it.
+        id: what requests and its draft are called: made of its name, so that both may be moved together.
         name: its path below the project's folder.
         path: where it lies; FILE[2] is a page of an image that holds several.
         kind: "page" (PAGE XML, ALTO), "image" (of a line or of a page, which its reading decides), "sound", "strokes".
+        former: its id in earlier versions, which made it of the whole path.
     """
 
     id: str
     name: str
     path: Path
     kind: str
+    former: str = ""
 
 
 class Project:
@@ -56,6 +59,9 @@ class Project:
         self.folder = (folders[0] if folders else named[0].parent if named else Path(UNNAMED)).resolve()
         beside = self.folder.with_name(self.folder.name + DRAFTS)
         self.drafts = (drafts or (self.folder / f"recognizer{DRAFTS}" if self.files_alone else beside)).resolve()
+        # Where drafts lie elsewhere, those of several projects may lie there, whose files are called alike.
+        own = drafts is None or self.drafts == beside
+        self._home = self.folder if own else self.drafts
         self._added: list[Path] = []
 
     def files(self) -> list[ProjectFile]:
@@ -127,8 +133,20 @@ class Project:
     def _file(self, path: Path) -> ProjectFile:
         inside = path.is_relative_to(self.folder)
         name = path.relative_to(self.folder).as_posix() if inside else path.name
-        kind = kind_of_name(path)
-        return ProjectFile(hashlib.sha256(str(path).encode()).hexdigest()[:16], name, path, kind)
+        place = name if inside and self._home == self.folder else _way(self._home, path)
+        return ProjectFile(_id(place), name, path, kind_of_name(path), _id(str(path)))
+
+
+def _way(folder: Path, path: Path) -> str:
+    """Return the way from a folder to a file, through folders above where need be."""
+    try:
+        return PurePath(os.path.relpath(path, folder)).as_posix()
+    except ValueError:  # on another drive
+        return str(path)
+
+
+def _id(place: str) -> str:
+    return hashlib.sha256(os.fsencode(place)).hexdigest()[:16]
 
 
 def kind_of_name(path: Path) -> str:

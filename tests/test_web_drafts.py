@@ -1,0 +1,92 @@
+"""Drafts of the page in the browser: found again where files were moved, never of what is no text or place."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+from web_client import serving
+
+from recognizer.inputs.strokes.strokes import write_inkml
+from recognizer.web.drafts import Draft, DraftLine, Drafts, digest_of
+from recognizer.web.project import Project
+from recognizer.web.stray_drafts import give_back
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a project with a drawing, whose draft holds a correction."""
+    made = tmp_path / "letters"
+    made.mkdir()
+    (made / "a.inkml").write_bytes(write_inkml([[1.0, 2.0, 3.0, 4.0]]))
+    draft = Draft("a.inkml", "strokes", digest_of(made / "a.inkml"), (DraftLine("line_1", "mine", "corrected"),))
+    Drafts(tmp_path / "letters.drafts").put(id_of(Project((made,))), draft)
+    return made
+
+
+def id_of(project: Project) -> str:
+    (file,) = project.files()
+    return file.id
+
+
+def opened(folder: Path, drafts: Path | None = None) -> tuple[Draft | None, list[str]]:
+    """Return the draft of a project's only file, and what is said where a server of it starts."""
+    project = Project((folder,), drafts)
+    kept = Drafts(project.drafts)
+    said = give_back(project, kept)
+    return kept.get(id_of(project)), said
+
+
+def moved(folder: Path) -> Path:
+    folder.with_name("letters.drafts").rename(folder.with_name("new.drafts"))
+    return folder.rename(folder.with_name("new"))
+
+
+def test_a_project_that_was_moved_has_its_drafts(folder: Path) -> None:
+    new = moved(folder)
+    with serving(new) as client:
+        (entry,) = client.get("/api/project").json()["files"]
+    assert entry["checked"] == 1
+    (new / "a.inkml").write_bytes(write_inkml([[5.0, 6.0]]))
+    draft, said = opened(new)
+    assert draft and draft.lines[0].text == "mine" and said == [], "also where its file was changed"
+
+
+def test_drafts_of_earlier_versions_are_found(folder: Path) -> None:
+    def as_formerly() -> None:
+        (path,) = folder.with_name("letters.drafts").glob("*.json")
+        place = hashlib.sha256(str(folder / "a.inkml").encode()).hexdigest()
+        path.rename(path.with_name(f"{place[:16]}.json"))
+
+    as_formerly()
+    draft, said = opened(folder)
+    assert draft and draft.lines[0].text == "mine" and said == []
+    as_formerly()
+    new = moved(folder)
+    # Somebody has looked at the file meanwhile: a draft without work gives way.
+    Drafts(new.with_name("new.drafts")).put(id_of(Project((new,))), Draft("a.inkml", "strokes", draft.digest))
+    draft, said = opened(new)
+    assert draft and draft.lines[0].text == "mine" and said == []
+
+
+def test_a_draft_that_belongs_to_no_file_is_named(folder: Path) -> None:
+    (folder / "a.inkml").rename(folder / "b.inkml")
+    draft, said = opened(folder)
+    assert draft is None and len(said) == 1
+    assert "1 draft with corrections belongs to no file" in said[0] and ": a.inkml (" in said[0]
+    (folder / "b.inkml").rename(folder / "a.inkml")
+    draft, said = opened(folder)
+    assert draft and said == []
+
+
+def test_projects_that_share_a_folder_of_drafts_do_not_see_each_others(folder: Path) -> None:
+    drafts = folder.with_name("letters.drafts")
+    ours, _ = opened(folder, folder.with_name("shared"))
+    assert ours is None
+    Drafts(drafts).move(id_of(Project((folder,))), id_of(Project((folder,), drafts.with_name("shared"))))
+    drafts.rename(drafts.with_name("shared"))
+    other = folder.with_name("others")
+    other.mkdir()
+    (other / "a.inkml").write_bytes(write_inkml([[5.0, 6.0]]))
+    assert opened(other, folder.with_name("shared"))[0] is None
+    ours, said = opened(folder, folder.with_name("shared"))
+    assert ours and ours.lines[0].text == "mine" and said == []
