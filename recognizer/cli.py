@@ -49,7 +49,10 @@ QUIET = "--quiet"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a verb and exit: 0 done, 1 done but something was found or left out, 2 the input or the call is at fault."""
+    """Run a verb and exit.
+
+    With 0 done, 1 done but something was found or left out, 2 the input or the call is at fault, 70 the program is.
+    """
     words = list(sys.argv[1:] if arguments is None else arguments)
     run_and_exit("recognizer", lambda: _run(words))
 

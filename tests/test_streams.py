@@ -112,6 +112,9 @@ def test_what_nobody_hears_does_not_end_the_work(shell: str) -> None:
         ("MemoryError()", b"not enough memory"),
         ("RuntimeError('DefaultCPUAllocator: can\\'t allocate memory: you tried 3 TB')", b"not enough memory"),
         ("RuntimeError('DataLoader worker is killed by signal: Bus error.')", b"/dev/shm"),
+        ("ImportError('libtorch_cpu.so: failed to map segment from shared object')", b"not enough memory"),
+        ("OSError(12, 'Cannot allocate memory')", b"not enough memory"),
+        ("ModuleNotFoundError('No module named \\'torch\\'', name='torch')", b"takes the package torch"),
         ("OSError(13, 'Permission denied', 'x.png')", b"x.png: Permission denied"),
     ],
 )
@@ -122,7 +125,7 @@ def test_a_machine_at_its_end_is_said_in_one_line(error: str, fault: bytes) -> N
 
 def test_the_program_at_fault_is_a_traceback() -> None:
     done = call(FAILS.format(error="RuntimeError('expected 3 axes')"))
-    assert done.returncode == 1 and b"Traceback" in done.stderr
+    assert done.returncode == 70 and b"Traceback" in done.stderr and b"expected 3 axes" in done.stderr
 
 
 @pytest.mark.parametrize("number, code", [(signal.SIGTERM, 143), (signal.SIGINT, 130)])

@@ -2,6 +2,7 @@
 
 import errno
 import sys
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from typing import NoReturn
@@ -10,16 +11,21 @@ from recognizer.commands.streams import Escapes, drop_output, open_streams
 from recognizer.common.interruption import Guard, Interrupted, interruptible
 from recognizer.errors import RecognizerError
 
-DONE, FOUND, FAULT = 0, 1, 2
-"""All done; done, but something was found or left out; the input or the call at fault."""
-NO_MEMORY = ("can't allocate memory", "out of memory", "not enough memory", "failed to allocate")
+DONE, FOUND, FAULT, BROKEN = 0, 1, 2, 70
+"""All done; done, but something was found or left out; the input or the call at fault; the program itself at fault."""
+NO_MEMORY = (
+    "can't allocate memory", "cannot allocate memory", "out of memory", "not enough memory", "failed to allocate",
+    "failed to map segment",
+)  # fmt: skip
+OURS = "recognizer"
 NO_SHARED_MEMORY = ("shared memory", "bus error", "torch_shm", "/dev/shm")
 
 
 def run_and_exit(name: str, program: Callable[[], int | None]) -> NoReturn:
     """Run a program and exit with what it returns, None for DONE; a fault becomes one line on standard error.
 
-    Ctrl-C ends it with 130, SIGTERM with 143, each with one line.
+    Ctrl-C ends it with 130, SIGTERM with 143, each with one line; an exception that nobody foresaw ends it with BROKEN
+    and its traceback.
 
     Args:
         name: what the line begins with.
@@ -51,7 +57,9 @@ def _code(name: str, program: Callable[[], int | None], guard: Guard) -> int:
             return Interrupted(guard.number).exit_code
         line = _line_of(error)
         if line is None:
-            raise
+            with suppress(OSError, ValueError):
+                traceback.print_exc()
+            return BROKEN
         _complain(f"{name}: {line}")
         return FAULT
 
@@ -65,6 +73,8 @@ def _line_of(error: Exception) -> str | None:
         return f"not enough memory ({text[:200] or 'no more is known'}), expected smaller input or smaller batches"
     if isinstance(error, RuntimeError) and any(words in text.lower() for words in NO_SHARED_MEMORY):
         return "the shared memory (/dev/shm) is full, expected --data.workers 0 or more of it"
+    if isinstance(error, ModuleNotFoundError) and error.name and (package := error.name.partition(".")[0]) != OURS:
+        return f"this takes the package {package}, which is not installed: pip install {package}"
     if not isinstance(error, OSError):
         return None
     if error.filename is None and error.errno in (errno.EBADF, errno.ENOSPC, errno.EIO):
