@@ -34,6 +34,11 @@ PICTURES = [
     ("rtl", "\u0627\u0628 \u0661\u0662", "\u0627\u0628 \u0662\u0661"),  # with Arabic digits
     ("ltr", "le mot \u05d0\u05d1 et 12", "le mot \u05d1\u05d0 et 12"),  # French with a Hebrew word
     ("ltr", "abc (12)", "abc (12)"),
+    ("rtl", "\u0645\u06cc\u200c\u062e 12", "\u0645\u06cc\u200c\u062e 21"),  # Persian with a non-joiner
+    ("rtl", "\u0627\u0628\u200cab", "\u0627\u0628\u200cba"),  # between letters of two directions
+    ("ltr", "le mot \u0645\u06cc\u200c\u062e et 1", "le mot \u062e\u200c\u06cc\u0645 et 1"),
+    ("rtl", "\u05d0\u200d\u05d1 a\u00adb", "\u05d0\u200d\u05d1 b\u00ada"),  # with a joiner and a soft hyphen
+    ("rtl", "\u05d0\u200b \u0378\u05d1 12", "\u05d0\u200b \u0378\u05d1 21"),  # a space of no width, a code of none
 ]
 
 
@@ -48,6 +53,29 @@ def test_an_order_that_is_that_of_two_texts_gives_one_that_looks_so() -> None:
     seen = in_picture_order("\u05d0\u05d1 12-13 ab", "ltr")
     _, back = in_text_order(list(seen), "ltr")
     assert back != "\u05d0\u05d1 12-13 ab" and in_picture_order(back, "ltr") == seen
+
+
+def test_marks_of_direction_are_obeyed_and_left_out() -> None:
+    for start, end in ("\u202a\u202c", "\u2066\u2069", "\u2068\u2069"):
+        assert in_picture_order(f"\u05d0 {start}ab-12{end} \u05d1", "rtl") == "\u05d0 21-ba \u05d1"
+
+
+def test_texts_with_joiners_are_whole_and_those_with_marks_of_direction_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    texts = ["\u0645\u06cc\u200c\u062e 12", "\u0645 \u202b12\u202c"]
+    for seed, name in enumerate("ab"):
+        picture("\u05d0\u05d1", seed).save(tmp_path / f"{name}.png")
+    rows = ["file\ttext\tsplit", *(f"{name}.png\t{text}\ttrain" for name, text in zip("ab", texts, strict=True)), ""]
+    (tmp_path / "m.tsv").write_text("\n".join(rows), encoding="utf-8")
+    code, out, _ = said(capsys, "prepare", tmp_path / "m.tsv", "--out", tmp_path / "o", "--direction", "rtl")
+    assert code == 0 and "noted: 1 (text with marks of direction" in out and "(U+202B, U+202C)" in out
+    assert "of another text too" not in out
+    header = Store(tmp_path / "o").header
+    alphabet, _ = alphabet_of(texts, TextSettings(**header.text))
+    assert [alphabet.decode(alphabet.encode(text)) for text in texts] == [texts[0], "\u0645 12"]
+    _, out, _ = said(capsys, "check", tmp_path / "o")
+    assert "1  text with marks of direction" in out and "b.png (U+202B, U+202C)" in out
 
 
 def test_labels_stand_as_in_the_picture_and_readings_with_their_places_as_spoken() -> None:

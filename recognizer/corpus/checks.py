@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recognizer.corpus.alphabet import Alphabet
+from recognizer.corpus.alphabet import LOGICAL, Alphabet
 from recognizer.corpus.ctc_feasibility import infeasible
+from recognizer.corpus.picture_order import MARKED, marks_in
 from recognizer.corpus.sample import NO_TEXT, groups_in_several_splits
 from recognizer.corpus.store import Store
 from recognizer.corpus.writing_direction import direction_fault
@@ -137,6 +138,7 @@ def findings(
         *shared_texts(rows, learned),
         *shared_groups(rows),
         *against_the_direction(store, rows),
+        *marked(rows, alphabet),
     ]
 
 
@@ -227,6 +229,15 @@ def against_the_direction(store: Store, rows: CorpusColumns) -> list[Finding]:
     """Return that texts run from right to left, where lines are read from the left."""
     fault = direction_fault(rows.texts, store.header.signal)
     return [Finding(fault, FAULT, 1, [], [])] if fault else []
+
+
+def marked(rows: CorpusColumns, alphabet: Alphabet) -> list[Finding]:
+    """Return the samples whose text has marks of direction, which the order of the picture leaves out."""
+    found = _Found(rows.names)
+    for index, text in enumerate(rows.normal if alphabet.text.order != LOGICAL else ()):
+        if (marks := marks_in(text)) and len(alphabet.learned(text)) < len(text):
+            found.add(MARKED, index, marks)
+    return found.findings(FAULT)
 
 
 def shared_texts(rows: CorpusColumns, learned: str) -> list[Finding]:

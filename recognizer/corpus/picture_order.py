@@ -14,8 +14,12 @@ from recognizer.errors import RecognizerError
 
 DIRECTIONS = ("ltr", "rtl")
 RIGHT_TO_LEFT = ("R", "AL", "AN")  # classes of UAX 9: Hebrew, Arabic and their like, Arabic digits
-RUNS_ALONG = ("R", "AL", "NSM", "WS", "ON", "CS", "ES", "ET")  # of a line of Hebrew without numbers: goes its way
+WEIGHTLESS = ("BN", "")  # without a direction: joiners and their like, and characters that Python does not know
+RUNS_ALONG = ("R", "AL", "NSM", "WS", "ON", "CS", "ES", "ET", *WEIGHTLESS)  # of Hebrew without numbers: goes its way
+ISOLATES = {"LRI": "LRE", "RLI": "RLE", "PDI": "PDF"}  # python-bidi knows embeddings alone
+MARKS = re.compile("[\u202a-\u202e\u2066-\u2069]")  # that set a direction, and stand nowhere in the picture
 NUMBERS = re.compile(r"\d+(?:[^\w\s]\d+)+")  # such as 12-05, which stands the other way round behind Arabic letters
+MARKED = "text with marks of direction, learned without them, so that a right reading counts as wrong; take them out"
 MISSING = "text of both writing directions, which wants python-bidi: pip install 'recognizer[bidi]'"
 
 
@@ -24,8 +28,13 @@ def has_right_to_left(text: str) -> bool:
     return not text.isascii() and any(bidirectional(character) in RIGHT_TO_LEFT for character in text)
 
 
+def marks_in(text: str) -> str:
+    """Return the code points of the marks of direction in a text, each once, such as "U+202B, U+202C"."""
+    return ", ".join(f"U+{ord(mark):04X}" for mark in dict.fromkeys(MARKS.findall(text)))
+
+
 def in_picture_order(text: str, direction: str) -> str:
-    """Return the characters of a text in the order of the picture, brackets as they look there.
+    """Return the characters of a text in the order of the picture, brackets as they look there, without MARKS.
 
     Args:
         text: as it is spoken.
@@ -87,14 +96,36 @@ def _reordered(text: str, direction: str) -> list[tuple[int, str]]:
     rules.get_embedding_levels(text, storage, False, False)
     for place, character in enumerate(storage["chars"]):
         character["place"] = place
+        if character["type"] == "FSI":
+            character["type"] = ("LRE", "RLE")[rules.get_base_level(text[place + 1 :])]
+        character["type"] = ISOLATES.get(character["type"], character["type"])
+    weightless = [character for character in storage["chars"] if character["type"] in WEIGHTLESS]
+    storage["chars"] = [character for character in storage["chars"] if character["type"] not in WEIGHTLESS]
     for rule in (
         rules.explicit_embed_and_overrides,
         rules.resolve_weak_types,
         rules.resolve_neutral_types,
         rules.resolve_implicit_levels,
-        rules.reorder_resolved_levels,
-        rules.apply_mirroring,
     ):
+        rule(storage, False)
+    storage["chars"] = _put_back(weightless, storage["chars"], level)
+    for rule in (rules.reorder_resolved_levels, rules.apply_mirroring):
         rule(storage, False)
     shown = [(character["place"], character["ch"]) for character in storage["chars"]]
     return shown[::-1] if direction == "rtl" else shown
+
+
+def _put_back(weightless: list[dict[str, Any]], others: list[dict[str, Any]], base: int) -> list[dict[str, Any]]:
+    """Return characters in their order, those without a direction (X9 drops them) with the outer of their sides."""
+    found = sorted([*weightless, *others], key=lambda character: character["place"])
+    waiting: list[dict[str, Any]] = []
+    before = base
+    for character in found:
+        if character["type"] in WEIGHTLESS:
+            character["level"] = base
+            waiting.append(character)
+            continue
+        for one in waiting:
+            one["level"] = min(before, character["level"])
+        waiting, before = [], character["level"]
+    return found

@@ -20,7 +20,7 @@ from recognizer.corpus.archives import Place, opened
 from recognizer.corpus.collections import Document
 from recognizer.corpus.ctc_feasibility import EMPTY
 from recognizer.corpus.found_source import AskedOfPages, find, find_known, said
-from recognizer.corpus.picture_order import DIRECTIONS, has_right_to_left
+from recognizer.corpus.picture_order import DIRECTIONS, MARKED, has_right_to_left, marks_in
 from recognizer.corpus.recipes import recipe_names
 from recognizer.corpus.sample import Sample
 from recognizer.corpus.shards import MOST, refuse_other_form, shard_name
@@ -35,6 +35,7 @@ from recognizer.pages.page import file_of, page_and_line
 
 SAMPLES_A_WORKER = 200  # fewer are read in the time that it takes to start a process
 MOST_NAMES = 3  # of samples in a note; `check` names all
+LOST = "text whose order in the picture is that of another text too: a right reading counts as wrong"
 ORDER = "text of both writing directions, learned in the order of the picture"
 UNREADABLE = "cannot be read"  # the reason where nobody knows a better one
 CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f]")  # those that are no white space
@@ -234,7 +235,7 @@ def _with_order(header: Header, samples: list[Sample], noted: Counter[str]) -> H
     text = from_plain(TextSettings, header.text, "text")
     direction = str(header.signal.get("direction", ""))
     mixed = text.order == LOGICAL and text.unit == "character" and direction in DIRECTIONS
-    texts = [sample.text for sample in samples if has_right_to_left(sample.text)] if mixed else []
+    texts = [one.text for one in samples if has_right_to_left(one.text) or marks_in(one.text)] if mixed else []
     if not texts or direction_fault((sample.text for sample in samples), header.signal):
         return header
     settings = replace(text, order=direction)
@@ -249,8 +250,11 @@ def _with_order(header: Header, samples: list[Sample], noted: Counter[str]) -> H
     if not other:
         return header
     noted[ORDER] += other
-    if lost := sum("".join(alphabet.spoken(s)[1]) != one for s, one in zip(learned, normal, strict=True)):
-        noted["text whose order in the picture is that of another text too: a right reading counts as wrong"] += lost
+    whole = [(symbols, one) for symbols, one in zip(learned, normal, strict=True) if len(symbols) == len(one)]
+    if marked := len(normal) - len(whole):
+        noted[f"{MARKED} ({marks_in(''.join(normal))})"] += marked
+    if lost := sum("".join(alphabet.spoken(symbols)[1]) != one for symbols, one in whole):
+        noted[LOST] += lost
     return replace(header, text=asdict(settings))
 
 
