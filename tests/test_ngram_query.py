@@ -12,7 +12,7 @@ from recognizer.errors import RecognizerError
 from recognizer.language import arpa
 from recognizer.language.build import BuildSettings, build
 from recognizer.language.ngram_file import open_ngram, pack
-from recognizer.language.overlap import overlap, refuse_overlap
+from recognizer.language.overlap import overlap, refuse_overlap, words_of
 from recognizer.language.perplexity import perplexity
 from recognizer.language.text import Line
 from recognizer.language.trie import Trie
@@ -149,6 +149,33 @@ def test_runs_of_seven_words_are_counted_without_refusing() -> None:
 
 def test_a_run_across_two_lines_of_the_text_is_none() -> None:
     assert overlap(text("a b c d", "e f g h"), ["a b c d e f g h"]).runs == 0
+
+
+def test_a_line_in_a_script_without_spaces_is_found_by_its_characters() -> None:
+    han, thai = "天地玄黄宇宙洪荒日月盈昃辰宿列张寒来暑往", "คนไทยทุกคนต้องเรียนหนังสือ"
+    found = overlap(text(f"千字文：{han[:8]}，{han[8:]}。云腾致雨", thai), [han, thai, "我在这里不走"])
+    assert [(match.line.number, match.test) for match in found.whole] == [(1, han), (2, thai)]
+    assert found.short == 0 and 0 < found.runs
+    # A word of its own says nothing, in whatever script.
+    found = overlap(text("บ้าน", "我知道"), ["บ้าน", "我知道", "天地"])
+    assert (found.whole, found.short) == ((), 2)
+
+
+@pytest.mark.parametrize(
+    ("line", "test"),
+    [("का में था", "की मां थी"), ("מֶלֶךְ עַל הָאָרֶץ", "מִלֵּךְ עֹל הַאֹרֶץ"), ("கா கி கு", "கே கொ கௌ")],
+)
+def test_words_that_differ_in_their_vowel_signs_are_others(line: str, test: str) -> None:
+    assert overlap(text(line), [test]).whole == ()
+    assert len(overlap(text(line), [line]).whole) == 1
+
+
+def test_what_is_not_seen_and_accents_of_their_own_part_no_words() -> None:
+    assert words_of("می\u200cخواهم \u200fWör\xadter") == ["میخواهم", "wörter"]
+    assert words_of("l´eau d’or, peut-être İzmir a_b ❤\ufe0f") == [
+        "l", "eau", "d", "or", "peut", "être", "i\u0307zmir", "a_b",
+    ]  # fmt: skip
+    assert words_of("OCR用の漢字 ver2です") == ["ocr", *"用の漢字", "ver2", *"です"]
 
 
 def test_the_french_novels_hold_no_test_line_of_copiste(shared: Path) -> None:

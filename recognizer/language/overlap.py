@@ -14,10 +14,25 @@ from recognizer.language.text import Line
 
 RUN = 7  # words; two texts rarely share so many in a row unless one quotes the other
 LEAST = 3  # words; an equal line of fewer says nothing
+PER_WORD = 2  # characters that count as much as a word, in scripts that part no words
 LINES = 20_000  # text lines that are compared at once
 # An odd multiplier, so that multiplying modulo 2**64 loses nothing.
 BASE = np.uint64(0x9E3779B97F4A7C15)
 Hashes = npt.NDArray[np.uint64]
+# Vowel signs, viramas, points: all marks of Unicode but those that only choose between shapes of a character.
+CHOOSERS = "\u034f\u180b-\u180d\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef"
+MARKS = "".join(c for c in map(chr, range(0x300, 0x20000)) if unicodedata.category(c) in ("Mn", "Mc", "Me"))
+WORD = re.compile(rf"\w[\w{MARKS}]*")
+# What is not seen (soft hyphens, joiners and non-joiners, marks of direction) parts no words.
+UNSEEN = re.compile(rf"[\xad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff{CHOOSERS}]")
+# Scripts written without spaces between words: Thai and Lao, Myanmar, Khmer, those of the Tai, kana and Han.
+UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u1950-\u19ff\u1a20-\u1aaf\ua9e0-\ua9ff\uaa60-\uaadf"
+    "\u3005-\u3007\u3041-\u3096\u309d-\u30fa\u30fc-\u312f\u31a0-\u31bf\u31f0-\u31ff"
+    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U0001b000-\U0001b16f\U00020000-\U0003ffff"
+)
+IN_UNSPACED = re.compile(f"[{UNSPACED}]")
+UNIT = re.compile(f"[{UNSPACED}][{MARKS}]*|[^{UNSPACED}]+")
 
 
 @dataclass(frozen=True)
@@ -39,10 +54,10 @@ class Overlap:
 
     Args:
         whole: test lines of `run` words or more that stand whole in a line of the text, and shorter ones (three words
-            or more) that are equal to a line of it.
+            or more) that are equal to a line of it; in scripts that part no words, two characters count as a word.
         short: test lines too short to tell (fewer words than that) that stand somewhere in the text.
-        runs: different runs of `run` words that both hold.
-        test_runs: different runs of `run` words of the test lines.
+        runs: different runs of `run` words (or characters, in such scripts) that both hold.
+        test_runs: different runs of `run` words (likewise) of the test lines.
         lines: test lines compared.
     """
 
@@ -54,8 +69,13 @@ class Overlap:
 
 
 def words_of(text: str) -> list[str]:
-    """Return the words of `text` without case, punctuation or compatibility forms, so that editions compare."""
-    return re.findall(r"\w+", unicodedata.normalize("NFKC", text).casefold().replace("’", "'"))
+    """Return the words of `text` without case, punctuation or compatibility forms, so that editions compare.
+
+    In scripts that part no words each character stands for itself, with its marks.
+    """
+    plain = UNSEEN.sub("", unicodedata.normalize("NFKC", text).casefold())
+    words = WORD.findall(plain)
+    return [unit for word in words for unit in UNIT.findall(word)] if IN_UNSPACED.search(plain) else words
 
 
 def overlap(text: Iterable[Line], test: Sequence[str], run: int = RUN) -> Overlap:
@@ -72,7 +92,8 @@ def overlap(text: Iterable[Line], test: Sequence[str], run: int = RUN) -> Overla
             if words in wanted.runs:
                 shared.add(words)
             for line in wanted.lines.get(words, ()):
-                if length >= run or (length == len(rows[row]) and length >= LEAST):
+                worth = _worth(words)
+                if worth >= run or (length == len(rows[row]) and worth >= LEAST):
                     whole.setdefault(line, Match(block[row], line))
                 else:
                     short.add(line)
@@ -111,6 +132,11 @@ class _Wanted:
         for words in self.runs | set(self.lines):
             by_length.setdefault(len(words), []).append([self.numbers[word] for word in words])
         self.hashes = {n: np.unique(_hashes(np.array(r, np.uint64).ravel(), n)[::n]) for n, r in by_length.items()}
+
+
+def _worth(words: Sequence[str]) -> float:
+    """Return how many words `words_of` has found, where each stands for as much."""
+    return sum(1 / PER_WORD if IN_UNSPACED.match(word) else 1 for word in words)
 
 
 def _hashes(numbers: Hashes, length: int) -> Hashes:
