@@ -16,10 +16,11 @@ import torch
 from tiny import line_corpus, words, write_lines
 
 from recognizer.commands.train import run_train
+from recognizer.common.folder_lock import LOCK
 from recognizer.corpus.prepare import PrepareSettings, prepare
 from recognizer.errors import RecognizerError
 from recognizer.model.model_file import load_model_file
-from recognizer.training.run_folder import LOCK, locked
+from recognizer.training.run_folder import locked
 
 ROOT = Path(__file__).resolve().parents[1]
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="locks and signals are of POSIX")

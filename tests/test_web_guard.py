@@ -107,3 +107,17 @@ def test_the_page_asks_for_nothing_by_an_address_from_the_root() -> None:
     for path in (*STATIC.glob("*.html"), *STATIC.glob("js/*.js")):
         found = re.findall(r"""["'`(]/(?:static|api|docs|openapi)""", path.read_text(encoding="utf-8"))
         assert not found, f"{path.name}: behind a proxy the page may stand below another path"
+
+
+def test_what_is_asked_in_vain_is_answered_as_all_else(tmp_path: Path) -> None:
+    with serving(tmp_path) as client:
+        nothing, method = client.get("/nope"), client.put("/transcribe")
+        static = client.get("/static/nope.js")
+        form = client.post("/transcribe", content=b"x", headers={"content-type": "multipart/form-data"})
+    assert (nothing.status_code, nothing.json()) == (
+        404,
+        {"error": "GET /nope: nothing is there, expected an address that /docs names"},
+    )
+    assert (method.status_code, method.json()) == (405, {"error": "PUT /transcribe: expected POST there"})
+    assert (static.status_code, form.status_code) == (404, 400)
+    assert "nothing is there" in static.json()["error"] and form.json() == {"error": "Missing boundary in multipart."}

@@ -1,6 +1,6 @@
 """A server of a folder, as tests speak to it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,11 @@ from recognizer.web.app import ServerSettings, make_app
 
 
 @contextmanager
-def serving(*files: Path, **settings: Any) -> Iterator[TestClient]:
+def serving(
+    *files: Path, complain: Callable[[str], None] = print, alone: bool = False, **settings: Any
+) -> Iterator[TestClient]:
     """Yield a client of a server of these files."""
-    app = make_app(ServerSettings(files, **settings))
+    app = make_app(ServerSettings(files, **settings), complain, alone)
     with TestClient(app, base_url="http://127.0.0.1") as client:
         yield client
 

@@ -55,14 +55,16 @@ def _serve(console: Console, chosen: argparse.Namespace) -> int:
 def _run(console: Console, chosen: argparse.Namespace, settings: "ServerSettings") -> int:
     import uvicorn
 
-    from recognizer.web.app import make_app
+    from recognizer.web.app import app_alone
 
-    app = make_app(settings, console.complain)
     if not chosen.host:
         raise RecognizerError(
             f"--host is empty, expected an address such as {OWN[0]}; 0.0.0.0 is all of this machine's"
         )
-    with _socket(chosen.host, chosen.port) as listening:
+    with (
+        app_alone(settings, console.complain) as app,
+        _socket(chosen.host, chosen.port) as listening,
+    ):
         port = listening.getsockname()[1]
         shown = f"[{chosen.host}]" if ":" in chosen.host else chosen.host
         address = f"http://{shown}:{port}/"

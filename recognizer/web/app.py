@@ -1,8 +1,9 @@
 """The server: it assembles what answers requests."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
 
 from recognizer import __version__
+from recognizer.common.folder_lock import FolderHeld, locked_folder
 from recognizer.errors import RecognizerError
 from recognizer.web.drafts import Drafts
 from recognizer.web.file_routes import file_routes
@@ -24,6 +27,7 @@ from recognizer.web.project import Project
 from recognizer.web.stray_drafts import give_back
 from recognizer.web.transcribe_routes import transcribe_routes
 from recognizer.web.uploads import status_of
+from recognizer.web.used_models import UsedModels
 
 STATIC = Path(__file__).parent / "static"
 LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -52,8 +56,37 @@ class ServerSettings:
     names: frozenset[str] = frozenset()
 
 
-def make_app(settings: ServerSettings, complain: Callable[[str], None] = lambda line: None) -> Guard:
-    """Return the server as an ASGI application; `complain` takes a line on drafts that belong to no file.
+@contextmanager
+def app_alone(settings: ServerSettings, complain: Callable[[str], None]) -> Iterator[Guard]:
+    """Yield the server as an ASGI application that shares its folder of drafts with no other, as `make_app`.
+
+    Raises:
+        RecognizerError: another server has the folder; or as make_app.
+    """
+    folder = Project(settings.files, settings.drafts).drafts
+    with ExitStack() as held:
+        try:
+            alone = held.enter_context(locked_folder(folder))
+        except FolderHeld as other:
+            by = f" (process {other.holder})" if other.holder else ""
+            raise RecognizerError(
+                f"{folder}: another server keeps its drafts there{by}, expected to use that one, or to end it"
+            ) from None
+        except OSError:  # nothing is kept there, which is said where something is to be
+            alone = False
+        yield make_app(settings, complain, alone)
+
+
+def make_app(
+    settings: ServerSettings, complain: Callable[[str], None] = lambda line: None, alone: bool = False
+) -> Guard:
+    """Return the server as an ASGI application.
+
+    Args:
+        settings: what it is started with.
+        complain: takes a line on drafts that belong to no file, and one on a model that was read with before.
+        alone: whether no other server has its folder of drafts: what learns there is ended with it, also what one
+            before it has begun.
 
     Raises:
         RecognizerError: a file or a model that is not there.
@@ -63,12 +96,14 @@ def make_app(settings: ServerSettings, complain: Callable[[str], None] = lambda 
     for line in give_back(project, drafts):
         complain(line)
     learning = Learning(project.drafts / "learning")
-    models = Models(settings.models or {}, settings.device, settings.limits)
+    used = UsedModels(learning.folder / "used.json")
+    models = Models(settings.models or {}, settings.device, settings.limits, used, complain)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
-        learning.stop()
+        if alone or learning.watched:
+            learning.stop()
         models.close()
 
     app = FastAPI(
@@ -82,6 +117,7 @@ def make_app(settings: ServerSettings, complain: Callable[[str], None] = lambda 
     app.add_exception_handler(RecognizerError, _in_one_line)
     app.add_exception_handler(RequestValidationError, _in_one_line)
     app.add_exception_handler(OSError, _of_the_disk)
+    app.add_exception_handler(HTTPException, _of_http)
     app.include_router(transcribe_routes(models, settings.limits))
     app.include_router(file_routes(project, drafts, models, settings.limits))
     app.include_router(learning_routes(project, drafts, models, learning))
@@ -102,6 +138,17 @@ async def _of_the_disk(_request: Request, error: Any) -> JSONResponse:
     """Answer what the system refuses, such as a folder that may not be written, with one line."""
     where = f"{Path(error.filename).name}: " if error.filename else ""
     return JSONResponse({"error": f"{where}cannot be written or read ({error.strerror or error})"}, 500)
+
+
+async def _of_http(request: Request, error: Any) -> JSONResponse:
+    """Answer what is asked in vain, such as an address that there is none of, with one line as all else."""
+    where = f"{request.method} {request.url.path}"
+    lines = {
+        404: f"{where}: nothing is there, expected an address that /docs names",
+        405: f"{where}: expected {(error.headers or {}).get('Allow', 'another method')} there",
+    }
+    line = lines.get(error.status_code) if error.detail == HTTPStatus(error.status_code).phrase else None
+    return JSONResponse({"error": line or error.detail}, error.status_code, error.headers)
 
 
 async def _in_one_line(_request: Request, error: Any) -> JSONResponse:

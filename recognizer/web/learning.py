@@ -9,7 +9,9 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Literal
 
@@ -31,6 +33,7 @@ from recognizer.web.saving import new_page
 from recognizer.web.sounds import stretch
 
 STATE, LOG, RUN, MANIFEST = "state.json", "log.txt", "run", "manifest.tsv"
+NAME = "%Y%m%d-%H%M%S-%fZ"  # of a learning's folder: when it began, in UTC, where no hour comes twice
 LEAST = 10  # corrected lines: with fewer nothing is learnt that holds for the next page
 STEPS = 300  # of training, roughly what a few dozen lines need
 BATCH = 10  # lines of a step, roughly
@@ -79,7 +82,8 @@ class LearningState:
         curve: an entry for each epoch that is over.
         before: character error rate of the first model on the lines held back, None until it is measured.
         fault: what went wrong, one line.
-        model: the model file that came out, "" until there is one.
+        model: the model file that came out of it, else of the last one before that one came out of; "" for none.
+        model_kind: kind of that model.
         process: id of the process that works, 0 for none.
     """
 
@@ -93,6 +97,7 @@ class LearningState:
     before: float | None = None
     fault: str = ""
     model: str = ""
+    model_kind: str = ""
     process: int = 0
 
     @property
@@ -128,16 +133,14 @@ class Learning:
         home = self._home()
         if home is None:
             return None
-        try:
-            state = FORM.validate_json((home / STATE).read_bytes())
-        except (OSError, ValidationError) as error:
-            raise RecognizerError(f"{home / STATE}: a damaged record of a learning ({error})") from None
+        state = _state(home)
         curve = _curve(home / RUN)
-        if state.going and not self._is_watched() and not _lives(state.process, home):
+        if state.going and not self.watched and not _lives(state.process, home):
             # The server that watched it was killed: how it ended is seen by what it has left.
             state = replace(state, phase="done" if len(curve) >= state.epochs else "stopped", process=0)
             self._write(home, state)
-        return replace(state, curve=curve, model=self._model())
+        model, model_kind = self._model()
+        return replace(state, curve=curve, model=model, model_kind=model_kind)
 
     def start(self, wish: LearningWish, corrected: Sequence[Corrected], init: Path) -> LearningState:
         """Write the corpus and begin.
@@ -154,7 +157,7 @@ class Learning:
             if len(samples) < LEAST:
                 raise Refused(422, f"{len(samples)} lines are corrected or accepted, expected at least {LEAST}")
             form = _form_of(init)
-            home = self.folder / time.strftime("%Y%m%d-%H%M%S")
+            home = self.folder / f"{datetime.now(timezone.utc):{NAME}}"
             held = _held_back(samples, wish)
             if not 0 < len(held) < len(samples):
                 raise Refused(422, f"{len(held)} of {len(samples)} lines would be held back: expected some, not all")
@@ -179,7 +182,9 @@ class Learning:
             self._thread.join(timeout=PATIENCE)
         return self.last()
 
-    def _is_watched(self) -> bool:
+    @property
+    def watched(self) -> bool:
+        """Whether this server has begun the learning that goes on."""
         return self._thread is not None and self._thread.is_alive()
 
     def _work(self, home: Path, state: LearningState, form: Sequence[str]) -> None:
@@ -229,17 +234,25 @@ class Learning:
             self._write(home, replace(state, process=process.pid))
             return process.wait()
 
+    def _homes(self) -> list[Path]:
+        """Return the folders of the learnings, the oldest first; former names are of local time and without Z."""
+        homes = (path.parent for path in self.folder.glob(f"*/{STATE}"))
+        return sorted(homes, key=lambda home: (home.name.endswith("Z"), home.name))
+
     def _home(self) -> Path | None:
-        homes = sorted(path.parent for path in self.folder.glob(f"*/{STATE}"))
+        homes = self._homes()
         return homes[-1] if homes else None
 
-    def _model(self) -> str:
-        home = self._home()
-        path = home / RUN / "model.safetensors" if home else None
-        return str(path) if path and path.is_file() else ""
+    def _model(self) -> tuple[str, str]:
+        """Return the newest model that has come out of a learning, and its kind."""
+        for home in reversed(self._homes()):
+            path = home / RUN / "model.safetensors"
+            if path.is_file():
+                return str(path), _state(home).kind
+        return "", ""
 
     def _write(self, home: Path, state: LearningState) -> None:
-        write_atomically(home / STATE, json.dumps(asdict(replace(state, curve=(), model=""))).encode())
+        write_atomically(home / STATE, json.dumps(asdict(replace(state, curve=(), model="", model_kind=""))).encode())
 
 
 def write_corpus(home: Path, samples: Sequence[tuple[Corrected, DraftLine]], held: set[int]) -> None:
@@ -317,6 +330,18 @@ def corrected_of(kind: str, drafts: Sequence[tuple[ProjectFile, Draft]]) -> list
     return found
 
 
+def _state(home: Path) -> LearningState:
+    """Return the record of a learning.
+
+    Raises:
+        RecognizerError: it is damaged.
+    """
+    try:
+        return FORM.validate_json((home / STATE).read_bytes())
+    except (OSError, ValidationError) as error:
+        raise RecognizerError(f"{home / STATE}: a damaged record of a learning ({error})") from None
+
+
 def _curve(run: Path) -> tuple[Epoch, ...]:
     """Return the rows of a run's history."""
     return tuple(
@@ -334,6 +359,8 @@ def _lives(process: int, home: Path) -> bool:
     """Return whether a process still works for the learning in `home`."""
     if not process:
         return False
+    if sys.platform == "win32":
+        return _lives_in_windows(process)
     try:
         os.kill(process, 0)
         # Another program may have the number by now: those of a learning are called with paths of its folder.
@@ -343,6 +370,19 @@ def _lives(process: int, home: Path) -> bool:
         return False
 
 
+def _lives_in_windows(process: int) -> bool:
+    """Return whether a process has not ended yet; there the signal 0 would be a Ctrl-C."""
+    import ctypes
+
+    kernel = ctypes.windll.kernel32  # type: ignore[attr-defined,unused-ignore]
+    if not (handle := kernel.OpenProcess(0x00100000, False, process)):  # to wait for it
+        return False
+    try:
+        return bool(kernel.WaitForSingleObject(handle, 0) == 0x102)  # a timeout
+    finally:
+        kernel.CloseHandle(handle)
+
+
 def _wait_for_end(process: int, home: Path) -> None:
     until = time.monotonic() + PATIENCE
     while _lives(process, home) and time.monotonic() < until:
@@ -350,8 +390,9 @@ def _wait_for_end(process: int, home: Path) -> None:
 
 
 def _end(process: int) -> None:
-    """End a learning's process and what it has started."""
-    try:
-        os.killpg(process, signal.SIGTERM)
-    except OSError:
-        return
+    """End a learning's process and, where the system has groups of processes, what it has started."""
+    with suppress(OSError):
+        if sys.platform == "win32":
+            os.kill(process, signal.SIGTERM)
+        else:
+            os.killpg(process, signal.SIGTERM)

@@ -70,10 +70,10 @@ def learning_routes(project: Project, drafts: Drafts, models: Models, learning: 
         state = await anyio.to_thread.run_sync(learning.last)
         if state is None or not state.model:
             raise Refused(409, "no model has come out of a learning yet")
-        await models.use(state.kind, Path(state.model))
+        await models.use(state.model_kind, Path(state.model))
         found: list[Difference] = []
-        for file, draft in pairs():
-            if READER[draft.kind] == state.kind:
+        for file, draft in await anyio.to_thread.run_sync(pairs):
+            if READER[draft.kind] == state.model_kind:
                 found += await _read_anew(file, draft)
         return found
 
@@ -87,7 +87,11 @@ def learning_routes(project: Project, drafts: Drafts, models: Models, learning: 
         except RecognizerError:
             return []  # what cannot be read was said when it was opened, and says so again when it is
         fresh = replace(made, revision=draft.revision + 1)
-        kept = drafts.update(file.id, lambda now: fresh if now is None or now.revision == draft.revision else now)
+
+        def unless_changed(now: Draft | None) -> Draft:
+            return fresh if now is None or now.revision == draft.revision else now
+
+        kept = await anyio.to_thread.run_sync(drafts.update, file.id, unless_changed)
         if kept is not fresh:
             return []
         return [

@@ -3,7 +3,7 @@
 import asyncio
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +18,7 @@ from recognizer.inputs.signal import Signal
 from recognizer.pretrained import find_model, pretrained_models
 from recognizer.reading.reader import Reader
 from recognizer.web.limits import Limits, Refused
+from recognizer.web.used_models import UsedModels
 
 KINDS = {"handwriting": "lines", "speech": "speech", "strokes": "strokes"}  # a reader's kind to what the page calls it
 T = TypeVar("T")
@@ -56,8 +57,16 @@ class _Call:
 class Models:
     """Readers by kind, loaded when they are needed, all used by one thread alone."""
 
-    def __init__(self, chosen: dict[str, Path | str], device: str, limits: Limits) -> None:
-        """Read with the `chosen` models, by kind ("handwriting", "speech", "strokes"), else with shipped ones.
+    def __init__(
+        self,
+        chosen: dict[str, Path | str],
+        device: str,
+        limits: Limits,
+        used: UsedModels | None = None,
+        complain: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        """Read with the `chosen` models, by kind ("handwriting", "speech", "strokes"), else with those that were `used`
+        last, else with shipped ones; `complain` takes a line for each that was used, or cannot be any more.
 
         Raises:
             RecognizerError: a device or a model that is not there, or a model that reads another kind.
@@ -71,7 +80,9 @@ class Models:
         self.paths: dict[str, Path] = {kind: find_model(name) for kind, name in {**shipped, **chosen}.items()}
         self._readers: dict[str, Reader] = {}
         for kind in chosen:
-            self._refuse_other_kind(kind, self._reader(kind))
+            self._refuse_other_kind(kind, self._reader(kind), self.paths[kind])
+        self._used = used
+        self._take_up(chosen, complain)
         self._jobs: queue.Queue[_Job | _Call | None] = queue.Queue()
         self._thread = threading.Thread(target=self._work, name="models", daemon=True)
         self._thread.start()
@@ -117,8 +128,9 @@ class Models:
         """
 
         def change(_old: Reader) -> None:
-            fresh = Reader.load(path, self.device)
-            self._refuse_other_kind(kind, fresh)
+            fresh = self._loaded(kind, path)
+            if self._used:
+                self._used.remember(kind, path)
             self.paths[kind], self._readers[kind] = path, fresh
 
         await self.with_reader(kind, change)
@@ -128,9 +140,34 @@ class Models:
         self._jobs.put(None)
         self._thread.join()
 
-    def _refuse_other_kind(self, kind: str, reader: Reader) -> None:
+    def _take_up(self, chosen: Container[str], complain: Callable[[str], None]) -> None:
+        """Read again with the models that were used last, where no others are chosen."""
+        try:
+            found = self._used.all() if self._used else {}
+        except RecognizerError as error:
+            complain(str(error))
+            return
+        for kind, path in found.items():
+            if kind not in KINDS or kind in chosen:
+                continue
+            try:
+                self._readers[kind] = self._loaded(kind, path)
+            except RecognizerError as error:
+                complain(f"{error}; {KINDS[kind]} are read with the shipped model as long as no other is chosen")
+                continue
+            self.paths[kind] = path
+            complain(
+                f"{KINDS[kind]} are read with {path}, as before; --model-{KINDS[kind]} {kind} takes the shipped one"
+            )
+
+    def _loaded(self, kind: str, path: Path) -> Reader:
+        reader = Reader.load(path, self.device)
+        self._refuse_other_kind(kind, reader, path)
+        return reader
+
+    def _refuse_other_kind(self, kind: str, reader: Reader, path: Path) -> None:
         if reader.kind != kind:
-            raise RecognizerError(f"{self.paths[kind]}: the model reads {reader.kind}, expected one that reads {kind}")
+            raise RecognizerError(f"{path}: the model reads {reader.kind}, expected one that reads {kind}")
 
     def _reader(self, kind: str) -> Reader:
         if kind not in self._readers:
