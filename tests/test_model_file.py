@@ -4,9 +4,10 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
-from makers import line_image, model_file, save_model
+from makers import line_image, model_file, save_model, tone
 from safetensors import safe_open
 from safetensors.torch import save_file
 
@@ -31,6 +32,33 @@ def test_what_is_saved_is_loaded(kind: str, tmp_path: Path) -> None:
     for name, value in saved.model.state_dict().items():
         assert torch.equal(loaded.model.state_dict()[name], value), name
     assert not loaded.model.training
+
+
+def test_loading_takes_nothing_of_the_callers_random_numbers(tmp_path: Path) -> None:
+    path = save_model("handwriting", tmp_path / "model.safetensors")
+    torch.manual_seed(0)
+    expected = torch.rand(1)
+    torch.manual_seed(0)
+    load_model_file(path)
+    assert torch.equal(torch.rand(1), expected)
+
+
+@pytest.mark.parametrize("kind", ["handwriting", "speech", "strokes"])
+def test_another_type_of_numbers_changes_nothing(kind: str, tmp_path: Path) -> None:
+    path = save_model(kind, tmp_path / "model.safetensors")
+    values = {
+        "handwriting": np.random.default_rng(0).integers(0, 256, (80, 64), np.uint8),
+        "speech": (tone(0.3) * 32767).astype(np.int16),
+        "strokes": np.random.default_rng(0).random((40, 3), np.float32),
+    }[kind]
+    expected, _ = Reader.load(path, "cpu").log_probs([values])
+    torch.set_default_dtype(torch.float64)
+    try:
+        found, _ = Reader.load(path, "cpu").log_probs([values])
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, expected, atol=0.01, rtol=0)  # filters of sound are rounded later
 
 
 def test_the_same_model_gives_the_same_bytes(tmp_path: Path) -> None:

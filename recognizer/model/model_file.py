@@ -188,7 +188,7 @@ def load_model_file(path: Path) -> ModelFile:
     header = read_header(path)
     settings, alphabet = parse_header(path, header)
     with _faults_of(path):
-        model = _with_weights(Model(settings, alphabet.classes), path)
+        model = _with_weights(_unlearned(settings, alphabet.classes), path)
     rest = {name: header[name] for name in ("priors", "decoder", "calibration", "training", "results", "card")}
     return ModelFile(settings, alphabet, model.eval(), **rest)
 
@@ -281,6 +281,12 @@ def _refuse_other_weights(settings: ModelSettings, alphabet: Alphabet, found: di
 
 def _shape(shape: tuple[int, ...] | None) -> str:
     return "absent" if shape is None else " x ".join(map(str, shape)) or "one number"
+
+
+def _unlearned(settings: ModelSettings, classes: int) -> Model:
+    """Return a model whose weights are to be replaced: it takes nothing of the caller's random numbers and types."""
+    with torch.random.fork_rng(devices=[]):
+        return Model(settings, classes).float()
 
 
 def _with_weights(model: Model, path: Path) -> Model:

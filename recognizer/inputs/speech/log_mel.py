@@ -183,7 +183,7 @@ class LogMel(Features):
     def _statics(self, x: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:
         """Return log bands (N, T, statics) with their counts (N,); frames beyond a count are not zero yet."""
         frames = self.counts(counts)
-        x = x / FULL_SCALE if x.dtype == torch.int16 else x.float()
+        x = x.float() / FULL_SCALE if x.dtype == torch.int16 else x.float()
         x = x * valid_mask(counts, x.shape[1])
         x = nn.functional.pad(x, (0, max(0, self.window - x.shape[1])))
         previous = nn.functional.pad(x[:, :-1], (1, 0))
