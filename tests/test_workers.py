@@ -2,6 +2,8 @@
 
 import os
 import signal
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ from recognizer.corpus.prepare import PrepareSettings, prepare
 from recognizer.errors import RecognizerError
 from recognizer.inputs.registry import kind_named
 from recognizer.reading.reader import Reader
+from recognizer.reading.torch_network import TorchNetwork
 
 
 def reader(division: Division) -> Reader:
@@ -74,3 +77,27 @@ def _die(number: int) -> int:
 def test_a_worker_that_dies_is_said_in_one_line() -> None:
     with pytest.raises(RecognizerError, match="a worker process died"):
         list(in_processes(_die, range(40), 2, 8))
+
+
+def test_readings_that_overlap_leave_torchs_number_of_threads_as_it_was() -> None:
+    network = TorchNetwork(model_file("handwriting").model, "cpu")
+    inside, left = threading.Event(), threading.Event()
+
+    def read(after: threading.Event) -> None:
+        with network.threads(1):
+            inside.set()
+            after.wait(20)
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            with network.threads(1):
+                second = pool.submit(read, left)
+                inside.wait(20)
+            left.set()
+            second.result()
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(torch.get_num_threads).result() == torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)

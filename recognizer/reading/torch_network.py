@@ -1,5 +1,6 @@
 """A network at work in torch: signals' values in, log-probabilities out."""
 
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -43,16 +44,37 @@ class TorchNetwork:
     @contextmanager
     def threads(self, number: int) -> Iterator[None]:
         """Let torch compute with so many threads within the block."""
-        before = torch.get_num_threads()
-        torch.set_num_threads(number)
-        try:
+        with _THREADS.lent(number):
             yield
-        finally:
-            torch.set_num_threads(before)
 
     def begin(self, number: int) -> None:
         """Prepare a thread that is to compute: oneDNN's number of threads is not inherited."""
         torch.set_num_threads(number)
+
+
+class _Threads:
+    """Torch's number of threads, which threads made later begin with: while any thread reads, then what it was."""
+
+    def __init__(self) -> None:
+        # One that a thread may take twice: a reading that nobody ends is ended by Python, wherever it clears away.
+        self.lock, self.readers, self.before = threading.RLock(), 0, 0
+
+    @contextmanager
+    def lent(self, number: int) -> Iterator[None]:
+        with self.lock:
+            if not self.readers:
+                self.before = torch.get_num_threads()
+            self.readers += 1
+            torch.set_num_threads(number)
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.readers -= 1
+                torch.set_num_threads(self.before)  # of this thread too, so by each
+
+
+_THREADS = _Threads()
 
 
 def usable_device(device: "torch.device | str") -> torch.device:
