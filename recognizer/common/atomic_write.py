@@ -20,6 +20,7 @@ except ImportError:  # a system without it: leftovers of killed writers stay
     fcntl = None  # type: ignore[assignment]
 
 PART = ".part"  # suffix of a file that is being written
+UNWRITABLE = "cannot be written"  # the reason of a folder or disk that takes no file
 LONGEST = 255  # bytes of a file's name on common file systems
 MANY_LINKS = 40  # followed before a path counts as a circle, as Linux does
 STREAMS = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}
@@ -50,7 +51,8 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise RecognizerError(f"{path}: cannot be written ({error.strerror or error}), nothing was changed") from error
+        line = f"{path}: {UNWRITABLE} ({error.strerror or error}), nothing was changed"
+        raise RecognizerError(line, UNWRITABLE) from error
 
 
 def write_atomically(path: Path, data: bytes) -> None:

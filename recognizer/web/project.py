@@ -2,11 +2,14 @@
 
 import hashlib
 import os
+import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePath
 
+from recognizer.common.atomic_write import PART, UNWRITABLE, write_atomically
 from recognizer.errors import RecognizerError
 from recognizer.inputs.lines.image_file import pages_of
 from recognizer.inputs.readable_files import readable_files
@@ -63,6 +66,7 @@ class Project:
         own = drafts is None or self.drafts == beside
         self._home = self.folder if own else self.drafts
         self._added: list[Path] = []
+        self._adding = threading.Lock()
 
     def files(self) -> list[ProjectFile]:
         """Return what can be read, pages without their images; looked for anew each time."""
@@ -86,27 +90,39 @@ class Project:
 
         Raises:
             Refused: a name without a suffix that can be read, XML that is no page, a page whose image lies elsewhere.
+            RecognizerError: the folder cannot be written, or the disk is full.
         """
         pure = PurePath(name.replace("\\", "/"))
         stem = "".join(c for c in pure.stem if c.isprintable() and c not in '/:*?"<>|').strip(". ") or "file"
         suffix = pure.suffix.lower()
         if suffix not in (*suffixes(), SUFFIX) or (suffix == SUFFIX and not form_of_head(data[:LONG_HEAD])):
             raise Refused(415, f"{name}: expected an image, a recording, InkML, PAGE XML or ALTO")
-        self.folder.mkdir(parents=True, exist_ok=True)
+        with self._adding:
+            path = self._put(name, stem, suffix, data)
+            self._added.append(path)
+        return path
+
+    def _put(self, name: str, stem: str, suffix: str, data: bytes) -> Path:
+        """Write a new file, whole or not at all, unless it is there; return its path."""
         number = 1
-        while True:
-            path = self.folder / f"{stem}{'' if number == 1 else f'-{number}'}{suffix}"
-            try:
-                with open(path, "xb") as file:
-                    file.write(data)
-            except FileExistsError:
-                if path.read_bytes() == data:
-                    break
-                number += 1
-                continue
-            self._refuse_foreign_image(path)
-            break
-        self._added.append(path)
+        while os.path.lexists(path := self.folder / f"{stem}{'' if number == 1 else f'-{number}'}{suffix}"):
+            if path.is_file() and path.read_bytes() == data:
+                return path
+            number += 1
+        part = self.folder / f".{hashlib.sha256(data).hexdigest()[:16]}{PART}"
+        try:
+            write_atomically(part, data)
+            _name_anew(part, path)
+        except FileExistsError:  # by another program, just now
+            return self._put(name, stem, suffix, data)
+        except (OSError, RecognizerError) as error:
+            system = error.__cause__ if isinstance(error, RecognizerError) else error
+            reason = getattr(system, "strerror", None) or error
+            raise RecognizerError(f"{name}: {UNWRITABLE} ({reason}), nothing was added", UNWRITABLE) from error
+        finally:
+            with suppress(OSError):
+                part.unlink()
+        self._refuse_foreign_image(path)
         return path
 
     def _refuse_foreign_image(self, path: Path) -> None:
@@ -147,6 +163,25 @@ def _way(folder: Path, path: Path) -> str:
 
 def _id(place: str) -> str:
     return hashlib.sha256(os.fsencode(place)).hexdigest()[:16]
+
+
+def _name_anew(part: Path, path: Path) -> None:
+    """Give a file another name, never that of a file that is there.
+
+    Raises:
+        FileExistsError: there is one.
+    """
+    try:
+        os.link(part, path)
+    except FileExistsError:
+        raise
+    except OSError:  # no links here: the name is taken first
+        open(path, "xb").close()
+        try:
+            os.replace(part, path)
+        except OSError:
+            path.unlink()
+            raise
 
 
 def kind_of_name(path: Path) -> str:
