@@ -1,8 +1,10 @@
 """The project of the page in the browser: drafts on disk, corrections that go into the files, what is never lost."""
 
+import asyncio
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -16,9 +18,10 @@ from web_client import id_of, read, serving
 
 from recognizer.inputs.strokes.strokes import write_inkml
 from recognizer.pages.parse import read_page
-from recognizer.web import saving
+from recognizer.web import file_routes, saving, uploads
 from recognizer.web.drafts import Draft, DraftLine, Drafts
 from recognizer.web.limits import Refused
+from recognizer.web.project import Project
 
 
 @pytest.fixture
@@ -184,8 +187,8 @@ def test_what_is_typed_while_a_page_is_saved_stays(folder: Path, monkeypatch: py
         sent = client.put(f"/api/files/{file}", json=corrected(draft, 0, "to be saved")).json()
         whole = saving.save
 
-        async def slow(*given: Any) -> Any:
-            done = await whole(*given)
+        def slow(*given: Any) -> Any:
+            done = whole(*given)
             path = folder.parent / "letters.drafts" / f"{file}.json"
             kept = json.loads(path.read_text())
             kept["lines"][1] |= {"text": "typed meanwhile", "state": "corrected"}
@@ -201,6 +204,78 @@ def test_what_is_typed_while_a_page_is_saved_stays(folder: Path, monkeypatch: py
         monkeypatch.setattr("recognizer.web.file_routes.save", whole)
         client.post(f"/api/files/{file}/save", json={}).raise_for_status()
     assert [line.text for line in read_page(folder / "first.xml").lines[:2]] == ["to be saved", "typed meanwhile"]
+
+
+def test_nothing_long_is_done_where_requests_are_taken(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: dict[str, bool] = {}
+
+    def watch(place: Any, name: str) -> None:
+        work = getattr(place, name)
+
+        def watched(*given: Any) -> Any:
+            with suppress(RuntimeError):
+                asyncio.get_running_loop()
+                done[name] = False
+            done.setdefault(name, True)
+            return work(*given)
+
+        monkeypatch.setattr(place, name, watched)
+
+    for place, names in (
+        (file_routes, ("open_draft", "refuse_beyond", "save", "saved_into", "write_inkml")),
+        (uploads, ("refuse_beyond",)),
+        (Project, ("add",)),
+        (Drafts, ("update",)),
+    ):
+        for name in names:
+            watch(place, name)
+    with serving(folder) as client:
+        file = id_of(client, "first.xml")
+        draft = read(client, "first.xml")
+        client.put(f"/api/files/{file}", json=corrected(draft, 0, "a text")).raise_for_status()
+        client.post(f"/api/files/{file}/save", json={}).raise_for_status()
+        for place in ("/api/files", "/transcribe"):
+            client.post(place, files={"files": ("third.jpg", (folder / "first.jpg").read_bytes())}).raise_for_status()
+        client.post("/api/strokes", json={"strokes": [[1, 2, 3, 4]], "keep": "drawn"}).raise_for_status()
+    assert len(done) == 7 and all(done.values()), done
+
+
+def test_saves_at_once_come_one_after_the_other(folder: Path) -> None:
+    with serving(folder) as client:
+        file = id_of(client, "first.xml")
+        draft = read(client, "first.xml")
+        client.put(f"/api/files/{file}", json=corrected(draft, 0, "a text")).raise_for_status()
+        with ThreadPoolExecutor(3) as pool:
+            saved = list(pool.map(lambda _: client.post(f"/api/files/{file}/save", json={}).json(), range(3)))
+        assert sorted(one["written"] for one in saved) == [[], [], ["first.xml"]]
+        assert client.get(f"/api/files/{file}/state").json() == {"changed_on_disk": False}
+
+
+def test_what_a_full_disk_does_not_take_is_not_there(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    before = sorted(path.name for path in folder.iterdir())
+    sent = {"files": ("a.inkml", write_inkml([[1.0, 2.0, 3.0, 4.0]]))}
+    with serving(folder) as client:
+        file = id_of(client, "first.xml")
+        monkeypatch.setattr("os.fsync", full)
+        answer = client.post("/api/files", files=sent)
+        draft = client.get(f"/api/files/{file}")
+        monkeypatch.undo()
+        assert answer.status_code == draft.status_code == 500
+        assert answer.json()["error"] == "a.inkml: cannot be written (No space left on device), nothing was added"
+        assert f"{file}.json: cannot be written" in draft.json()["error"]
+        assert sorted(path.name for path in folder.iterdir()) == before
+        (folder / "a-2.inkml").symlink_to("nowhere")
+        (folder / "a.inkml").write_bytes(b"other")
+        assert [one["name"] for one in client.post("/api/files", files=sent).json()] == ["a-3.inkml"]
+        assert [one["name"] for one in client.post("/api/files", files=sent).json()] == ["a-3.inkml"]
+        monkeypatch.setattr("os.link", lambda *_: full(0))
+        (folder / "a-3.inkml").write_bytes(b"other")
+        assert [one["name"] for one in client.post("/api/files", files=sent).json()] == ["a-4.inkml"]
+    assert (folder / "a-4.inkml").read_bytes() == sent["files"][1]
+    assert not [path for path in folder.iterdir() if path.name.startswith(".")]
 
 
 def test_of_changes_at_once_one_is_taken(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,8 +41,8 @@ def open_draft(file: ProjectFile, drafts: Drafts) -> Draft:
     kept = drafts.get(file.id)
     if kept and _holds(file, kept):
         return kept
-    digest = digest_of(file.path)
-    return drafts.update(file.id, lambda now: now if now and _holds(file, now) else fresh_draft(file, digest))
+    fresh = fresh_draft(file, digest_of(file.path))  # aside: other drafts change while lines are found on a large image
+    return drafts.update(file.id, lambda now: now if now and _holds(file, now) else fresh)
 
 
 def changed_on_disk(file: ProjectFile, draft: Draft) -> bool:

@@ -1,7 +1,7 @@
 """Requests of the page: the project's files, their drafts, pictures and sounds, reading and saving."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from io import BytesIO
 from typing import Annotated, Any, TypeVar
 from urllib.parse import quote
@@ -20,7 +20,7 @@ from recognizer.web.limits import Limits, Refused
 from recognizer.web.line_images import picture_of, shown_image
 from recognizer.web.models import KINDS, Models
 from recognizer.web.project import Project, ProjectFile
-from recognizer.web.saving import refuse_changed, save, save_subtitles, saved_into
+from recognizer.web.saving import WordsOfLines, aligned_words, refuse_changed, save, save_subtitles, saved_into
 from recognizer.web.sounds import playable, waveform
 from recognizer.web.suggestions import Suggestion, expected_errors, suggest
 from recognizer.web.uploads import Upload, plain_name, refuse_beyond
@@ -117,6 +117,7 @@ class _FileRequests:
     drafts: Drafts
     models: Models
     limits: Limits
+    saving: anyio.Lock = field(default_factory=anyio.Lock)  # one after the other: what one writes, the next has seen
 
     def _opened(self, name: str) -> tuple[ProjectFile, Draft]:
         file = self.project.file(name)
@@ -132,6 +133,9 @@ class _FileRequests:
     @_route("POST", "/files", "Add files to the project's folder")
     async def add(self, files: Annotated[list[UploadFile], File()]) -> list[Entry]:
         uploads = [Upload(plain_name(file.filename or "file"), await file.read()) for file in files]
+        return await anyio.to_thread.run_sync(self._added, uploads)
+
+    def _added(self, uploads: list[Upload]) -> list[Entry]:
         for upload in uploads:
             for kind in ("handwriting", "speech"):
                 refuse_beyond(upload, kind, self.limits)
@@ -167,18 +171,27 @@ class _FileRequests:
             _line(draft, line)
         made = await read_draft(file, draft, self.models, only or ())
         # Somebody may have typed meanwhile: what was read goes into the draft as it is now.
-        return self.drafts.update(
-            name, lambda now: _merged(now, made) if now and now.revision != draft.revision else made
+        return await anyio.to_thread.run_sync(
+            self.drafts.update, name, lambda now: _merged(now, made) if now and now.revision != draft.revision else made
         )
 
     @_route("POST", "/files/{name}/save", "Write the draft into the file, or beside it")
     async def save_file(self, name: str, wish: SaveWish) -> dict[str, Any]:
+        async with self.saving:
+            file, draft = await anyio.to_thread.run_sync(self._to_be_saved, name, wish)
+            words = await aligned_words(file, draft, self.models, wish.unchecked)
+            return await anyio.to_thread.run_sync(self._saved, file, draft, wish, words)
+
+    def _to_be_saved(self, name: str, wish: SaveWish) -> tuple[ProjectFile, Draft]:
         file, draft = self._opened(name)
         if wish.subtitles:
             if draft.kind != "sound":
                 raise Refused(422, f"{file.name}: subtitles are of recordings")
             refuse_changed(file, draft, subtitles_path(file.path))
-        steps = [await save(file, draft, self.drafts, self.models, wish.unchecked)]
+        return file, draft
+
+    def _saved(self, file: ProjectFile, draft: Draft, wish: SaveWish, words: WordsOfLines) -> dict[str, Any]:
+        steps = [save(file, draft, self.drafts, words, wish.unchecked)]
         if wish.subtitles:
             steps.append(save_subtitles(file, steps[0].draft, self.drafts))
         target = next((one for one in self.project.files() if one.path == steps[0].path), file)
@@ -231,15 +244,18 @@ class _FileRequests:
         for number, stroke in enumerate(drawing.strokes):
             if len(stroke) % 2 or not stroke:
                 raise Refused(422, f"strokes[{number}] has {len(stroke)} numbers, expected pairs x, y")
-        data = write_inkml(drawing.strokes)
+        data = await anyio.to_thread.run_sync(write_inkml, drawing.strokes)
         if drawing.keep:
-            path = self.project.add(f"{drawing.keep}.inkml", data)
-            file = next(one for one in self.project.files() if one.path == path)
-            return {"file": file.id}
+            return {"file": await anyio.to_thread.run_sync(self._kept, f"{drawing.keep}.inkml", data)}
         self.models.refuse_missing("strokes", "a drawing")
         reader = await self.models.with_reader("strokes", lambda reader: reader)
-        (found,) = await self.models.read("strokes", [reader.signal(BytesIO(data), name="the drawing")])
+        signal = await anyio.to_thread.run_sync(lambda: reader.signal(BytesIO(data), name="the drawing"))
+        (found,) = await self.models.read("strokes", [signal])
         return asdict(found)
+
+    def _kept(self, name: str, data: bytes) -> str:
+        path = self.project.add(name, data)
+        return next(one.id for one in self.project.files() if one.path == path)
 
 
 def _merged(now: Draft, read: Draft) -> Draft:

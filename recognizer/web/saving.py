@@ -1,6 +1,6 @@
 """From a draft into the files themselves: the page's own XML, or x.gt.txt beside the file; never without a backup."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -39,6 +39,9 @@ NEW_PAGE = """<?xml version="1.0" encoding="UTF-8"?>
 """
 
 
+WordsOfLines = Mapping[str, Sequence[EditedWord]]  # by the lines' ids
+
+
 @dataclass(frozen=True)
 class Saved:
     """What was written.
@@ -56,14 +59,22 @@ class Saved:
     backup: Path | None
 
 
-async def save(file: ProjectFile, draft: Draft, drafts: Drafts, models: Models, unchecked: bool) -> Saved:
+async def aligned_words(file: ProjectFile, draft: Draft, models: Models, unchecked: bool) -> WordsOfLines:
+    """Return where the words of the lines of a page stand that are to be written, as far as a model can say it."""
+    lines = [line for line in draft.lines if line.outline and _new_text(line, unchecked)]
+    if draft.kind != "page" or "handwriting" not in models.paths or not lines:
+        return {}
+    return await models.with_reader("handwriting", lambda reader: _words(file, draft, lines, reader))
+
+
+def save(file: ProjectFile, draft: Draft, drafts: Drafts, words: WordsOfLines, unchecked: bool) -> Saved:
     """Write a draft into its file.
 
     Args:
         file: the file.
         draft: of it.
         drafts: where backups go.
-        models: of which that of lines says where the words of a corrected line stand.
+        words: where those of the corrected lines of a page stand.
         unchecked: also write what was read and nobody has looked at.
 
     Raises:
@@ -73,7 +84,7 @@ async def save(file: ProjectFile, draft: Draft, drafts: Drafts, models: Models, 
     if digest_of(file.path) != draft.digest:
         raise Refused(409, f"{file.name}: changed on disk since this draft was made, load it again before saving")
     if draft.kind == "page":
-        return await _save_page(file, draft, drafts, models, unchecked)
+        return _save_page(file, draft, drafts, words, unchecked)
     text = " ".join(text for line in draft.lines if (text := _text_of(line, unchecked)) is not None)
     if not any(_text_of(line, unchecked) is not None for line in draft.lines):
         raise Refused(422, f"{file.name}: nothing is corrected or accepted yet, so there is nothing to save")
@@ -151,12 +162,10 @@ def new_page(image: str, draft: Draft) -> bytes:
     return NEW_PAGE.format(namespace=PAGE, now=now(), image=name, width=width, height=height).encode()
 
 
-async def _save_page(file: ProjectFile, draft: Draft, drafts: Drafts, models: Models, unchecked: bool) -> Saved:
-    lines = [_edited(file, draft, line, unchecked) for line in draft.lines]
-    if "handwriting" in models.paths:
-        corrected = [line for line, edit in zip(draft.lines, lines, strict=True) if edit.text and line.outline]
-        words = await models.with_reader("handwriting", lambda reader: _words(file, draft, corrected, reader))
-        lines = [replace(line, words=words.get(line.id, ())) for line in lines]
+def _save_page(file: ProjectFile, draft: Draft, drafts: Drafts, words: WordsOfLines, unchecked: bool) -> Saved:
+    lines = [
+        replace(_edited(file, draft, line, unchecked), words=tuple(words.get(line.id, ()))) for line in draft.lines
+    ]
     if file.kind == "page":
         return _written(file, draft, drafts, file.path, edit_lines(file.path, lines))
     path = file.path.with_name(f"{stem_of(file.path.name)}.xml")
@@ -192,9 +201,7 @@ def _after(draft: Draft, digest: str, unchecked: bool) -> Draft:
 
 def _edited(file: ProjectFile, draft: Draft, line: DraftLine, unchecked: bool) -> EditedLine:
     """Return what is to become of a line of the XML."""
-    text = _text_of(line, unchecked)
-    if text is not None and text == line.given:
-        text = None  # what the file says already stays as it stands there
+    text = _new_text(line, unchecked)
     is_new = file.kind != "page" or line.id not in {one.id for one in read_page(file.path).lines}
     if is_new or line.moved:
         sure = line.reading.confidence if text is not None and not line.checked and line.reading else None
@@ -208,9 +215,13 @@ def _text_of(line: DraftLine, unchecked: bool) -> str | None:
     return line.text if line.checked or (unchecked and line.state == "read") else None
 
 
-def _words(
-    file: ProjectFile, draft: Draft, lines: Sequence[DraftLine], reader: Reader
-) -> dict[str, tuple[EditedWord, ...]]:
+def _new_text(line: DraftLine, unchecked: bool) -> str | None:
+    """Return the text that is to be written, None also where the file says it: there it stays as it stands."""
+    text = _text_of(line, unchecked)
+    return None if text == line.given else text
+
+
+def _words(file: ProjectFile, draft: Draft, lines: Sequence[DraftLine], reader: Reader) -> WordsOfLines:
     """Return where the words of lines stand: as they were read, or, of corrected ones, by forced alignment."""
     made: dict[str, tuple[EditedWord, ...]] = {}
     settings = HandwritingSettings(**reader.model_file.settings.signal)

@@ -1,6 +1,7 @@
 """What other programs send to be read: kinds, bounds, and records as `transcribe --format json` gives them."""
 
 import math
+import os
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -12,6 +13,7 @@ from typing import Any, BinaryIO
 
 import anyio
 
+from recognizer.common.atomic_write import UNWRITABLE
 from recognizer.errors import RecognizerError
 from recognizer.formats.result import Result, make_result
 from recognizer.inputs.lines.image_file import ImagePage, image_pages, opened_image
@@ -36,6 +38,7 @@ STATUS = {  # of HTTP by the reason of a refusal; any other is 422
     "too long": 413,
     "not an image": 415,
     "of another kind": 415,
+    UNWRITABLE: 500,
 }
 
 
@@ -133,7 +136,7 @@ class _UploadReader:
             if kind == "speech":
                 results = await self._sound(upload)
             else:
-                refuse_beyond(upload, kind, self.limits)
+                await anyio.to_thread.run_sync(refuse_beyond, upload, kind, self.limits, limiter=DECODING)
                 results = await self._others(kind, upload, source, set() if used is None else used)
             self.answer.records += [result.as_data() for result in results]
         except RecognizerError as error:
@@ -166,7 +169,7 @@ class _UploadReader:
 
     async def _sound(self, upload: Upload) -> list[Result]:
         """Return what is read of a recording: a result, or of a long one a result for each piece."""
-        refuse_beyond(upload, "speech", self.limits)
+        await anyio.to_thread.run_sync(refuse_beyond, upload, "speech", self.limits, limiter=DECODING)
         pieces = await read_recording(upload.data, upload.name, self.models, self.answer.notes.append)
         if not pieces:
             self.answer.notes.append(f"{upload.name}: nobody is heard in it")
@@ -182,7 +185,7 @@ def _opened(name: str, source: Path | BytesIO, reader: Reader, limits: Limits) -
     """Return a file, or the pages of it, decoded, and what is to be said of it."""
     if isinstance(source, Path) and source.suffix.lower() != SUFFIX:
         raise Refused(415, f"{name}: PAGE XML or ALTO, expected a name that ends in {SUFFIX}")
-    folder = f"{source.parent}/" if isinstance(source, Path) else ""
+    folder = f"{source.parent}{os.sep}" if isinstance(source, Path) else ""
 
     def unplaced(text: str) -> str:
         """Leave the folder out, which is ours and gone in a moment: only the names are the caller's."""
