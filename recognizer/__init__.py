@@ -1,6 +1,7 @@
 """Reads handwriting and speech: train a model, evaluate it, transcribe with it."""
 
-from typing import TYPE_CHECKING, Any
+import os
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from recognizer.reading.reader import Reader
@@ -9,7 +10,7 @@ __version__ = "0.2.0"
 __all__ = ["__version__", "load"]
 
 
-def load(path_or_name: "str | Any", device: str = "auto", precision: str = "float32") -> "Reader":
+def load(path_or_name: str | os.PathLike[str], device: str = "auto", precision: str = "float32") -> "Reader":
     """Return the reader of a model file, or of a shipped model by its name; torch is imported here, not before.
 
     Args:

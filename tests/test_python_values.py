@@ -4,7 +4,7 @@ import io
 import os
 import socket
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import numpy as np
 import pytest
@@ -217,11 +217,18 @@ def test_a_model_is_named_by_anything_that_is_a_path(tmp_path: Path) -> None:
     from makers import save_model
 
     path = save_model("handwriting", tmp_path / "m")
-    for name in (str(path), path, os.fsencode(path), Named(path)):
+    names: list[Any] = [str(path), path, os.fsencode(path), Named(path)]
+    for name in names:
         assert recognizer.load(name).kind == "handwriting"
-    for strange in (None, 7, b"\xff\x00"):
+    others: list[Any] = [None, 7, b"\xff\x00"]
+    for strange in others:
         with pytest.raises(RecognizerError):
             recognizer.load(strange)
+
+
+def test_callers_may_check_their_types() -> None:
+    assert (Path(recognizer.__file__).parent / "py.typed").is_file()
+    assert get_type_hints(recognizer.load, {"Reader": Reader})["path_or_name"] == str | os.PathLike[str]
 
 
 def test_a_pillow_image_of_several_pages_and_a_mask_are_refused(hand: Reader, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ def pretrained_models() -> list[str]:
     return sorted(path.name.removesuffix(SUFFIX) for path in FOLDER.glob(f"*{SUFFIX}"))
 
 
-def find_model(path_or_name: str | Path) -> Path:
+def find_model(path_or_name: str | os.PathLike[str]) -> Path:
     """Return the file of a model: a path, a run's folder, or the name of a shipped model.
 
     Raises:

@@ -77,7 +77,7 @@ class Reader:
     @classmethod
     def load(
         cls,
-        path_or_name: str | Path,
+        path_or_name: str | os.PathLike[str],
         device: str = "auto",
         options: DecoderOptions | None = None,
         division: Division | None = None,
