@@ -90,3 +90,27 @@ def test_projects_that_share_a_folder_of_drafts_do_not_see_each_others(folder: P
     assert opened(other, folder.with_name("shared"))[0] is None
     ours, said = opened(folder, folder.with_name("shared"))
     assert ours and ours.lines[0].text == "mine" and said == []
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (r'{"id": "line_1", "text": "\ud83d"}', "half a character"),
+        ('{"id": "line_1", "start": NaN}', "no number"),
+        ('{"id": "line_1", "outline": [[0, 1], [Infinity, 2]]}', "no number"),
+        ('{"id": "line_1"}, {"id": "line_1"}', "two lines are called 'line_1'"),
+    ],
+)
+def test_a_line_that_cannot_be_kept_is_refused(folder: Path, line: str, said: str) -> None:
+    with serving(folder) as client:
+        body = f'{{"revision": 0, "lines": [{line}]}}'
+        headers = {"content-type": "application/json"}
+        refused = client.put(f"/api/files/{id_of(Project((folder,)))}", content=body, headers=headers)
+    assert refused.status_code == 422 and said in refused.json()["error"]
+
+
+def test_what_has_a_long_name_is_backed_up_too(tmp_path: Path) -> None:
+    path = tmp_path / f"{'ä' * 124}.gt.txt"
+    path.write_text("a text")
+    copy = Drafts(tmp_path / "drafts").back_up(path)
+    assert copy and copy.read_text() == "a text" and copy.name.endswith("ä.txt") and len(copy.name.encode()) > 250

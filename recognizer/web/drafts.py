@@ -2,16 +2,17 @@
 
 import hashlib
 import json
+import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from recognizer.common.atomic_write import write_atomically
+from recognizer.common.atomic_write import LONGEST, write_atomically
 from recognizer.errors import RecognizerError
 from recognizer.pages.page import file_of
 from recognizer.web.limits import Refused
@@ -167,7 +168,8 @@ class Drafts:
         """Put new lines into a draft that is still at `revision`.
 
         Raises:
-            Refused: there is no draft, it was changed elsewhere meanwhile, or a file that is no page has no line.
+            Refused: there is no draft, it was changed elsewhere meanwhile, a file that is no page has no line, two
+                lines are called alike, or a line holds what no file can: half a character, a place that is no number.
         """
 
         def changed(draft: Draft | None) -> Draft:
@@ -177,6 +179,7 @@ class Drafts:
                 raise Refused(409, f"{draft.name}: changed elsewhere meanwhile, load it again to see how")
             if not lines and draft.kind != "page":
                 raise Refused(422, f"{draft.name}: no line, expected at least one")
+            _refuse_unwritable(draft.name, lines)
             return replace(draft, lines=lines, revision=draft.revision + 1)
 
         return self.update(name, changed)
@@ -187,7 +190,8 @@ class Drafts:
             return None
         data = path.read_bytes()
         stamp = time.strftime("%Y%m%d-%H%M%S")
-        copy = self.folder / "backups" / f"{stamp}-{hashlib.sha256(data).hexdigest()[:8]}-{path.name}"
+        before = f"{stamp}-{hashlib.sha256(data).hexdigest()[:8]}-"
+        copy = self.folder / "backups" / f"{before}{_shortened(path, LONGEST - len(before))}"
         write_atomically(copy, data)
         return copy
 
@@ -219,6 +223,33 @@ class Drafts:
 
     def _path(self, name: str) -> Path:
         return self.folder / f"{name}.json"
+
+
+def _refuse_unwritable(name: str, lines: Sequence[DraftLine]) -> None:
+    """Refuse lines that could not be told apart, or not be written.
+
+    Raises:
+        Refused: 422.
+    """
+    known: set[str] = set()
+    for line in lines:
+        if line.id in known:
+            raise Refused(422, f"{name}: two lines are called {line.id!r}, expected an id for each")
+        known.add(line.id)
+        try:
+            json.dumps(asdict(line), ensure_ascii=False, allow_nan=False).encode()
+        except UnicodeEncodeError:
+            raise Refused(422, f"{name}: line {line.id!r} holds half a character, expected whole ones") from None
+        except ValueError:
+            raise Refused(422, f"{name}: line {line.id!r} has a place that is no number, expected numbers") from None
+
+
+def _shortened(path: Path, room: int) -> str:
+    """Return a file's name, where it has more bytes than there is room without the end of its stem."""
+    if len(os.fsencode(path.name)) <= room:
+        return path.name
+    stem = os.fsencode(path.stem)[: room - len(os.fsencode(path.suffix))]
+    return stem.decode(errors="ignore") + path.suffix
 
 
 def digest_of(path: Path) -> str:
