@@ -44,6 +44,15 @@ NORMALISED = {
     "lower keeps the form": (TextSettings(case="lower"), "\u0130", "i\u0307"),
     "replace": (TextSettings(replace={"\u2019": "'", "\u00ad": ""}), "l\u2019a\u00adb", "l'ab"),
     "replace in order": (TextSettings(replace={"a": "b", "b": "c"}), "ab", "cc"),
+    "replace what is decomposed": (TextSettings(replace={"e\u0301": "e"}), "\u00e9", "e"),
+    "replace by what is decomposed": (TextSettings(replace={"@": "e\u0301"}), "@", "\u00e9"),
+    "replace what stays apart": (
+        TextSettings(replace={"\u0958": "\u0915"}),
+        "\u0958\u0915\u093c",
+        "\u0915\u0915",
+    ),
+    "replace what is composed, in NFD": (TextSettings(form="NFD", replace={"\u00e9": "e"}), "\u00e9", "e"),
+    "replaced, and composed again": (TextSettings(replace={"\u00ad": ""}), "e\u00ad\u0301", "\u00e9"),
     "replaced spaces": (TextSettings(replace={"_": " "}), "_a__b_", "a b"),
     "non-breaking space": (TextSettings(), "a\u00a0b", "a b"),
 }
@@ -54,6 +63,16 @@ def test_normalising_does_what_is_set_and_nothing_twice(settings: TextSettings, 
     assert settings.normalize(raw) == wanted
     if settings.replace != {"a": "b", "b": "c"}:
         assert settings.normalize(wanted) == wanted
+
+
+def test_what_is_put_may_be_what_nfkc_would_change() -> None:
+    assert TextSettings(form="NFKC", replace={"1/2": "\u00bd"}).normalize("1/2") == "\u00bd"
+
+
+def test_replacements_that_find_nothing_are_told_with_what_is_there_instead() -> None:
+    lower = TextSettings(case="lower", replace={"\u00c9": "e", "e\u0301": "e", "<n>": "N", "N": "n"})
+    assert lower.idle_replacements() == {"\u00c9": "\u00e9"}
+    assert TextSettings(form="NFKC", replace={"\u00b2": ""}).idle_replacements() == {"\u00b2": "2"}
 
 
 @pytest.mark.parametrize("values", [{"form": "NFX"}, {"case": "upper"}, {"unit": "word"}])

@@ -77,6 +77,13 @@ def test_the_sizes_of_the_splits_are_told(tmp_path: Path) -> None:
     assert one.lengths == (40, 60, 100) and one.texts == (1, 3, 5)
 
 
+def test_a_replacement_that_no_text_can_hold_is_told(tmp_path: Path) -> None:
+    settings = replace(SETTINGS, text=TextSettings(case="lower", replace={"A": "b"}))
+    report = check(corpus(tmp_path, written("a")), settings)
+    one = found(report, "text.replace without effect beside NFC and case lower")
+    assert (one.weight, one.cases) == ("fault", ["'A', expected 'a'"])
+
+
 def test_the_ctc_rule_is_exact() -> None:
     assert [needed(text, PLAIN) for text in ("", "  ", "abc", "aab", "aaa", "a  a")] == [0, 0, 3, 4, 5, 3]
     assert infeasible(4, 4) is None

@@ -29,6 +29,11 @@ def test_rules_hold_once_and_in_their_order(tmp_path: Path) -> None:
     assert rules.apply("e\u0301") == Ruled("\u00e9")
 
 
+def test_what_is_replaced_may_be_written_decomposed(tmp_path: Path) -> None:
+    rules = read_rules(written(tmp_path, 'replace: {"e\u0301": "e", "\u0958": "\u0915"}\n'), tmp_path)
+    assert rules.apply("\u00e9t\u00e9 \u0915\u093c") == Ruled("ete \u0915")
+
+
 def test_an_example_that_comes_out_otherwise_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RecognizerError, match="example 'b' becomes 'c', expected 'd'"):
         read_rules(written(tmp_path, 'replace: {"b": "c"}\nexamples: {"b": "d"}\n'), tmp_path)

@@ -4,6 +4,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from recognizer.corpus.picture_order import DIRECTIONS, in_picture_order, in_text_order
 from recognizer.errors import RecognizerError
@@ -22,7 +23,8 @@ class TextSettings:
     Args:
         form: Unicode normalisation form, one of NFC, NFD, NFKC, NFKD.
         case: "keep" or "lower".
-        replace: strings put in the place of others, applied in order after form and case; "" deletes.
+        replace: strings put in the place of others, applied in order after form and case; "" deletes. Those that are
+            canonically the same by Unicode are one string; the text is in its form again behind them.
         unit: "character" (a label is a code point) or "token" (labels are separated by white space).
         scoring: "" compares symbols as they are; "timit-39" folds TIMIT's 61 phones to 39 classes first.
         order: of the labels: "logical", as the text is spoken; or as its characters stand in a picture that is read
@@ -55,12 +57,30 @@ class TextSettings:
 
     def normalize(self, text: str) -> str:
         """Return `text` as it is learned: Unicode form, case, replacements, single inner spaces, none outside."""
+        text = self._in_form_and_case(text)
+        for old, new in self._replacements:
+            text = text.replace(old, new)
+        return " ".join((self._composed(text) if self.replace else text).split())
+
+    def idle_replacements(self) -> dict[str, str]:
+        """Return what `replace` replaces and no text in this form and case can hold, with what it holds instead."""
+        put = "\n".join(new for _, new in self._replacements)
+        found = {old: self._in_form_and_case(old) for old, _ in self._replacements if old not in put}
+        return {old: there for old, there in found.items() if there != old}
+
+    @cached_property
+    def _replacements(self) -> list[tuple[str, str]]:
+        return [(self._composed(old), self._composed(new)) for old, new in self.replace.items()]
+
+    def _in_form_and_case(self, text: str) -> str:
         text = unicodedata.normalize(self.form, text)  # type: ignore[arg-type]
         if self.case == "lower":
             text = unicodedata.normalize(self.form, text.lower())  # type: ignore[arg-type]
-        for old, new in self.replace.items():
-            text = text.replace(old, new)
-        return " ".join(text.split())
+        return text
+
+    def _composed(self, text: str) -> str:
+        """Return a text with its accents as the form has them; what NFKC and NFKD make alike stays apart."""
+        return unicodedata.normalize("NFD" if self.form.endswith("D") else "NFC", text)
 
 
 @dataclass(frozen=True)

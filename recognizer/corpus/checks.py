@@ -139,6 +139,7 @@ def findings(
         *shared_groups(rows),
         *against_the_direction(store, rows),
         *marked(rows, alphabet),
+        *idle_replacements(alphabet),
     ]
 
 
@@ -238,6 +239,13 @@ def marked(rows: CorpusColumns, alphabet: Alphabet) -> list[Finding]:
         if (marks := marks_in(text)) and len(alphabet.learned(text)) < len(text):
             found.add(MARKED, index, marks)
     return found.findings(FAULT)
+
+
+def idle_replacements(alphabet: Alphabet) -> list[Finding]:
+    """Return the replacements that find nothing, as no text in the form and case of this alphabet holds their key."""
+    cases = [f"{old!r}, expected {there!r}" for old, there in alphabet.text.idle_replacements().items()]
+    what = f"text.replace without effect beside {alphabet.text.form} and case {alphabet.text.case}"
+    return [Finding(what, FAULT, len(cases), cases, [])] if cases else []
 
 
 def shared_texts(rows: CorpusColumns, learned: str) -> list[Finding]:

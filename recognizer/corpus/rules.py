@@ -120,7 +120,7 @@ def _rules(path: Path, tree: dict[str, Any], sha256: str) -> TranscriptionRules:
         tree.get("unescape") is True,
         tuple((reason, _pattern(path, pattern)) for reason, pattern in pairs_of(path, tree, "leave_out")),
         tuple((_pattern(path, pattern), put) for pattern, put in pairs_of(path, tree, "substitute")),
-        pairs_of(path, tree, "replace"),
+        tuple((unicodedata.normalize("NFC", old), put) for old, put in pairs_of(path, tree, "replace")),
         tuple(Example(*pair) for pair in pairs_of(path, tree, "examples")),
         sha256,
     )
