@@ -287,6 +287,16 @@ def test_fields_that_a_spreadsheet_quoted_lose_its_quotes_and_others_keep_theirs
     assert [sample.text for sample in read_corpus(write(tmp_path, "n.tsv", said))] == ['"Oui"', '"non']
 
 
+@pytest.mark.parametrize("rest", ['b.png\t"Viens\nc.png\tici"\nd.png\tfin\n', 'b.png\t"Viens\tici"\n'])
+def test_a_quotation_mark_that_swallows_the_next_field_or_row_is_refused(tmp_path: Path, rest: str) -> None:
+    for name in "abcd":
+        (tmp_path / f"{name}.png").touch()
+    table = tmp_path / "m.tsv"
+    table.write_text(f'file\ttext\na.png\t"il dit ""oui"""\n{rest}', encoding="utf-8")
+    with pytest.raises(RecognizerError, match=r"m\.tsv:3: a quotation mark is not closed where the field ends, 'Viens"):
+        read_corpus(table)
+
+
 @pytest.mark.parametrize("names", [(), ("a.png", "b.png")])
 def test_a_folder_that_is_no_corpus_is_refused(tmp_path: Path, names: tuple[str, ...]) -> None:
     files(tmp_path, *names)

@@ -243,9 +243,21 @@ def _fields(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
 def _tsv_fields(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
     lines = _lines(text)
     if any(_is_quoted(field) for line in lines for field in line.split("\t")):
-        yield from _csv_fields(path, text, "\t")
+        for line, fields in _csv_fields(path, text, "\t"):
+            _refuse_open_quote(path, line, fields)
+            yield line, fields
     else:
         yield from ((i, line.split("\t")) for i, line in enumerate(lines, 1))
+
+
+def _refuse_open_quote(path: Path, line: int, fields: list[str]) -> None:
+    """Refuse a field that goes on behind a tab or on the next line: what it swallows are other fields and rows."""
+    for field in fields:
+        if "\t" in field or "\n" in field:
+            raise RecognizerError(
+                f"{path}:{line}: a quotation mark is not closed where the field ends, {field[:20]!r}, expected one "
+                "behind it: as another field is quoted the way spreadsheets do it, all are read so"
+            )
 
 
 def _is_quoted(field: str) -> bool:
