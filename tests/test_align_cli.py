@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,29 @@ def test_a_file_of_one_line_is_the_text_of_an_image_of_a_line(
     of_file = said(capsys, "align", file, "--lines", text, "--model", line_run.folder, "--json")
     assert of_file == said(capsys, "align", file, "--text", "lo x", "--model", line_run.folder, "--json")
     assert of_file[0] == 0 and [w["text"] for w in json.loads(of_file[1])["words"]] == ["lo", "x"]
+
+
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="a pipe has no name there")
+def test_lines_are_read_once_and_may_be_a_pipe(line_run: Run, lines: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = lines.parent / "files" / "000.png"
+    out, into = os.pipe()
+    with os.fdopen(into, "w") as writer:
+        writer.write("lo x\n")
+    of_pipe = said(capsys, "align", file, "--lines", f"/dev/fd/{out}", "--model", line_run.folder, "--json")
+    os.close(out)
+    assert of_pipe == said(capsys, "align", file, "--text", "lo x", "--model", line_run.folder, "--json")
+
+
+def test_a_line_of_characters_that_the_model_lacks_is_named(
+    sound_run: Run, sounds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = tmp_path / "said.txt"
+    text.write_text("ab c\nabcq?\n\nq\n" + "c\n" * 3000)
+    code, out, err = said(
+        capsys, "align", sounds.parent / "files" / "000.wav", "--lines", text, "--model", sound_run.folder
+    )
+    assert (code, out, err.count("\n")) == (2, "", 1) and len(err) < 300 + len(str(text))
+    assert f"{text}:2: the model lacks 'q', '?', and some in 1 more of its lines, expected" in err
 
 
 def test_a_text_that_leaves_most_out_is_not_sure(line_run: Run, lines: Path) -> None:

@@ -1,15 +1,18 @@
 """The text of a long recording on its pieces."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import soundfile
-from makers import save_model
+from makers import SYMBOLS, model_file, save_model
 from terminal import said
 from test_recordings import long_signal
 from test_segmentation import RATE
 
+from recognizer.corpus.alphabet import Alphabet
+from recognizer.model.model_file import save_model_file
 from recognizer.reading.long_alignment import own_words, words_of
 
 TEXT = "it was a bright cold day in april and the clocks were striking thirteen winston smith".split()
@@ -44,6 +47,30 @@ def test_every_word_of_a_long_recording_is_placed_in_order(tmp_path: Path, capsy
     assert code == 0 and [line.split()[4] for line in out.splitlines()] == " ".join(read).split()
 
 
+HAN = "".join(chr(0x4E00 + i) for i in range(len(SYMBOLS)))
+
+
+@pytest.mark.parametrize("symbols", [HAN, " " + HAN[1:]])
+def test_a_text_without_spaces_is_placed_by_its_characters(
+    symbols: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    soundfile.write(tmp_path / "long.flac", long_signal(), RATE)
+    model = tmp_path / "m.safetensors"
+    save_model_file(replace(model_file("speech"), alphabet=Alphabet(tuple(symbols))), model)
+    _, out, _ = said(capsys, "transcribe", tmp_path / "long.flac", "--model", model, "--json")
+    read = ["".join(json.loads(line)["text"].split()) for line in out.splitlines()]
+    # Without a space in the alphabet the lines of a file are joined without one.
+    (tmp_path / "said.txt").write_text(("\n" if symbols == HAN else "").join(read), encoding="utf-8")
+    call = ("align", tmp_path / "long.flac", "--lines", tmp_path / "said.txt", "--model", model)
+    code, out, err = said(capsys, *call)
+    placed = [line.split("\t")[3] for line in out.splitlines()[1:]]
+    assert (code, err) == (0, "") and len(placed) > 1 and "".join(placed) == "".join(read)
+    code, _, err = said(capsys, *call[:2], "--text", HAN[1:] * 200, "--model", model)
+    assert code == 1 and f"the last {200 * len(HAN[1:])} characters, from {(HAN[1:] * 2)[:30]!r} on" in err
+    code, _, err = said(capsys, *call[:2], "--text", "q", "--model", model)
+    assert code == 2 and err.startswith(f"recognizer: {tmp_path / 'long.flac'}: character 'q'")
+
+
 def test_words_that_do_not_fit_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     soundfile.write(tmp_path / "long.flac", long_signal(), RATE)
     model = save_model("speech", tmp_path / "m.safetensors")
@@ -52,6 +79,15 @@ def test_words_that_do_not_fit_are_named(tmp_path: Path, capsys: pytest.CaptureF
     assert code == 1 and out.count("\n") == 1
     assert "long.flac: from 0.0 to " in err and "is read, which is not like the text there" in err
     assert err.splitlines()[-1].endswith("no speech is left for the last 6000 words, from 'a b a b a' on")
+
+
+def test_a_piece_gets_the_characters_that_were_read_in_it() -> None:
+    text = list("天地玄黄宇宙洪荒日月盈昃辰宿列张寒来暑往")
+    assert words_of("天地玄黄宇宙", "洪荒日月", text, "") == 6
+    assert words_of("天他玄黄宇由", "洪荒日月", text, "") == 6
+    assert own_words("天地玄黄宇宙洪荒", "日月盈昃", text, "") == (0, 8)
+    assert own_words("寒来暑往", None, text[-4:], "") == (0, 4)
+    assert own_words("".join(text), "秋收冬藏", [*"某某某某某某某某某某" * 30, *text], "") == (300, 320)
 
 
 def test_a_piece_gets_what_is_like_its_reading_or_nothing() -> None:

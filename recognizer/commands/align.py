@@ -1,9 +1,10 @@
 """The verb align: a given text placed on its image, page or recording."""
 
 import argparse
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from recognizer.commands.console import Console
 from recognizer.commands.exit_codes import DONE, FOUND
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from recognizer.decoding.hypothesis import Hypothesis
     from recognizer.formats.result import Result
     from recognizer.reading.reader import Reader
+
+NAMED = 10  # characters that the model lacks, in a message
+Lines: TypeAlias = Sequence[tuple[int, str]]  # of a file, with their numbers
 
 
 def add_align(verbs: Any, console: Console) -> None:
@@ -41,6 +45,7 @@ def add_align(verbs: Any, console: Console) -> None:
 def _run(console: Console, chosen: argparse.Namespace) -> int:
     import json
 
+    from recognizer.corpus.manifest import read_lines
     from recognizer.decoding.options import DecoderOptions
     from recognizer.formats.formats import format_reading
     from recognizer.formats.result import make_result
@@ -48,14 +53,12 @@ def _run(console: Console, chosen: argparse.Namespace) -> int:
     from recognizer.reading.recordings import is_long
 
     reader = Reader.load(chosen.model, chosen.device, DecoderOptions(engine="greedy"))
-    if reader.kind == "speech":
-        text = _text(chosen)
-        if is_long(chosen.file, str(chosen.file), reader):
-            return _run_long(console, chosen, reader, text)
-    elif chosen.lines and not _is_one_line(chosen, reader):
-        return _run_page(console, chosen, reader)
-    else:
-        text = _text(chosen)
+    lines = list(read_lines(chosen.lines)) if chosen.lines else []  # once: it may be a pipe
+    if reader.kind != "speech" and chosen.lines and not _is_one_line(chosen, lines, reader):
+        return _run_page(console, chosen, lines, reader)
+    text = _joined(chosen, lines, reader) if chosen.lines else str(chosen.text)
+    if reader.kind == "speech" and is_long(chosen.file, str(chosen.file), reader):
+        return _run_long(console, chosen, reader, text)
     signal = reader.signal(chosen.file)
     try:
         found = reader.align(signal, text)
@@ -73,20 +76,32 @@ def _run(console: Console, chosen: argparse.Namespace) -> int:
     return 0
 
 
-def _text(chosen: argparse.Namespace) -> str:
-    """Return what a recording or a line says: as given, or all lines of a file."""
-    from recognizer.corpus.manifest import read_lines
+def _joined(chosen: argparse.Namespace, lines: Lines, reader: "Reader") -> str:
+    """Return what all lines of a file say that is of one recording or one line.
 
-    return " ".join(line for _, line in read_lines(chosen.lines)) if chosen.lines else str(chosen.text)
+    Raises:
+        RecognizerError: a line has characters that the model lacks.
+    """
+    from recognizer.reading.long_alignment import gap_of
+
+    strange = [(number, unknown) for number, line in lines if (unknown := reader.alphabet.unknown(line))]
+    if strange:
+        number, unknown = strange[0]
+        more = f" and {len(unknown) - NAMED} more" if len(unknown) > NAMED else ""
+        others = f", and some in {len(strange) - 1} more of its lines" if len(strange) > 1 else ""
+        raise RecognizerError(
+            f"{chosen.lines}:{number}: the model lacks {', '.join(map(repr, unknown[:NAMED]))}{more}{others}, expected "
+            "characters that it has (`recognizer info MODEL` lists them), or another --model"
+        )
+    return gap_of(reader.alphabet).join(line for _, line in lines)
 
 
-def _is_one_line(chosen: argparse.Namespace, reader: "Reader") -> bool:
+def _is_one_line(chosen: argparse.Namespace, lines: Lines, reader: "Reader") -> bool:
     """Return whether a file of a single line of text is that of an image of a line, not of a page with one line."""
-    from recognizer.corpus.manifest import read_lines
     from recognizer.inputs.signal import Signal
     from recognizer.pages.parse import form_of
 
-    if reader.kind != "handwriting" or sum(bool(line.strip()) for _, line in read_lines(chosen.lines)) != 1:
+    if reader.kind != "handwriting" or sum(bool(line.strip()) for _, line in lines) != 1:
         return False
     return not form_of(chosen.file) and isinstance(reader.line_or_page(chosen.file), Signal)
 
@@ -121,13 +136,13 @@ def _run_long(console: Console, chosen: argparse.Namespace, reader: "Reader", te
     return FOUND if left else DONE
 
 
-def _run_page(console: Console, chosen: argparse.Namespace, reader: "Reader") -> int:
+def _run_page(console: Console, chosen: argparse.Namespace, lines: Lines, reader: "Reader") -> int:
     import json
 
     from recognizer.formats.formats import format_page
     from recognizer.reading.page_alignment import align_page
 
-    done = align_page(reader, chosen.file, chosen.lines)
+    done = align_page(reader, chosen.file, chosen.lines, lines)
     form = "json" if chosen.json else chosen.format
     if form in DOCUMENTS:
         made = format_page(done.page, done.records, form)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from recognizer.errors import RecognizerError
 from recognizer.language.text import Line
+from recognizer.language.unspaced import IN_UNSPACED, UNSPACED
 
 RUN = 7  # words; two texts rarely share so many in a row unless one quotes the other
 LEAST = 3  # words; an equal line of fewer says nothing
@@ -25,13 +26,6 @@ MARKS = "".join(c for c in map(chr, range(0x300, 0x20000)) if unicodedata.catego
 WORD = re.compile(rf"\w[\w{MARKS}]*")
 # What is not seen (soft hyphens, joiners and non-joiners, marks of direction) parts no words.
 UNSEEN = re.compile(rf"[\xad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff{CHOOSERS}]")
-# Scripts written without spaces between words: Thai and Lao, Myanmar, Khmer, those of the Tai, kana and Han.
-UNSPACED = (
-    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u1950-\u19ff\u1a20-\u1aaf\ua9e0-\ua9ff\uaa60-\uaadf"
-    "\u3005-\u3007\u3041-\u3096\u309d-\u30fa\u30fc-\u312f\u31a0-\u31bf\u31f0-\u31ff"
-    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U0001b000-\U0001b16f\U00020000-\U0003ffff"
-)
-IN_UNSPACED = re.compile(f"[{UNSPACED}]")
 UNIT = re.compile(f"[{UNSPACED}][{MARKS}]*|[^{UNSPACED}]+")
 
 

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from recognizer.corpus.alphabet import Alphabet
 from recognizer.decoding.hypothesis import Hypothesis, move_spans
 from recognizer.errors import RecognizerError
 from recognizer.evaluation.metrics import distance
 from recognizer.formats.result import Result
 from recognizer.inputs.signal import Signal
 from recognizer.inputs.speech.segmentation import Piece, Segmenter
+from recognizer.language.unspaced import is_unspaced
 from recognizer.reading.reader import Reader
 
 AHEAD = 2.0  # times what was read: so much text is looked through for its like
@@ -23,7 +25,7 @@ BATCH = 3  # pieces that are read at once
 FAR = 0.6  # of the longer one: a reading and a text that differ in more are not the same
 NEAR = 0.4  # likewise, where words of the text are passed over to find the like of a reading
 LETTERS = 20  # characters that such a reading has at least
-SHOWN = 5  # words in a message
+SHOWN = {" ": 5, "": 30}  # words in a message; characters where no spaces part words
 JUMP = 2000  # characters of the text that may be passed over
 
 
@@ -49,6 +51,9 @@ def align_long(
     is still to come in which the fewest edits are needed (Levenshtein, the end of the text free). Where the words found
     so are not like the reading, the text ahead is searched for its like (both ends free; Sellers 1980).
 
+    Where the model's alphabet has no space, or the text is of a script without them, its characters take the place of
+    its words.
+
     Args:
         reader: of speech.
         pieces: of the recording, in order.
@@ -59,43 +64,59 @@ def align_long(
     Raises:
         RecognizerError: the text is empty or has characters that the model lacks.
     """
-    words = reader.alphabet.text.normalize(text).split()
+    normal = reader.alphabet.text.normalize(text)
+    gap = "" if is_unspaced(normal) else gap_of(reader.alphabet)
+    words = _units(normal, gap)
     if not words:
         raise RecognizerError(f"{name}: the text to align is empty, expected what the recording says")
-    reader.alphabet.encode(text)
+    try:
+        reader.alphabet.encode(text)
+    except RecognizerError as error:
+        raise RecognizerError(f"{name}: {error}") from None
     at, heard, rate = 0, _heard(reader, pieces), int(reader.model_file.settings.signal["sample_rate"])
     one = next(heard, None)
     while one is not None:
         after = next(heard, None)
         place = f"{name}: from {one.piece.start / rate:.1f} to {one.piece.end / rate:.1f} s"
-        found = own_words(one.text, None if after is None else after.text, words[at:])
+        found = own_words(one.text, None if after is None else after.text, words[at:], gap)
         if found is None:
-            say(f"{place}: {_shown(one.text.split())} is read, which is not like the text there")
+            say(f"{place}: {_shown(_units(one.text, gap), gap)} is read, which is not like the text there")
         else:
             if found[0]:
-                say(f"{place}: before it {_shown(words[at : at + found[0]])} of the text is in no piece")
+                say(f"{place}: before it {_shown(words[at : at + found[0]], gap)} of the text is in no piece")
             said = words[at + found[0] : at + found[1]]
             at += found[1]
-            if result := _placed(reader, one.piece, " ".join(said), place, name, say):
+            if result := _placed(reader, one.piece, gap.join(said).strip(), place, name, say):
                 yield result
         one = after
     if rest := words[at:]:
-        say(f"{name}: no speech is left for the last {len(rest)} words, from {' '.join(rest[:SHOWN])!r} on")
+        units = "words" if gap else "characters"
+        say(f"{name}: no speech is left for the last {len(rest)} {units}, from {gap.join(rest[: SHOWN[gap]])!r} on")
 
 
-def own_words(read: str, after: str | None, words: Sequence[str]) -> tuple[int, int] | None:
+def gap_of(alphabet: Alphabet) -> str:
+    """Return what stands between two words, or two lines, of a text that a model writes: a space, or nothing."""
+    return " " if alphabet.text.unit == "token" or " " in alphabet.symbols else ""
+
+
+def _units(text: str, gap: str) -> list[str]:
+    return text.split() if gap else list(text)
+
+
+def own_words(read: str, after: str | None, words: Sequence[str], gap: str = " ") -> tuple[int, int] | None:
     """Return which of `words`, from one to before another, a piece says that is read as `read`; None where it is none.
 
     The piece behind it is read as `after`, which is None for the last: that one may have all words that are left.
+    Between words stands `gap`.
     """
     ends = [len(words)] if after is None else []
-    for end in (*ends, words_of(read, after or "", words)):
-        if alike(read, " ".join(words[:end]), FAR):
+    for end in (*ends, words_of(read, after or "", words, gap)):
+        if alike(read, gap.join(words[:end]), FAR):
             return 0, end
     if len(read) < LETTERS:
         return None
-    start, end = _passage(read, words)
-    return (start, end) if alike(read, " ".join(words[start:end]), NEAR) else None
+    start, end = _passage(read, words, gap)
+    return (start, end) if alike(read, gap.join(words[start:end]), NEAR) else None
 
 
 def alike(read: str, said: str, far: float) -> bool:
@@ -103,33 +124,33 @@ def alike(read: str, said: str, far: float) -> bool:
     return distance(read, said) <= far * max(len(read), len(said))
 
 
-def _passage(read: str, words: Sequence[str]) -> tuple[int, int]:
+def _passage(read: str, words: Sequence[str], gap: str) -> tuple[int, int]:
     """Return from which to before which of the next words the passage stands that is most like `read`."""
-    lengths = np.cumsum([len(word) + 1 for word in words])
+    lengths = np.cumsum([len(word) + len(gap) for word in words])
     lengths = lengths[: int(np.searchsorted(lengths, JUMP + AHEAD * len(read))) + 1]
-    text = " ".join(words[: len(lengths)])
+    text = gap.join(words[: len(lengths)])
     row, source = np.zeros(len(text) + 1, np.int32), np.arange(len(text) + 1)
     row, source = _aligned(read, text, row, source)
     end = int(np.argmin(row))
-    middles = lengths - 1 - np.array([len(word) for word in words[: len(lengths)]]) / 2
+    middles = lengths - len(gap) - np.array([len(word) for word in words[: len(lengths)]]) / 2
     first = int(np.sum(middles < source[end]))
     return first, max(first, int(np.sum(middles <= end)))
 
 
-def _shown(words: Sequence[str]) -> str:
-    return repr(" ".join(words[:SHOWN]) + (" ..." if len(words) > SHOWN else ""))
+def _shown(words: Sequence[str], gap: str) -> str:
+    return repr(gap.join(words[: SHOWN[gap]]) + (" ..." if len(words) > SHOWN[gap] else ""))
 
 
-def words_of(read: str, after: str, words: Sequence[str]) -> int:
+def words_of(read: str, after: str, words: Sequence[str], gap: str = " ") -> int:
     """Return how many of `words` a piece says that is read as `read`, if what follows is read as `after`."""
     window = round(AHEAD * (len(read) + len(after))) + SPARE
     count = length = 0
     while count < len(words) and length < window:
-        length += len(words[count]) + 1
+        length += len(words[count]) + len(gap)
         count += 1
-    text = " ".join(words[:count])
-    ends = np.cumsum([len(word) + 1 for word in words[:count]]) - 1
-    cut = _cut(f"{read} ", f"{after} ", text)
+    text = gap.join(words[:count])
+    ends = np.cumsum([len(word) + len(gap) for word in words[:count]]) - len(gap)
+    cut = _cut(read + gap, after + gap, text)
     return int(np.sum(ends <= cut + 0.5)) if cut >= 0 else 0
 
 

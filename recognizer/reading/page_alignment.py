@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from recognizer.corpus.manifest import read_lines
 from recognizer.errors import RecognizerError
 from recognizer.evaluation.metrics import distance
 from recognizer.formats.result import Result, make_result
@@ -34,15 +33,21 @@ class AlignedPage:
     left: tuple[str, ...]
 
 
-def align_page(reader: Reader, path: Path, transcript: Path) -> AlignedPage:
+def align_page(reader: Reader, path: Path, transcript: Path, lines: Sequence[tuple[int, str]]) -> AlignedPage:
     """Read the lines of a page, named by its XML or found on its image; give each the line of the transcript like it.
 
     The transcript has a line of text for each line of the page, in its order; some may be missing on either side.
 
+    Args:
+        reader: of handwriting.
+        path: of the page.
+        transcript: what the lines are named by in messages.
+        lines: of the transcript, with their numbers.
+
     Raises:
         RecognizerError: the page or the transcript is at fault, or nothing in one is like the other.
     """
-    said = [(number, line.strip()) for number, line in read_lines(transcript) if line.strip()]
+    said = [(number, line.strip()) for number, line in lines if line.strip()]
     if not said:
         raise RecognizerError(f"{transcript}: no line of text, expected the lines of {path.name}")
     named = bool(form_of(path))
@@ -62,13 +67,13 @@ def align_page(reader: Reader, path: Path, transcript: Path) -> AlignedPage:
             records.append(make_result(name, reader.align(signals[at], normal[number]), signals[at]))
         except RecognizerError as error:
             left.append(f"{name}: {error}")
-    texts, lines = {number for _, number in pairs}, {at for at, _ in pairs}
+    texts, paired = {number for _, number in pairs}, {at for at, _ in pairs}
     left += [f"{transcript}:{at}: {text!r} is on no line" for i, (at, text) in enumerate(said) if i not in texts]
     names = [str(page.name_of(line)) for line in page.lines]
     left += [
         f"{names[i]}: {text!r} is not in {transcript.name}"
         for i, text in enumerate(read)
-        if i not in lines and (named or is_writing(hypotheses[i]))
+        if i not in paired and (named or is_writing(hypotheses[i]))
     ]
     return AlignedPage(page, tuple(records), tuple(left))
 
