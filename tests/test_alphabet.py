@@ -27,6 +27,8 @@ def test_text_is_normalised_before_it_is_encoded() -> None:
 def test_a_character_without_a_class_is_named() -> None:
     with pytest.raises(RecognizerError, match="character 'x' in 'axe' is not in the alphabet"):
         LETTERS.encode("axe")
+    with pytest.raises(RecognizerError, match=f"^character 'x' in '{'a' * 10}x{'b' * 10}' is not in the alphabet$"):
+        LETTERS.encode("a" * 9999 + "x" + "b" * 9999)
     assert LETTERS.unknown("x, a x e") == ["x", ",", "e"]
 
 

@@ -347,3 +347,10 @@ def test_recordings_that_no_row_names_are_counted(layout: Callable[[Path], Path]
     assert {reason: count for reason, count in noted.items() if "no row" in reason} == {
         "file that no row names, left out, such as x/another.wav": 2
     }
+
+
+def test_a_table_of_which_no_file_is_there_is_refused_with_the_reason(tmp_path: Path) -> None:
+    source = nemo(tmp_path)
+    (tmp_path / "a.wav").unlink()
+    with pytest.raises(RecognizerError, match=r"first train_manifest\.json:1: .*a\.wav\[0-0\.2\] is not there$"):
+        prepare(str(source), None, tmp_path / "out", PrepareSettings({}), print)

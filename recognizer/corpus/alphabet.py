@@ -11,6 +11,7 @@ from recognizer.errors import RecognizerError
 
 BLANK = 0
 WORD_BOUNDARY = "|"  # the token between words, in alphabets of tokens
+AROUND = 10  # symbols before and behind an unknown one that its message shows
 FORMS = ("NFC", "NFD", "NFKC", "NFKD")
 SCORINGS = ("", "timit-39")
 LOGICAL = "logical"  # the order in which a text is spoken, and in which Unicode keeps it
@@ -143,7 +144,9 @@ class Alphabet:
         try:
             return [self._classes[symbol] for symbol in symbols]
         except KeyError as error:
-            raise RecognizerError(f"character {error.args[0]!r} in {text!r} is not in the alphabet") from None
+            place = symbols.index(error.args[0])
+            near = self.join(symbols[max(0, place - AROUND) : place + AROUND + 1])
+            raise RecognizerError(f"character {error.args[0]!r} in {near!r} is not in the alphabet") from None
 
     def decode(self, labels: Sequence[int]) -> str:
         """Return what `labels` (no blanks among them) spell, one symbol each, in the order of the text."""

@@ -119,9 +119,8 @@ def _kind_of_all(source: Path, samples: list[Sample]) -> str:
         if not sample.fault and is_there(sample.path):
             files[kind_of(sample.path)].append(sample.path)
     if not files:
-        raise RecognizerError(
-            f"{source}: not one of {len(samples)} files can be used, first {samples[0].fault or samples[0].path}"
-        )
+        first = samples[0].fault or f"{samples[0].origin}: {samples[0].path} is not there"
+        raise RecognizerError(f"{source}: not one of {len(samples)} files can be used, first {first}")
     if len(files) > 1:
         counts = " and ".join(f"{len(paths)} {kind_named(kind).plural}" for kind, paths in sorted(files.items()))
         rarest = min(files, key=lambda kind: (len(files[kind]), kind))
