@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from web_client import serving
 
 from recognizer.web import guard
 from recognizer.web.app import STATIC
+from recognizer.web.connections import bounded, room
 from recognizer.web.guard import IN_FLIGHT, Guard
 from recognizer.web.limits import Limits
 
@@ -121,3 +123,43 @@ def test_what_is_asked_in_vain_is_answered_as_all_else(tmp_path: Path) -> None:
     assert (method.status_code, method.json()) == (405, {"error": "PUT /transcribe: expected POST there"})
     assert (static.status_code, form.status_code) == (404, 400)
     assert "nothing is there" in static.json()["error"] and form.json() == {"error": "Missing boundary in multipart."}
+
+
+class Connection:
+    """A connection as a server of uvicorn sees it: `cycle` is what is asked on it."""
+
+    def __init__(self, busy: bool = False) -> None:
+        """Begin without a transport."""
+        self.cycle = SimpleNamespace(response_complete=False) if busy else None
+        self.closed = False
+
+    def connection_made(self, transport: Any) -> None:
+        self.transport = SimpleNamespace(abort=self.abort)
+
+    def abort(self) -> None:
+        self.closed = True
+        self.connection_lost(None)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        pass
+
+
+def test_connections_on_which_nothing_is_asked_make_room_for_others() -> None:
+    kind = bounded(Connection, 3)
+    made = [kind(busy) for busy in (True, False, False, True, True)]
+    for one in made:
+        one.connection_made(None)
+    assert [one.closed for one in made] == [False, True, True, False, False]
+    one_more = kind()
+    one_more.connection_made(None)
+    assert one_more.closed and not made[0].closed, "what is asked is answered"
+    made[0].cycle.response_complete = True
+    kind(True).connection_made(None)
+    assert made[0].closed
+
+
+@pytest.mark.parametrize(("bound", "most"), [(64, 32), (256, 192), (1024, 768), (1 << 20, 4096), (-1, 4096), (20, 8)])
+def test_connections_leave_room_for_open_files(bound: int, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    system = SimpleNamespace(RLIMIT_NOFILE=7, RLIM_INFINITY=-1, getrlimit=lambda _: (bound, bound))
+    monkeypatch.setattr("recognizer.web.connections.resource", system)
+    assert room() == most

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from recognizer.web.app import ServerSettings
 
 PORT = 8642
-WAITING = 2048  # connections that may wait to be accepted
 OWN = ("127.0.0.1", "localhost", "::1")  # addresses that only this machine reaches
 NAME = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?")  # of a host
 MODELS = {"lines": "handwriting", "speech": "speech", "strokes": "strokes"}  # option to kind
@@ -53,9 +52,8 @@ def _serve(console: Console, chosen: argparse.Namespace) -> int:
 
 
 def _run(console: Console, chosen: argparse.Namespace, settings: "ServerSettings") -> int:
-    import uvicorn
-
     from recognizer.web.app import app_alone
+    from recognizer.web.connections import Server
 
     if not chosen.host:
         raise RecognizerError(
@@ -75,8 +73,7 @@ def _run(console: Console, chosen: argparse.Namespace, settings: "ServerSettings
             import webbrowser
 
             webbrowser.open(address)
-        config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=5)
-        uvicorn.Server(config).run([listening])
+        Server(app).run([listening])
     return DONE
 
 
@@ -115,6 +112,8 @@ def _socket(host: str, port: int) -> socket.socket:
     Raises:
         RecognizerError: the address cannot be had.
     """
+    from recognizer.web.connections import WAITING
+
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     made = socket.socket(family, socket.SOCK_STREAM)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -82,8 +82,8 @@ class Guard:
             line = f"a request for the host {_without_port(host)!r}, which this server is not"
             return 421, f"{line}: if it is its name, start it with --name"
         origin = headers.get("origin")
-        own = (None, f"{scope['scheme']}://{host}", *self.origins)
-        if scope["method"] not in ("GET", "HEAD") and origin not in own:
+        changes = scope["method"] not in ("GET", "HEAD")
+        if changes and origin not in (None, *self.origins) and origin != f"{scope['scheme']}://{host}":
             line = f"a request that another site has made ({origin}), expected one of this page"
             return 403, f"{line}: if this server is reached there, start it with --name"
         stated = headers.get("content-length", "")
