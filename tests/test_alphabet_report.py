@@ -46,6 +46,12 @@ def test_a_text_of_one_script_has_no_look_alikes() -> None:
     assert [script(c) for c in "a\u0430\u03b1\u05d01 "] == ["LATIN", "CYRILLIC", "GREEK", "HEBREW", "", ""]
 
 
+def test_japanese_is_of_one_script_and_modifier_letters_are_of_any() -> None:
+    assert alphabet_report("\u65e5\u3005\u306e\u30bf\u30fc, Hawai\u02bbi", "\u65e5" * 9).look_alikes == [
+        (letter, count, "LATIN among CJK letters") for letter, count in (("H", 1), ("a", 2), ("i", 2), ("w", 1))
+    ]
+
+
 def test_a_ligature_is_the_same_as_its_letters() -> None:
     assert alphabet_report("\ufb01n").look_alikes == [("\ufb01", 1, "the same as 'fi' by NFKC")]
 
@@ -53,6 +59,14 @@ def test_a_ligature_is_the_same_as_its_letters() -> None:
 def test_signs_in_several_forms_are_told() -> None:
     report = alphabet_report("l'un\u2019deux - trois \u2013 quatre", "un")
     assert report.families == {"dashes": {"-": 1, "\u2013": 1}, "apostrophes": {"'": 1, "\u2019": 1}}
+
+
+def test_a_saltillo_is_like_an_apostrophe_and_a_maqaf_like_a_hyphen() -> None:
+    report = alphabet_report("'\ua78c\u02be -\u05be")
+    assert report.families == {
+        "dashes": {"-": 1, "\u05be": 1},
+        "apostrophes": {"'": 1, "\u02be": 1, "\ua78c": 1},
+    }
 
 
 def test_control_characters_of_the_raw_texts_are_told() -> None:

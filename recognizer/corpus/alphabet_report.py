@@ -16,12 +16,13 @@ TWINS = (
     "aа", "cс", "eе", "iі", "jј", "oοо", "pρр", "sѕ", "vν", "xх", "yу", "ГΓ", "ПΠ", "ΛЛ", "ΦФ",
 )  # fmt: skip
 FAMILIES = {
-    "dashes": "-\u00ad\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u2e3a\ufe58\uff0d",
-    "apostrophes": "'`\u00b4\u02b9\u02bb\u02bc\u02c8\u2018\u2019\u201b\u2032\uff07",
+    "dashes": "-\u00ad\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u2e3a\ufe58\uff0d\u05be",
+    "apostrophes": "'`\u00b4\u02b9\u02bb\u02bc\u02c8\u2018\u2019\u201b\u2032\uff07\ua78b\ua78c\u02be\u02bf\u05f3",
     "quotation marks": '"\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb\uff02',
     "spaces": " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000",
     "dots": ".\u2024\u2026\u00b7\u2022\u2219\u22c5",
 }
+JAPANESE = ("HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "IDEOGRAPHIC")  # stand in one text with CJK
 
 
 @dataclass(frozen=True)
@@ -86,10 +87,11 @@ def named(character: str) -> str:
 
 
 def script(character: str) -> str:
-    """Return the script of a letter as Unicode names it, such as "LATIN"; "" of what is no letter."""
+    """Return the script of a letter as Unicode names it, such as "LATIN"; "" of what is no letter, or of any script."""
     if not unicodedata.category(character).startswith("L"):
         return ""
-    return unicodedata.name(character, "").partition(" ")[0]
+    name = unicodedata.name(character, "").partition(" ")[0]
+    return "CJK" if name in JAPANESE else "" if name == "MODIFIER" else name
 
 
 def _symbols(texts: Iterable[str], alphabet: Alphabet) -> Counter[str]:
