@@ -53,6 +53,7 @@ class Pulses(Kind):
     noun, plural = "a list of numbers", "lists of numbers"
     suffixes = (".pulse",)
     unit, steps, speed = "numbers", "numbers", "samples"
+    dtype = "float32"
     padding = 0
     read_budget, gpu_read_budget = 1000, 1000
     config = "strokes.yaml"

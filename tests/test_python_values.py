@@ -15,6 +15,7 @@ from PIL import Image
 
 import recognizer
 from recognizer.errors import RecognizerError
+from recognizer.inputs.signal import Signal
 from recognizer.reading.reader import Reader
 
 
@@ -211,6 +212,58 @@ def test_what_is_no_page_no_text_and_no_device_is_one_line(hand: Reader, png: Pa
 def test_a_rate_that_is_none_is_one_line(rate: Any, ear: Reader) -> None:
     with pytest.raises(RecognizerError, match="rate is .*, expected a whole number of Hz"):
         ear.transcribe(tone(0.5), rate=rate)
+
+
+def test_what_has_no_effect_is_refused(hand: Reader, ear: Reader, png: Path, wav: Path) -> None:
+    sound = tone(0.5)
+    for work, fault in (
+        (lambda: ear.transcribe(wav, rate=3), "rate=3 has no effect on a file of sound, which states its own"),
+        (lambda: ear.transcribe([wav, str(wav)], rate=16000), "rate=16000 has no effect on a file"),
+        (lambda: ear.signal(wav, rate=16000), "rate=16000 has no effect on a file"),
+        (lambda: hand.transcribe(np.asarray(Image.open(png)), rate=16000), "on what a model of handwriting reads"),
+        (lambda: ear.signal(sound, rate=16000, channel=2), "channel=2 has no effect on an array, expected the samples"),
+        (lambda: hand.signal(png, channel=3), "channel=3 has no effect on what a model of handwriting reads"),
+    ):  # fmt: skip
+        with pytest.raises(RecognizerError, match=fault):
+            work()
+    assert [one.text for one in ear.transcribe([wav, sound], rate=16000)] == [
+        ear.transcribe(wav).text,
+        ear.transcribe(sound, 16000).text,
+    ]
+
+
+def test_of_several_sources_the_one_at_fault_is_named(hand: Reader, png: Path, tmp_path: Path) -> None:
+    good, faulty = np.full((40, 200), 255, np.uint8), np.full((40, 200), 2.0)
+    for at_fault, fault in ((faulty, "array: "), (None, "None cannot be read"), (b"", "the file: ")):
+        with pytest.raises(RecognizerError, match=rf"^sources\[2\]: {fault}"):
+            hand.transcribe([png, good, at_fault])  # type: ignore[list-item]
+    with pytest.raises(RecognizerError, match="^array: "):
+        hand.transcribe(faulty)
+    with pytest.raises(RecognizerError, match=f"^{tmp_path}/none.png: "):
+        hand.transcribe([png, tmp_path / "none.png"])
+
+
+def test_values_of_another_model_are_refused(hand: Reader, ear: Reader, png: Path) -> None:
+    good = hand.signal(png).values
+    wrong: list[Any] = [np.zeros((100, 32), np.uint8), good.astype(np.float32), good[:0], good[0, 0], "a.png"]
+    for values in wrong:
+        with pytest.raises(RecognizerError, match=r"^values\[1\]: .*, expected uint8 \(columns, 64\)"):
+            hand.read_values([good, values])
+    with pytest.raises(RecognizerError, match=r"^values\[0\]: uint8 .*, expected int16 \(samples of sound\)"):
+        ear.read([hand.signal(png)])
+    with pytest.raises(RecognizerError, match=r"^values\[0\]: int16 \(8000,\), expected uint8"):
+        hand.align(ear.signal(tone(0.5), 16000), "a")
+
+
+def test_a_model_of_sound_has_no_lines_and_a_line_may_be_named_by_text(hand: Reader, ear: Reader, png: Path) -> None:
+    for work in (ear.line_or_page, ear.find_page):
+        with pytest.raises(RecognizerError, match="line.png: an image of a page, and the model reads speech"):
+            work(str(png))
+    found, expected = hand.line_or_page(str(png)), hand.line_or_page(png)
+    assert isinstance(found, Signal) and isinstance(expected, Signal)
+    assert np.array_equal(found.values, expected.values)
+    with pytest.raises(RecognizerError, match="None is no page, expected a path"):
+        hand.line_or_page(None)  # type: ignore[arg-type]
 
 
 def test_a_model_is_named_by_anything_that_is_a_path(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ class Kind(ABC):
         unit: of places in a file.
         steps: what a step of the signal is, in the plural.
         speed: what training counts in a second, "lines" or "samples".
+        dtype: of the values of a signal.
         padding: value behind the end of a signal in a batch: paper, silence, the pen in the air.
         read_budget: steps of a padded batch when files are read on a CPU, where some eight samples read fastest (32
             are slower by a quarter: they leave its caches).
@@ -44,6 +45,7 @@ class Kind(ABC):
     unit: str
     steps: str
     speed: str
+    dtype: str
     padding: int
     read_budget: int
     gpu_read_budget: int
@@ -107,6 +109,10 @@ class Kind(ABC):
     @abstractmethod
     def write_sample(self, stem: Path, features: "Features", values: np.ndarray, signal: dict[str, Any]) -> list[Path]:
         """Write what the network sees or hears of a signal into files that begin with `stem`; return them."""
+
+    def step_shape(self, signal: dict[str, Any]) -> tuple[int, ...]:
+        """Return the shape of one step of a signal."""
+        return ()
 
     def read_part(self, values: np.ndarray, signal: dict[str, Any]) -> slice:
         """Return which steps of a signal are read: all, or what is left of a recording without its quiet ends."""

@@ -3,6 +3,7 @@
 import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias, overload
@@ -132,15 +133,38 @@ class Reader:
         """
         several = sources_of(sources)
         if several is None:
-            return self._read_any([sources], rate)[0]  # type: ignore[list-item]
-        return self._read_any(several, rate)
+            return self._read_any([sources], rate, [""])[0]  # type: ignore[list-item]
+        # A path names itself.
+        named = ["" if isinstance(one, (str, os.PathLike)) else f"sources[{i}]" for i, one in enumerate(several)]
+        return self._read_any(several, rate, named)
 
-    def _read_any(self, sources: "Sequence[Source]", rate: int | None) -> list[Hypothesis]:
-        """Read sources, recordings of any length among them."""
-        rate, paths = rate_of(rate), [source_of(source, self.kind) for source in sources]
-        long = {i: read_long(self, source, rate) for i, source in enumerate(paths) if self._is_long(source, rate)}
-        found = iter(self.read([self.signal(source, rate) for i, source in enumerate(paths) if i not in long]))
-        return [long[i] if i in long else next(found) for i in range(len(paths))]
+    def _read_any(self, sources: "Sequence[Source]", rate: int | None, names: Sequence[str]) -> list[Hypothesis]:
+        """Read sources, recordings of any length among them; `names` are for messages, "" for what names itself."""
+        rate = rate_of(rate)
+        made: list[Path | BinaryIO | np.ndarray] = []
+        parts: list[Signal | Hypothesis] = []
+        for source, name in zip(sources, names, strict=True):
+            with _named(name):
+                made.append(source_of(source, self.kind))
+        if made and not any(isinstance(source, np.ndarray) for source in made):
+            self._refuse_no_effect(made[0], rate)
+        for source, name in zip(made, names, strict=True):
+            of_array = rate if isinstance(source, np.ndarray) else None
+            with _named(name):
+                long = self._is_long(source, of_array)
+                parts.append(read_long(self, source, of_array) if long else self.signal(source, of_array))
+        found = iter(self.read([part for part in parts if isinstance(part, Signal)]))
+        return [next(found) if isinstance(part, Signal) else part for part in parts]
+
+    def _refuse_no_effect(self, source: Path | BinaryIO | np.ndarray, rate: int | None, channel: int = 0) -> None:
+        """Refuse a rate that is not of an array of sound, and a channel that is not of a recording's file."""
+        array, of = isinstance(source, np.ndarray), f"what a model of {self.kind} reads"
+        if rate is not None and not (array and self.kind == "speech"):
+            of = "a file of sound, which states its own" if self.kind == "speech" else of
+            raise RecognizerError(f"rate={rate} has no effect on {of}, expected it with an array of sound")
+        if channel and (array or self.kind != "speech"):
+            of = "an array, expected the samples of that channel alone" if array else f"{of}, expected none"
+            raise RecognizerError(f"channel={channel} has no effect on {of}")
 
     def _is_long(self, source: Path | BinaryIO | np.ndarray, rate: int | None) -> bool:
         """Return whether a source is a recording that is read piece by piece."""
@@ -179,26 +203,33 @@ class Reader:
         Raises:
             RecognizerError: the model reads no lines, the image is at fault, or no line is found.
         """
-        file: Path | BinaryIO = source if hasattr(source, "read") else page_path(source)  # type: ignore[assignment]
-        if self.kind != "handwriting":
-            raise RecognizerError(f"{name or file}: an image of a page, and the model reads {self.kind}")
+        file = self._image_file(source, name)
         from recognizer.inputs.lines.image import HandwritingSettings
         from recognizer.inputs.lines.page_line import find_page
 
         return find_page(file, HandwritingSettings(**self.model_file.settings.signal), name or str(file))
 
-    def line_or_page(self, source: Path | BinaryIO, name: str = "") -> Signal | tuple[Page, list[Signal]]:
+    def _image_file(self, source: "str | Path | BinaryIO", name: str) -> Path | BinaryIO:
+        """Return the file of an image, where the model reads such."""
+        file: Path | BinaryIO = source if hasattr(source, "read") else page_path(source)  # type: ignore[assignment]
+        if self.kind != "handwriting":
+            raise RecognizerError(f"{name or file}: an image of a page, and the model reads {self.kind}")
+        return file
+
+    def line_or_page(self, source: "str | Path | BinaryIO", name: str = "") -> Signal | tuple[Page, list[Signal]]:
         """Return the signal of an image of a line; of what looks like a page what `find_page` returns.
 
         Raises:
-            RecognizerError: the image is at fault, or no line is found on what looks like a page.
+            RecognizerError: the model reads no lines, the image is at fault, or no line is found on what looks like
+                a page.
         """
+        file = self._image_file(source, name)
         from recognizer.inputs.lines.image import HandwritingSettings, read_grey
         from recognizer.inputs.lines.page_line import line_or_lines
 
-        path, name = source if isinstance(source, Path) else Path(name), name or str(source)
+        path, name = file if isinstance(file, Path) else Path(name), name or str(file)
         settings = HandwritingSettings(**self.model_file.settings.signal)
-        return line_or_lines(read_grey(source, name), path, settings, name)
+        return line_or_lines(read_grey(file, name), path, settings, name)
 
     def signal(self, source: "Source", rate: int | None = None, name: str = "", channel: int = 0) -> Signal:
         """Return the signal of a source as this model takes it.
@@ -209,10 +240,11 @@ class Reader:
             name: of a file object, for messages.
             channel: of a recording, from 1 on; 0 for the mean of all.
         """
-        made = source_of(source, self.kind)
+        made, rate = source_of(source, self.kind), rate_of(rate)
+        self._refuse_no_effect(made, rate, channel)
         if isinstance(made, np.ndarray):
             kind = kind_named(self.kind)
-            return kind.from_array(made, kind.settings(self.model_file.settings.signal), rate_of(rate))
+            return kind.from_array(made, kind.settings(self.model_file.settings.signal), rate)
         return read_signal(self.kind, self.model_file.settings.signal, made, name, channel)
 
     def read(self, signals: Sequence[Signal]) -> list[Hypothesis]:
@@ -231,8 +263,12 @@ class Reader:
         Returns:
             A hypothesis each, whose spans are in output frames of the network: `steps_per_frame` columns, samples or
             points make one.
+
+        Raises:
+            RecognizerError: values of another kind, or of a model of another height.
         """
         kind, signal = kind_named(self.kind), self.model_file.settings.signal
+        self._refuse_others(values)
         parts = [kind.read_part(value, signal) for value in values]
         values = [value[part] for value, part in zip(values, parts, strict=True)]
         best = self._read_once(values)
@@ -246,6 +282,18 @@ class Reader:
             self._calibrated(_moved(hypothesis, part.start / step))
             for hypothesis, part in zip(best, parts, strict=True)
         ]
+
+    def _refuse_others(self, values: Sequence[np.ndarray]) -> None:
+        """Refuse values that are not as this model takes them."""
+        kind = kind_named(self.kind)
+        wanted = kind.step_shape(self.model_file.settings.signal)
+        for i, value in enumerate(values):
+            array = isinstance(value, np.ndarray)
+            if array and value.dtype == kind.dtype and value.shape[1:] == wanted and value.ndim and len(value):
+                continue
+            found = f"{value.dtype} {value.shape}" if array else f"of type {type(value).__name__}"
+            shape = ", ".join([kind.steps, *map(str, wanted)])
+            raise RecognizerError(f"values[{i}]: {found}, expected {kind.dtype} ({shape}) as signal(...).values has it")
 
     def _selection_score(self, hypothesis: Hypothesis) -> float:
         """Return what readings of several views are compared by: of the best path the confidence, not calibrated.
@@ -302,6 +350,7 @@ class Reader:
         labels = self.alphabet.encode(text)
         if not labels:
             raise RecognizerError("the text to align is empty, expected at least one character")
+        self._refuse_others([signal.values])
         from recognizer.decoding.alignment import align
         from recognizer.decoding.greedy import greedy
 
@@ -335,6 +384,17 @@ def decoder_of(model_file: "ModelFile | OnnxModel", path: Path, options: Decoder
     decoder = make_decoder(chosen, stored, model_file.alphabet, model_file.priors)
     decoder.notes = (*notes, *decoder.notes)
     return decoder
+
+
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    """Put a name before what is said to be at fault within the block, "" for none."""
+    try:
+        yield
+    except RecognizerError as error:
+        if not name:
+            raise
+        raise RecognizerError(f"{name}: {error}", error.reason) from None
 
 
 def _torch_model(path: Path) -> "ModelFile":

@@ -25,6 +25,7 @@ class Lines(Kind):
     noun, plural = "an image of a line", "images"
     suffixes = IMAGES
     unit, steps, speed = "px", "columns", "lines"
+    dtype = "uint8"
     padding = 255  # paper
     read_budget, gpu_read_budget = 8_000, 100_000
     config = "lines.yaml"
@@ -64,6 +65,10 @@ class Lines(Kind):
         from recognizer.inputs.lines.image import faults
 
         return faults(values)
+
+    def step_shape(self, signal: dict[str, Any]) -> tuple[int, ...]:
+        """Return the rows of a column."""
+        return (int(signal["height"]),)
 
     def features(self, signal: dict[str, Any], frames: "LogMelSettings") -> "Features":
         """Return what turns grey into ink."""

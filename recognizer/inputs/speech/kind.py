@@ -32,6 +32,7 @@ class Speech(Kind):
         *CONTAINERS,
     )
     unit, steps, speed = "s", "samples of sound", "samples"
+    dtype = "int16"
     padding = 0  # silence
     read_budget, gpu_read_budget = 16_000 * 60, 16_000 * 600
     config = "sound.yaml"

@@ -25,6 +25,7 @@ class Strokes(Kind):
     noun, plural = "pen strokes", "files of pen strokes"
     suffixes = (".inkml",)
     unit, steps, speed = "points", "points", "lines"
+    dtype = "float32"
     padding = 0  # the pen in the air
     read_budget, gpu_read_budget = 8_000, 100_000
     config = "strokes.yaml"
@@ -57,6 +58,10 @@ class Strokes(Kind):
         from recognizer.inputs.strokes.strokes import faults
 
         return faults(values)
+
+    def step_shape(self, signal: dict[str, Any]) -> tuple[int, ...]:
+        """Return x, y and whether the pen is down."""
+        return (3,)
 
     def features(self, signal: dict[str, Any], frames: "LogMelSettings") -> "Features":
         """Return what turns points into steps of the pen."""
