@@ -20,7 +20,8 @@ from recognizer.formats.formats import FORMATS, TimedFormat, format_reading
 from recognizer.formats.layout import layout_of_image
 from recognizer.formats.page_documents import ALTO, PAGE, XHTML, alto, hocr, page_xml
 from recognizer.formats.result import Result, make_result
-from recognizer.formats.sound_documents import ctm, subrip, subtitles, textgrid, webvtt
+from recognizer.formats.sound_documents import ctm, subrip, subtitles, textgrid, webvtt, words_in_parts
+from recognizer.formats.streamed import streamed
 from recognizer.inputs.lines.image import HandwritingSettings, line_from_array
 
 
@@ -64,6 +65,43 @@ def test_a_subtitle_has_two_lines_and_six_seconds_at_most() -> None:
 def test_a_word_longer_than_a_line_is_kept_whole() -> None:
     long = Result("x", Hypothesis("", 1.0, (), spans(("w" * 100, 0.0, 1.0, 1.0), ("v", 1.0, 2.0, 1.0))), "s", 2.0)
     assert "\n" + "w" * 100 + "\n" in subrip(long) and subrip(long).count("v") == 1
+
+
+def test_a_word_too_long_for_a_subtitle_is_divided_by_its_characters() -> None:
+    long, at = "天地玄黄宇宙洪荒日月盈昃辰宿列张寒กี来暑往" + "abc" * 20, 0.0
+    letters = []
+    for letter in long:
+        at += 1.0 if letter == "玄" else 0.0  # a pause
+        length = 0.05 if letter in "abc" else 0.31
+        letters.append(Span(letter, at, at + length, 0.9))
+        at += length
+    words = (Span(long, 0.0, at, 0.5), Span("off", at, at + 0.3, 1.0))
+    after = spans((" ", at, at, 1.0), *((letter, at, at + 0.3, 1.0) for letter in "off"))
+    found = Hypothesis(f"{long} off", 1.0, (*letters, *after), words)
+    runs = list(subtitles(words_in_parts(found)))
+    assert [span.text for span in runs[0]] == ["天地"] and runs[-1][-1] == words[1]
+    assert runs[1][0].text == "玄黄宇宙洪荒日月盈昃辰宿列张寒กี来暑"  # six seconds are 19 characters
+    assert "".join(span.text for run in runs for span in run) == f"{long}off"
+    assert all(run[-1].end - run[0].start <= 6.0 for run in runs)
+    record = Result("x", found, "s", at + 1)
+    rows = [block.splitlines()[2:] for block in subrip(record).strip().split("\n\n")]
+    assert rows == [[" ".join(span.text for span in run)] for run in runs] and max(len(row[0]) for row in rows) <= 42
+    assert "".join(streamed([record], "srt", str, lambda: at + 1)) == subrip(record)
+
+
+def test_a_mark_stays_with_its_letter_where_a_word_is_divided() -> None:
+    letters = [Span("กี"[i % 2], i * 0.3, (i + 1) * 0.3, 1.0) for i in range(60)]
+    letters.insert(19, Span("า", 5.7, 5.7, 1.0))  # now a mark is where six seconds end
+    found = Hypothesis("", 1.0, tuple(letters), (Span("".join(one.text for one in letters), 0.0, 18.0, 1.0),))
+    parts = [span.text for span in words_in_parts(found)]
+    assert len(parts) > 1 and "".join(parts) == found.words[0].text and not any(one.startswith("ี") for one in parts)
+
+
+def test_subtitles_break_no_word_at_its_hyphen() -> None:
+    text = "the so-called up-to-date well-known far-reaching old-fashioned mother-in-law said so"
+    words = [Span(word, i / 4, i / 4 + 0.2, 1.0) for i, word in enumerate(text.split())]
+    rows = subrip(Result("x", Hypothesis(text, 1.0, (), tuple(words)), "s", 9.0)).splitlines()
+    assert " ".join(row for row in rows if row and not row.isdecimal() and "-->" not in row) == text
 
 
 def test_ctm_has_a_line_a_word() -> None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -103,7 +104,9 @@ def test_a_long_recording_is_written_in_every_form_for_sound(
     (written,) = tmp_path.iterdir()
     assert written.suffix.lower() == f".{form}"
     assert written.read_text() == printed and len(printed.splitlines()) >= 3
-    assert spoken and all(word in printed for word in spoken)
+    # Subtitles divide words that last too long; what is said stays.
+    text = "".join(re.findall(r"^[a-z ]+$", printed, re.MULTILINE)) if form in ("srt", "vtt") else printed
+    assert spoken and all(word in text for word in spoken)
     code, _, err = said(capsys, "transcribe", long, "--model", model, "--format", form, "--out", tmp_path)
     assert code == 2 and f"{written} is there already; --overwrite reads the recording anew, --resume" in err
 

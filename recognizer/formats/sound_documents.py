@@ -1,10 +1,12 @@
 """Readings of sound as subtitles (SubRip, WebVTT), NIST CTM and Praat's TextGrid."""
 
 import textwrap
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from recognizer.decoding.hypothesis import Span
+from recognizer.decoding.hypothesis import Hypothesis, Span
 from recognizer.formats.result import Result
 
 LINE = 42  # characters of a line of a subtitle; a subtitle has at most two
@@ -12,14 +14,19 @@ LASTING = 6.0  # seconds of a subtitle at most
 PAUSE = 0.8  # seconds of silence that end a subtitle
 
 
+@dataclass(frozen=True)
+class Rest(Span):
+    """A part of a word that is too long for one subtitle, but not its first: it begins another subtitle."""
+
+
 def subrip(record: Result) -> str:
     """Return SubRip: numbered subtitles of at most two lines and six seconds, ended by pauses too."""
-    return "".join(subrip_parts(record.hypothesis.words))
+    return "".join(subrip_parts(words_in_parts(record.hypothesis)))
 
 
 def webvtt(record: Result) -> str:
     """Return WebVTT with the same subtitles."""
-    return "".join(webvtt_parts(record.hypothesis.words))
+    return "".join(webvtt_parts(words_in_parts(record.hypothesis)))
 
 
 def subrip_parts(words: Iterable[Span]) -> Iterator[str]:
@@ -67,17 +74,56 @@ def textgrid(record: Result) -> str:
     return "\n".join([*lines, ""])
 
 
+def words_in_parts(found: Hypothesis) -> Iterator[Span]:
+    """Yield the words of a reading, those that are too long for a subtitle in parts: scripts without spaces have such.
+
+    They are divided between characters, whose places are known; a word without characters stays whole.
+    """
+    letters = [one for one in found.characters if one.text.strip()]
+    at = 0
+    for word in found.words:
+        begin, length = at, 0
+        while at < len(letters) and length < len(word.text):
+            length += len(letters[at].text)
+            at += 1
+        own = letters[begin:at]
+        long = len(word.text) > LINE or word.end - word.start > LASTING
+        if long and "".join(one.text for one in own) == word.text:
+            for number, part in enumerate(_parts(own)):
+                text = "".join(one.text for one in part)
+                yield (Rest if number else Span)(text, part[0].start, part[-1].end, word.confidence)
+        else:
+            yield word
+
+
 def subtitles(words: Iterable[Span]) -> Iterator[list[Span]]:
-    """Yield words in runs that fit into one subtitle each."""
+    """Yield words, as `words_in_parts` does, in runs that fit into one subtitle each."""
     run: list[Span] = []
     for word in words:
-        full = run and len(textwrap.wrap(" ".join(w.text for w in [*run, word]), LINE)) > 2
-        if run and (full or word.start - run[-1].end > PAUSE or word.end - run[0].start > LASTING):
+        full = len(_lines([*run, word])) > 2 or isinstance(word, Rest)
+        if run and (full or _ends(run, word)):
             yield run
             run = []
         run.append(word)
     if run:
         yield run
+
+
+def _parts(letters: Sequence[Span]) -> Iterator[list[Span]]:
+    """Yield the characters of a word in runs that fit into a line and a subtitle each, marks with their letters."""
+    run: list[Span] = []
+    for letter in letters:
+        full = sum(len(one.text) for one in [*run, letter]) > LINE
+        if run and (full or _ends(run, letter)) and not unicodedata.category(letter.text[0]).startswith("M"):
+            yield run
+            run = []
+        run.append(letter)
+    yield run
+
+
+def _ends(run: Sequence[Span], after: Span) -> bool:
+    """Return whether a subtitle ends before `after`: by a pause, or since it would last too long."""
+    return after.start - run[-1].end > PAUSE or after.end - run[0].start > LASTING
 
 
 def _parting(number: int) -> str:
@@ -86,7 +132,13 @@ def _parting(number: int) -> str:
 
 
 def _wrapped(words: Sequence[Span]) -> str:
-    return "\n".join(textwrap.wrap(" ".join(word.text for word in words), LINE, break_long_words=False))
+    return "\n".join(_lines(words))
+
+
+def _lines(words: Sequence[Span]) -> list[str]:
+    """Return the lines of a subtitle, which part words at their spaces alone."""
+    text = " ".join(word.text for word in words)
+    return textwrap.wrap(text, LINE, break_long_words=False, break_on_hyphens=False)
 
 
 def _clock(seconds: float, mark: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from recognizer.decoding.hypothesis import Hypothesis, Span
 from recognizer.errors import RecognizerError
 from recognizer.formats.result import Result
-from recognizer.formats.sound_documents import ctm, subrip_parts, textgrid, webvtt_parts
+from recognizer.formats.sound_documents import ctm, subrip_parts, textgrid, webvtt_parts, words_in_parts
 
 
 def streamed(
@@ -40,7 +40,7 @@ def streamed(
 
 def _words(records: Iterable[Result]) -> Iterator[Span]:
     for record in records:
-        yield from record.hypothesis.words
+        yield from words_in_parts(record.hypothesis)
 
 
 def _whole(records: Iterable[Result], seconds: Callable[[], float]) -> Result:
