@@ -174,6 +174,19 @@ def test_a_file_in_two_splits_is_suspect_and_twice_in_one_is_a_note(tmp_path: Pa
     assert across.cases == [f"{leak.sample.path} (test, as {first.sample.path}, train)"]
 
 
+def test_stretches_that_overlap_in_two_splits_are_suspect(tmp_path: Path) -> None:
+    parts = [("[0-2]", "train"), ("[1-3]", "test"), ("[2.95-4]", "train"), ("[0-9,1]", "valid"), ("[0-9,2]", "test")]
+    rows = []
+    for part, split in parts:
+        one = spoken(np.ones(1600), part)
+        rows.append(replace(one, sample=replace(one.sample, path=Path(f"a.wav{part}"), split=split)))
+    whole = corpus(tmp_path / "a", *rows[:3], kind="speech"), corpus(tmp_path / "b", *rows[3:], kind="speech")
+    what = "stretches of one recording that overlap in two splits"
+    one = found(check(whole[0], SETTINGS), what)
+    assert (one.weight, one.samples, one.cases) == ("fault", [1], ["a.wav[1-3] (test, a.wav[0-2], train)"])
+    assert what not in findings(check(whole[1], SETTINGS))
+
+
 def test_a_text_that_is_learned_and_tested_is_noted(tmp_path: Path) -> None:
     rows = [written("caf\u00e9"), written("cafe\u0301", split="test"), written("tea", split="test")]
     report = check(corpus(tmp_path, *rows), SETTINGS)

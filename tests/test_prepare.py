@@ -138,6 +138,30 @@ def pairs(folder: Path, names: Sequence[str]) -> Path:
     return folder
 
 
+def test_stretches_of_one_recording_that_overlap_in_two_splits_are_said(tmp_path: Path) -> None:
+    record(tmp_path / "a.wav", 3)
+    rows = [
+        ("a.wav", "x", "train", "0", "1.5", "1"),
+        ("a.wav", "y", "test", "0.5", "1", ""),  # the mean of all channels
+        ("a.wav", "z", "test", "1.45", "2.5", "1"),  # what lists round away is nothing
+    ]
+    manifest(tmp_path, rows, ("file", "text", "split", "start", "end", "channel"))
+    _, _, said = made(tmp_path, tmp_path / "out")
+    (line,) = said
+    assert line.startswith(
+        "1 stretches overlap with one of their recording in another split, first a.wav[0.5-1] (test) with "
+        "a.wav[0-1.5,1] (train): "
+    )
+
+
+def test_speakers_whose_stretches_overlap_are_dealt_out_and_said(tmp_path: Path) -> None:
+    record(tmp_path / "a.wav", 3)
+    rows = [("a.wav", "x", "A", "0", "2"), ("a.wav", "y", "B", "1", "3")]
+    manifest(tmp_path, rows, ("file", "text", "speaker", "start", "end"))
+    done, _, said = made(tmp_path, tmp_path / "out")
+    assert done.splits == {"train": 1, "valid": 1} and "1 stretches overlap" in said[1]
+
+
 def test_files_of_one_name_in_several_folders_are_several_wherever_they_lie(tmp_path: Path) -> None:
     names = [f"s{i}/{name}" for i in range(12) for name in ("line", "other")]
     done, store, said = made(pairs(tmp_path / "here", names), tmp_path / "out")

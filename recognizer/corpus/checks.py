@@ -10,6 +10,7 @@ from recognizer.corpus.alphabet import LOGICAL, Alphabet
 from recognizer.corpus.ctc_feasibility import infeasible
 from recognizer.corpus.picture_order import MARKED, marks_in
 from recognizer.corpus.sample import NO_TEXT, groups_in_several_splits
+from recognizer.corpus.shared_time import shared_time
 from recognizer.corpus.store import Store
 from recognizer.corpus.writing_direction import direction_fault
 from recognizer.inputs.registry import kind_named
@@ -134,6 +135,7 @@ def findings(
         *unlearnable(rows, store.frames_needed(alphabet), frames),
         *suspect_signals(store, rows, look, progress),
         *duplicates(store, rows),
+        *overlaps(rows),
         *(repaired(store, rows) if look else repairs_counted(store)),
         *shared_texts(rows, learned),
         *shared_groups(rows),
@@ -224,6 +226,15 @@ def duplicates(store: Store, rows: CorpusColumns) -> list[Finding]:
             else:
                 within.add("the same file twice in a split", index, f"{_split(split)}, as {rows.names[members[0]]}")
     return across.findings(FAULT) + within.findings(NOTE)
+
+
+def overlaps(rows: CorpusColumns) -> list[Finding]:
+    """Return the stretches of recordings that share time with one of another split."""
+    found, what = _Found(rows.names), "stretches of one recording that overlap in two splits"
+    for index, other in shared_time(zip(rows.names, rows.splits, strict=True)):
+        here, there = _split(rows.splits[index]), _split(rows.splits[other])
+        found.add(what, index, f"{here}, {rows.names[other]}, {there}")
+    return found.findings(FAULT)
 
 
 def against_the_direction(store: Store, rows: CorpusColumns) -> list[Finding]:

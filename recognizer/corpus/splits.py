@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from recognizer.corpus.sample import Sample, groups_in_several_splits
+from recognizer.corpus.shared_time import shared_time
 from recognizer.corpus.store import SHARES
 from recognizer.errors import RecognizerError
 from recognizer.pages.page import file_of
@@ -37,6 +38,7 @@ def with_splits(samples: list[Sample], shares: Mapping[str, float | None], say: 
         if unsaid:
             say(f'{unsaid} samples name no split, they are kept under ""')
         _say_shared(samples, say)
+        _say_overlaps(samples, say)
         return samples
     usable = [sample for sample in samples if not sample.fault]
     unit, by, alone = _units(usable)
@@ -47,7 +49,9 @@ def with_splits(samples: list[Sample], shares: Mapping[str, float | None], say: 
     if alone:
         say(f"all samples are of {alone!r}: split {by} by {by}, so that one hand or voice may stand in every split")
     say(f"the source names no split: {valid} of {len(dealt)} go to valid, {test} to test, by the hash of the {by} name")
-    return [replace(sample, split=split.get(unit.get(sample.path, ""), "train")) for sample in samples]
+    dealt_out = [replace(sample, split=split.get(unit.get(sample.path, ""), "train")) for sample in samples]
+    _say_overlaps(dealt_out, say)
+    return dealt_out
 
 
 def _units(samples: list[Sample]) -> tuple[dict[Path, str], str, str]:
@@ -96,6 +100,21 @@ def _say_shared(samples: list[Sample], say: Say) -> None:
         say(
             f"{len(shared)} of {len(dict(placed))} groups stand in several of the source's own splits, first {first!r} "
             f"in {', '.join(sorted(shared[first]))}: a test of them is no test of strangers"
+        )
+
+
+def _say_overlaps(samples: list[Sample], say: Say) -> None:
+    """Say which stretches of a recording share time with one of another split.
+
+    So do the voices of a conversation that are groups of their own: dealt out by recording they would stand in every
+    split, which is worse.
+    """
+    usable = [sample for sample in samples if not sample.fault]
+    if pairs := shared_time((str(sample.path), sample.split) for sample in usable):
+        one, other = (f"{usable[i].path.name} ({usable[i].split})" for i in pairs[0])
+        say(
+            f"{len(pairs)} stretches overlap with one of their recording in another split, first {one} with {other}: "
+            "what is tested there is learned; expected one split for each recording, or stretches that end before others"
         )
 
 
