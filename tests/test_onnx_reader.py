@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -90,14 +91,31 @@ def test_an_export_is_called_as_the_folder_of_its_run(
         assert code == 0 and text.startswith("my run.onnx: ") and (run / "my run.onnx").is_file()
 
 
-def test_the_example_in_the_guide_reads_the_same(folder: Path, tmp_path: Path) -> None:
+def example(folder: Path) -> Path:
+    """Write the example of the guide as a file."""
     found = re.search(r"<!-- onnx-example -->\n```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.S)
     assert found
-    (tmp_path / "example.py").write_text(found[1])
+    (folder / "example.py").write_text(found[1])
+    return folder / "example.py"
+
+
+def test_the_example_in_the_guide_reads_the_same(folder: Path, tmp_path: Path) -> None:
     files = sorted(folder.glob("*.png"))
-    lines = python(tmp_path / "example.py", folder / "handwriting.onnx", *files).splitlines()
+    lines = python(example(tmp_path), folder / "handwriting.onnx", *files).splitlines()
     texts = [one.text for one in Reader.load(folder / "handwriting.onnx").transcribe(files)]
     assert [line.strip() for line in lines] == [text.strip() for text in texts]
+
+
+def test_the_example_refuses_what_it_would_write_in_another_order(folder: Path, tmp_path: Path) -> None:
+    from recognizer.export.onnx_file import export_onnx
+
+    made = model_file("handwriting")
+    text = replace(made.alphabet.text, order="rtl")
+    export_onnx(replace(made, alphabet=replace(made.alphabet, text=text)), tmp_path / "rtl.onnx")
+    call: list[str | Path] = [sys.executable, example(tmp_path), tmp_path / "rtl.onnx", folder / "0.png"]
+    done = subprocess.run(call, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert "in the order of the picture (rtl), expected a model of logical order" in done.stderr
 
 
 def test_files_of_others_and_damaged_ones_are_refused_in_one_line(folder: Path, tmp_path: Path) -> None:
