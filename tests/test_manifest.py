@@ -213,6 +213,22 @@ def test_names_composed_of_other_code_points_and_normalised_images_are_pairs(tmp
     assert set(found) == {"e\u0301te\u0301.png", "010001.nrm.png", "010002.png"} and not any(found.values())
 
 
+def test_a_row_may_compose_the_name_of_its_file_otherwise(tmp_path: Path) -> None:
+    files(tmp_path, "e\u0301/te\u0301.wav", "\u00e0.wav")
+    rows = "\u00e9/t\u00e9.wav\tun\t0\t1\na\u0300.wav\tdeux\t0\t1\n"
+    found = read_corpus(write(tmp_path, "m.tsv", f"file\ttext\tstart\tend\n{rows}"))
+    assert [sample.path for sample in found] == [tmp_path / "e\u0301/te\u0301.wav[0-1]", tmp_path / "\u00e0.wav[0-1]"]
+    assert not any(sample.fault for sample in found)
+    both = "file\ttext\n\u00e0.wav\tun\na\u0300.wav\tdeux\n"
+    assert "m.tsv:3: \u00e0.wav stands at m.tsv:2 too" in refusal(write(tmp_path, "m.tsv", both))
+
+
+@pytest.mark.parametrize("name", ["s.eaf", "s.TextGrid", "s.srt"])
+def test_an_annotation_is_refused_with_the_table_to_make_of_it(tmp_path: Path, name: str) -> None:
+    message = refusal(write(tmp_path, name, "x"))
+    assert "expected a table of it" in message and "file, text, start, end (in seconds)" in message
+
+
 def test_two_spellings_of_the_name_of_a_transcript_are_named(tmp_path: Path) -> None:
     files(tmp_path, "\u00e9t\u00e9.png", "b.png", "b.gt.txt")
     for name in ("e\u0301te\u0301", "\u00e9t\u00e9"):

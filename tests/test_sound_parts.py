@@ -55,3 +55,18 @@ def test_stretches_of_one_recording_are_samples_of_their_own(recording: Path, tm
     assert store.column("text") == ["one", "two"] and len(done.bad) == 1 and "a.wav[4-5]" in done.bad[0]
     assert [len(store.signal(i)) for i in range(2)] == [RATE, RATE]
     assert store.digest(0) != store.digest(1)
+
+
+def test_a_stretch_that_ends_before_it_begins_and_a_channel_that_is_not_there_are_named(
+    recording: Path, tmp_path: Path
+) -> None:
+    rows = ["a.wav\tone\t0\t1\t1", "a.wav\ttwo\t3\t1\t", "a.wav\tthree\t2\t2\t", "a.wav\tfour\t0\t1\t3"]
+    table = recording.parent / "m.tsv"
+    table.write_text("\n".join(["file\ttext\tstart\tend\tchannel", *rows]) + "\n")
+    done = prepare(str(table), None, tmp_path, PrepareSettings({}), lambda line: None)
+    assert done.bad[:2] == [
+        f"m.tsv:{line}: from {start} to {end} s, expected an end behind the start, in seconds"
+        for line, start, end in ((3, 3, 1), (4, 2, 2))
+    ]
+    assert "no channel 3, expected 1 to 2" in done.bad[2]
+    assert done.left_out == {"bad stretch": 2, "cannot be read": 1}

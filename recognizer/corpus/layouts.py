@@ -10,6 +10,7 @@ from typing import Any
 
 from recognizer.corpus.manifest import (
     TRUTH,
+    as_spelled,
     header_of,
     part_of,
     plain_field,
@@ -61,8 +62,9 @@ def read_layout(source: Path) -> list[Sample]:
     if not found:
         return []
     _refuse_others(source, found)
-    refuse_twice(_folder(source), (sample for sample in found[0] if not sample.fault))
-    return found[0]
+    samples = [as_spelled(_folder(source), sample) for sample in found[0]]
+    refuse_twice(_folder(source), (sample for sample in samples if not sample.fault))
+    return samples
 
 
 def _refuse_others(source: Path, found: list[list[Sample]]) -> None:

@@ -22,6 +22,12 @@ MANIFESTS = ("manifest.tsv", "manifest.csv", "manifest.jsonl", "transcripts.tsv"
 GROUPS = ("group", "writer", "speaker", "page", "letter", "document")  # the first that is there is the group
 PLACES = ("start", "end", "offset", "duration", "channel")  # of a stretch of a recording, in seconds
 COLUMNS = ("file", "text", "split", *GROUPS, *PLACES)  # others are refused, but for those that begin with "_"
+ANNOTATIONS = {  # of recordings, told by their suffix
+    ".eaf": "an annotation of ELAN",
+    ".textgrid": "a TextGrid of Praat",
+    ".srt": "subtitles",
+    ".vtt": "subtitles",
+}
 SPLITS = ("train", "valid", "test")
 TRUTH = ".gt.txt"
 NO_FILE = "no such file"
@@ -72,7 +78,7 @@ def read_table(path: Path, media: str = "", columns: Sequence[str] | None = None
     Raises:
         RecognizerError: a fault of the table, no file that is there, a file that stands twice.
     """
-    samples = [_sample(path, media, line, row) for line, row in _rows(path, columns, strict)]
+    samples = [as_spelled(path.parent, _sample(path, media, line, row)) for line, row in _rows(path, columns, strict)]
     if not samples:
         raise RecognizerError(f"{path}: holds no row, expected at least one file with its text")
     refuse_twice(path.parent, samples)
@@ -195,6 +201,20 @@ def part_of(path: Path, start: float, end: float | None, channel: str = "") -> P
     return path.with_name(f"{path.name}[{start:.10g}-{'' if end is None else f'{end:.10g}'}{behind}]")
 
 
+def as_spelled(folder: Path, sample: Sample) -> Sample:
+    """Return a sample by the name of its file on disk, where that is composed of other code points, as macOS does it.
+
+    Args:
+        folder: of the table, whose own name is as it is.
+        sample: of a row.
+    """
+    name = str(sample.path.relative_to(folder) if sample.path.is_relative_to(folder) else sample.path)
+    spellings = [folder / spelled for form in ("NFC", "NFD") if (spelled := normalize(form, name)) != name]
+    if not spellings or is_there(sample.path):
+        return sample
+    return next((replace(sample, path=one) for one in spellings if is_there(one)), sample)
+
+
 def refuse_twice(folder: Path, samples: Iterable[Sample]) -> None:
     """Refuse samples of which two are of the same file.
 
@@ -231,6 +251,11 @@ def _lines(text: str) -> list[str]:
 
 def _rows(path: Path, columns: Sequence[str] | None, strict: bool) -> Rows:
     suffix = path.suffix.lower()
+    if suffix in ANNOTATIONS:
+        raise RecognizerError(
+            f"{path}: {ANNOTATIONS[suffix]}, expected a table of it: a .tsv with a row for each stretch, its columns "
+            "file, text, start, end (in seconds), and group for who speaks; docs/guides/speech.md says how to make one"
+        )
     if suffix not in (".tsv", ".csv", ".jsonl"):
         raise RecognizerError(f"{path}: not a manifest, expected the suffix .tsv, .csv or .jsonl")
     return _jsonl(path, strict) if suffix == ".jsonl" else _with_header(path, columns, strict)

@@ -31,6 +31,7 @@ from recognizer.errors import RecognizerError
 from recognizer.inputs.lines.page_line import page_line_digest
 from recognizer.inputs.registry import default_signal, kind_named, kind_of, read_signal
 from recognizer.inputs.speech.audio import TOO_LONG, seconds
+from recognizer.inputs.speech.part import sound_part
 from recognizer.pages.page import file_of, page_and_line
 
 SAMPLES_A_WORKER = 200  # fewer are read in the time that it takes to start a process
@@ -352,6 +353,7 @@ def _pack(header: Header, sample: Sample) -> Packed | Unusable:
         return Unusable(str(sample.path), sample.reason or UNREADABLE, sample.fault)
     try:
         _refuse_stray_text(sample)
+        _refuse_turned_stretch(sample.path)
         made = read_signal(header.kind, header.signal, sample.path)
         kind = kind_named(header.kind)
         faults = tuple(kind.faults(made.values, kind.settings(header.signal)))
@@ -404,10 +406,19 @@ def _refuse_stray_text(sample: Sample) -> None:
         )
 
 
+def _refuse_turned_stretch(path: Path) -> None:
+    """Refuse a stretch of a recording that ends where it begins, or before."""
+    part = sound_part(path)
+    if part and part.end <= part.start:
+        raise RecognizerError(
+            f"from {part.start:g} to {part.end:g} s, expected an end behind the start, in seconds", "bad stretch"
+        )
+
+
 def _reason(kind: str, path: Path) -> str:
     """Return the class of a file's fault as far as the file system and its first bytes tell."""
     try:
-        if not path.stat().st_size:
+        if not file_of(path).stat().st_size:
             return "empty file"
         return UNREADABLE if kind_of(path) == kind else "of another kind"
     except FileNotFoundError:

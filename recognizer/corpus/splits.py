@@ -114,7 +114,7 @@ def _say_overlaps(samples: list[Sample], say: Say) -> None:
         one, other = (f"{usable[i].path.name} ({usable[i].split})" for i in pairs[0])
         say(
             f"{len(pairs)} stretches overlap with one of their recording in another split, first {one} with {other}: "
-            "what is tested there is learned; expected one split for each recording, or stretches that end before others"
+            "what is tested there is learned; expected one split for each recording, or stretches that lie apart"
         )
 
 
