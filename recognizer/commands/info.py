@@ -39,9 +39,10 @@ def describe_model(path: Path, header: dict[str, Any]) -> str:
         RecognizerError: the header is at fault.
     """
     from recognizer.export.onnx_model import is_onnx
-    from recognizer.model.model_file import parse_header
 
     if not is_onnx(path):  # whose weights are in the graph, which onnxruntime has looked at
+        from recognizer.model.model_file import parse_header
+
         parse_header(path, header)
     try:
         return "\n".join(_lines(path, header))

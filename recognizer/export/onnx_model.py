@@ -52,7 +52,7 @@ class OnnxModel:
         Raises:
             RecognizerError: onnxruntime is not installed, or the file is none of ours.
         """
-        self.path = path
+        self.path, self.session_threads = path, threads
         self.session = _session(path, threads)
         try:
             header = json.loads(_metadata(self.session))
@@ -67,6 +67,10 @@ class OnnxModel:
         except (KeyError, ValueError, TypeError) as error:
             reason = f"its metadata lack {error}" if isinstance(error, KeyError) else "its metadata are damaged"
             raise RecognizerError(f"{path}: {reason}, expected {WRITER}") from None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel to other processes, and be copied, by the file, which is opened there anew."""
+        return type(self), (self.path.absolute(), self.session_threads)
 
     def steps_per_frame(self) -> float:
         """Return how many steps of the signal one output frame stands for."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias, overload
 import numpy as np
 
 from recognizer.common.batching import batch_by_budget
+from recognizer.common.needed import taking_torch
 from recognizer.common.processors import Division, divide, in_order
 from recognizer.decoding.decoder import Decoder
 from recognizer.decoding.decoder_factory import make_decoder
@@ -351,7 +352,8 @@ class Reader:
         if not labels:
             raise RecognizerError("the text to align is empty, expected at least one character")
         self._refuse_others([signal.values])
-        from recognizer.decoding.alignment import align
+        with taking_torch("alignment"):
+            from recognizer.decoding.alignment import align
         from recognizer.decoding.greedy import greedy
 
         _, log_probs, counts = next(self.outputs([signal.values]))
@@ -381,7 +383,8 @@ def decoder_of(model_file: "ModelFile | OnnxModel", path: Path, options: Decoder
     """
     stored, kind = model_file.decoder, model_file.settings.kind
     chosen, notes = with_language_model(options, path, stored, kind)
-    decoder = make_decoder(chosen, stored, model_file.alphabet, model_file.priors)
+    with taking_torch("beam search"):
+        decoder = make_decoder(chosen, stored, model_file.alphabet, model_file.priors)
     decoder.notes = (*notes, *decoder.notes)
     return decoder
 
@@ -399,7 +402,8 @@ def _named(name: str) -> Iterator[None]:
 
 def _torch_model(path: Path) -> "ModelFile":
     """Read a model file; torch is imported here, not before."""
-    from recognizer.model.model_file import load_model_file
+    with taking_torch(f"{path}: a model file"):
+        from recognizer.model.model_file import load_model_file
 
     return load_model_file(path)
 
@@ -423,7 +427,8 @@ def _network_of(model_file: "ModelFile | OnnxModel", device: "torch.device | str
 
 def _as_tensors(log_probs: Any, counts: Any) -> "tuple[Tensor, Tensor]":
     """Return tensors of tensors or arrays."""
-    import torch
+    with taking_torch("what is not the best path alone"):
+        import torch
 
     return torch.as_tensor(log_probs), torch.as_tensor(counts)
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.common.atomic_write import replacing
+from recognizer.common.needed import taking_torch
 from recognizer.errors import RecognizerError
 from recognizer.inputs.signal import Signal as RecordingSignal
 from recognizer.inputs.speech.channels import choose_channel
@@ -339,8 +340,9 @@ def resampled(mono: NDArray[np.float32], rate: int, wanted: int) -> NDArray[np.f
     common = math.gcd(rate, wanted)
     if (wanted // common) * (rate // common + 2 * ZEROS) > MAX_KERNEL:
         return _fourier_resampled(mono, rate, wanted)
-    import torch
-    from torchaudio.functional import resample
+    with taking_torch(f"sound of {rate} Hz, expected {wanted}: resampling"):
+        import torch
+        from torchaudio.functional import resample
 
     wave = resample(torch.from_numpy(mono), rate, wanted, ZEROS, ROLLOFF, "sinc_interp_kaiser", KAISER_BETA)
     return np.asarray(wave.numpy(), dtype=np.float32)
