@@ -56,6 +56,12 @@ def test_what_has_no_rate_is_null_in_the_data() -> None:
     assert data["character_edits"]["insertions"] == 1
 
 
+def test_confusions_show_what_is_not_seen() -> None:
+    one = score("1.png", "", "a\u200cb c", "abd", 0.5, LETTERS)
+    (line,) = [row for row in table(Report("m", "c", "test", [one], {}, "NFC")).splitlines() if "said>read" in row]
+    assert line == "commonest confusions (said>read): '\\u200c'>- 1, ' '>'d' 1, 'c'>- 1"
+
+
 def test_groups_come_worst_first() -> None:
     groups = report().groups()
     assert list(groups) == ["bert", "anna"]

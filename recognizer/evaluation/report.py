@@ -201,7 +201,7 @@ def table(report: Report) -> str:
     groups = list(report.groups().items())
     if len(groups) > 1:
         lines.append("groups, worst first: " + ", ".join(f"{n or '?'} {e.rate:.1%}" for n, e in groups[:10]))
-    pairs = [f"{a or '-'}>{b or '-'} {n}" for (a, b), n in report.confusions()]
+    pairs = [f"{repr(a) if a else '-'}>{repr(b) if b else '-'} {n}" for (a, b), n in report.confusions()]
     lines.append("commonest confusions (said>read): " + ", ".join(pairs))
     lines += _hardly_lines(report, len(groups) > 1)
     lines.append(f"the {min(WORST, len(report.scored))} worst samples:")
