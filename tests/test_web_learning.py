@@ -1,5 +1,6 @@
 """Learnings of the page in the browser: how they end where the server, or the first model, gives out."""
 
+import errno
 import json
 import os
 import subprocess
@@ -15,6 +16,7 @@ from web_client import serving
 
 from recognizer.common.folder_lock import locked_folder
 from recognizer.errors import RecognizerError
+from recognizer.web.app import ServerSettings, app_alone
 from recognizer.web.drafts import Draft, DraftLine
 from recognizer.web.learning import STATE, Corrected, Learning, LearningWish
 from recognizer.web.project import ProjectFile
@@ -178,6 +180,17 @@ def test_a_second_server_of_a_folder_is_refused(tmp_path: Path, capsys: pytest.C
     with locked_folder(drafts):
         assert drafts.is_dir()
     assert not drafts.exists(), "nothing came of it"
+
+
+def test_a_folder_that_cannot_be_locked_is_said_and_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(folder: Path) -> None:
+        raise OSError(errno.EROFS, "Read-only file system", str(folder))
+
+    monkeypatch.setattr("recognizer.web.app.locked_folder", refuse)
+    lines: list[str] = []
+    with app_alone(ServerSettings((tmp_path,)), lines.append):
+        pass
+    assert len(lines) == 1 and f"{tmp_path}.drafts: cannot be locked (Read-only file system)" in lines[0]
 
 
 def test_a_model_that_was_used_is_read_with_after_a_restart(tmp_path: Path) -> None:

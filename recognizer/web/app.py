@@ -72,7 +72,11 @@ def app_alone(settings: ServerSettings, complain: Callable[[str], None]) -> Iter
             raise RecognizerError(
                 f"{folder}: another server keeps its drafts there{by}, expected to use that one, or to end it"
             ) from None
-        except OSError:  # nothing is kept there, which is said where something is to be
+        except OSError as error:
+            complain(
+                f"{folder}: cannot be locked ({error.strerror or error}), which is to keep a second server away: "
+                f"expected that it may be written, or --drafts another folder"
+            )
             alone = False
         yield make_app(settings, complain, alone)
 
