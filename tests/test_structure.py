@@ -33,13 +33,15 @@ BELOW = {
     "common.batching": (),
     "common.atomic_write": ("errors",),
     "common.plain_data": ("errors",),
+    "common.needed": ("errors",),
     "common.interruption": (),
     "commands.streams": (),
     "corpus.alphabet": ("errors", "corpus.picture_order"),
     "corpus.picture_order": ("errors",),
     "training.config_file": ("errors",),
     "pages": ("errors",),
-    "inputs": ("errors", "common.atomic_write", "network", "pages", "common.plain_data"),  # of network its masks alone
+    # of network its masks alone
+    "inputs": ("errors", "common.atomic_write", "common.needed", "network", "pages", "common.plain_data"),
     "network": ("errors",),
     "model.model": ("errors", "inputs", "network", "common.plain_data"),
     "model.priors": ("errors",),
