@@ -202,7 +202,7 @@ def test_of_an_unknown_whole_what_is_done_is_counted(monkeypatch: pytest.MonkeyP
 def test_a_long_recording_shows_a_bar_on_a_terminal(
     sound_run: tiny.Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("recognizer.reading.transcription.is_long", lambda *_: True)
+    monkeypatch.setattr("recognizer.reading.opening.is_long", lambda *_: True)
     sound = np.concatenate([tiny.play("abba", np.random.default_rng(1)), np.zeros(tiny.RATE * 9)])
     soundfile.write(tmp_path / "long.wav", sound, tiny.RATE)
     call = ("transcribe", tmp_path / "long.wav", "--model", sound_run.folder, "--out", tmp_path / "texts")

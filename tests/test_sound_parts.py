@@ -40,7 +40,8 @@ def test_a_stretch_is_cut_and_a_channel_chosen(part: str, seconds: float, loud: 
 
 
 @pytest.mark.parametrize(
-    ("part", "said"), [("[2-4]", "ends at 3.00 s"), ("[9-10]", "ends at"), ("[2-1]", "from 2 to 1")]
+    ("part", "said"),
+    [("[2-4]", "ends at 3.00 s"), ("[9-10]", "ends at"), ("[2-1]", "from 2 to 1"), ("[1500-2500]", "milliseconds")],
 )
 def test_a_stretch_that_is_not_there_is_named(recording: Path, part: str, said: str) -> None:
     with pytest.raises(RecognizerError, match=said):

@@ -102,7 +102,7 @@ HOMES = {
     "jinja2": ("reports/html_page.py",),
     "bidi": ("corpus/picture_order.py",),
     "tqdm": ("commands/progress.py",),
-    "uvicorn": ("commands/serve.py",),
+    "uvicorn": ("commands/serve.py", "web/connections.py"),
     "pydantic": ("web/",),
     "scipy": (),
     "matplotlib": (),

@@ -2,13 +2,18 @@
 
 import hashlib
 from pathlib import Path
+from types import SimpleNamespace
 
+import anyio
 import pytest
 from web_client import serving
 
+from recognizer.decoding.hypothesis import Hypothesis, Span
 from recognizer.inputs.strokes.strokes import write_inkml
+from recognizer.reading.recordings import PieceReading
+from recognizer.web.documents import read_draft
 from recognizer.web.drafts import Draft, DraftLine, Drafts, digest_of
-from recognizer.web.project import Project
+from recognizer.web.project import Project, ProjectFile
 from recognizer.web.stray_drafts import give_back
 
 
@@ -114,3 +119,28 @@ def test_what_has_a_long_name_is_backed_up_too(tmp_path: Path) -> None:
     path.write_text("a text")
     copy = Drafts(tmp_path / "drafts").back_up(path)
     assert copy and copy.read_text() == "a text" and copy.name.endswith("ä.txt") and len(copy.name.encode()) > 250
+
+
+def test_speech_without_spaces_is_parted_into_stretches_that_can_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    characters = tuple(Span("一二三"[i % 3], i * 1.0, i * 1.0 + 0.8, 0.9) for i in range(20))
+    text = "".join(one.text for one in characters)
+    whole = Hypothesis(text, 0.5, characters, (Span(text, 0.0, 19.8, 0.5),))
+
+    async def heard(*_: object) -> list[PieceReading]:
+        return [PieceReading(0.0, 20.0, whole)]
+
+    monkeypatch.setattr("recognizer.web.documents.read_recording", heard)
+    monkeypatch.setattr("recognizer.web.documents.seconds", lambda *_: 20.0)
+    models = SimpleNamespace(refuse_missing=lambda *_: None, state=lambda _: SimpleNamespace(name="zh"))
+    file = ProjectFile("id", "a.wav", tmp_path / "a.wav", "sound")
+
+    def read(*lines: DraftLine) -> tuple[DraftLine, ...]:
+        return anyio.run(read_draft, file, Draft("a.wav", "sound", "", lines), models).lines
+
+    parted = read(DraftLine("line_1"))
+    assert len(parted) >= 4 and "".join(line.text for line in parted) == text
+    assert all(line.end - line.start <= 7.0 for line in parted)
+    (kept,) = read(DraftLine("line_1", "mine", "corrected", given="mine"))
+    assert kept.reading and [word.text for word in kept.reading.words] == [kept.reading.text] == [text]

@@ -13,7 +13,7 @@ from recognizer.decoding.hypothesis import Hypothesis, Span
 from recognizer.errors import RecognizerError
 from recognizer.formats.layout import layout_of_page
 from recognizer.formats.result import make_result
-from recognizer.formats.sound_documents import subtitles
+from recognizer.formats.sound_documents import Rest, subtitles
 from recognizer.inputs.lines.image import HandwritingSettings, read_grey
 from recognizer.inputs.lines.page_line import line_or_lines
 from recognizer.inputs.signal import Signal
@@ -208,9 +208,14 @@ def _stretches(draft: Draft, read: Sequence[Span], extent: float) -> tuple[Draft
 
 
 def _of_words(words: Sequence[Span], extent: float) -> ModelReading:
-    made = tuple(Word(word.text, word.confidence, word.start, word.end) for word in words)
+    made: list[Word] = []
+    for word in words:
+        if made and isinstance(word, Rest):  # of a word whose parts came into one stretch
+            made[-1] = replace(made[-1], text=made[-1].text + word.text, end=word.end)
+        else:
+            made.append(Word(word.text, word.confidence, word.start, word.end))
     sure = min((word.confidence for word in words), default=1.0)
-    return ModelReading(" ".join(word.text for word in words), sure, made, extent)
+    return ModelReading(" ".join(word.text for word in made), sure, tuple(made), extent)
 
 
 def _given(name: str, text: str | None) -> DraftLine:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from recognizer.common.atomic_write import replacing
 from recognizer.decoding.hypothesis import Span
+from recognizer.formats.sound_documents import words_in_parts
 from recognizer.inputs.registry import default_signal
 from recognizer.inputs.signal import Signal
 from recognizer.inputs.speech.audio import SpeechSettings
@@ -80,8 +81,8 @@ async def read_recording(
 
 
 def words_of(pieces: list[PieceReading]) -> list[Span]:
-    """Return the words of all pieces."""
-    return [word for piece in pieces for word in piece.hypothesis.words]
+    """Return the words of all pieces, those that are too long for a stretch in parts."""
+    return [word for piece in pieces for word in words_in_parts(piece.hypothesis)]
 
 
 def playable(file: ProjectFile, folder: Path) -> Path:

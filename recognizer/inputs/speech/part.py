@@ -13,6 +13,7 @@ from recognizer.inputs.speech.audio import SpeechSettings
 from recognizer.inputs.speech.streaming import open_recording
 
 PART = re.compile(r"(.+)\[(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)?(?:,(\d+))?\]")
+LIKE_MILLISECONDS = 300.0  # s: a stretch of so many is hardly one of seconds, of so many milliseconds it is
 SLACK = 0.1  # s: by which a stretch may reach beyond the end of its recording, since lists round
 
 
@@ -51,7 +52,8 @@ def read_part(part: SoundPart, settings: SpeechSettings, name: str, channel: int
     seconds = part.end - part.start
     if seconds <= 0 or (seconds > settings.max_seconds and math.isfinite(seconds)):
         raise RecognizerError(
-            f"{name}: from {part.start:g} to {part.end:g} s, expected a stretch of up to {settings.max_seconds:g} s",
+            f"{name}: from {part.start:g} to {part.end:g} s, expected a stretch of up to {settings.max_seconds:g} s"
+            + (" (are these milliseconds?)" if seconds >= LIKE_MILLISECONDS else ""),
             "bad stretch",
         )
     notes: list[str] = []
