@@ -182,8 +182,8 @@ def test_stretches_that_overlap_in_two_splits_are_suspect(tmp_path: Path) -> Non
         rows.append(replace(one, sample=replace(one.sample, path=Path(f"a.wav{part}"), split=split)))
     whole = corpus(tmp_path / "a", *rows[:3], kind="speech"), corpus(tmp_path / "b", *rows[3:], kind="speech")
     what = "stretches of one recording that overlap in two splits"
-    one = found(check(whole[0], SETTINGS), what)
-    assert (one.weight, one.samples, one.cases) == ("fault", [1], ["a.wav[1-3] (test, a.wav[0-2], train)"])
+    overlap = found(check(whole[0], SETTINGS), what)
+    assert (overlap.weight, overlap.samples, overlap.cases) == ("fault", [1], ["a.wav[1-3] (test, a.wav[0-2], train)"])
     assert what not in findings(check(whole[1], SETTINGS))
 
 

@@ -3,6 +3,7 @@
 import hashlib
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import anyio
 import pytest
@@ -133,7 +134,7 @@ def test_speech_without_spaces_is_parted_into_stretches_that_can_be_read(
 
     monkeypatch.setattr("recognizer.web.documents.read_recording", heard)
     monkeypatch.setattr("recognizer.web.documents.seconds", lambda *_: 20.0)
-    models = SimpleNamespace(refuse_missing=lambda *_: None, state=lambda _: SimpleNamespace(name="zh"))
+    models: Any = SimpleNamespace(refuse_missing=lambda *_: None, state=lambda _: SimpleNamespace(name="zh"))
     file = ProjectFile("id", "a.wav", tmp_path / "a.wav", "sound")
 
     def read(*lines: DraftLine) -> tuple[DraftLine, ...]:

@@ -234,8 +234,8 @@ def test_nothing_long_is_done_where_requests_are_taken(folder: Path, monkeypatch
         draft = read(client, "first.xml")
         client.put(f"/api/files/{file}", json=corrected(draft, 0, "a text")).raise_for_status()
         client.post(f"/api/files/{file}/save", json={}).raise_for_status()
-        for place in ("/api/files", "/transcribe"):
-            client.post(place, files={"files": ("third.jpg", (folder / "first.jpg").read_bytes())}).raise_for_status()
+        for address in ("/api/files", "/transcribe"):
+            client.post(address, files={"files": ("third.jpg", (folder / "first.jpg").read_bytes())}).raise_for_status()
         client.post("/api/strokes", json={"strokes": [[1, 2, 3, 4]], "keep": "drawn"}).raise_for_status()
     assert len(done) == 7 and all(done.values()), done
 
