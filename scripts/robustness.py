@@ -146,9 +146,10 @@ def main() -> None:
     count = min(given.samples, len(indices))
     chosen = [indices[i * len(indices) // count] for i in range(count)]
     print(f"| {given.model} on {store.header.name} {given.split}, {count} samples | CER | WER |\n| --- | --- | --- |")
+    rate = RATE if reader.kind == "speech" else None
     for name, fault in {"as they are": _nothing, **FAULTS[reader.kind]}.items():
         arrays = [fault(_array(store, index), np.random.default_rng([given.seed, index])) for index in chosen]
-        heard = reader.transcribe(list(arrays), rate=RATE)
+        heard = reader.transcribe(list(arrays), rate=rate)
         parts = []
         for index, hypothesis in zip(chosen, heard, strict=True):
             said = reader.alphabet.text.normalize(store.text(index))

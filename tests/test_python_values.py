@@ -221,6 +221,7 @@ def test_what_has_no_effect_is_refused(hand: Reader, ear: Reader, png: Path, wav
         (lambda: ear.transcribe([wav, str(wav)], rate=16000), "rate=16000 has no effect on a file"),
         (lambda: ear.signal(wav, rate=16000), "rate=16000 has no effect on a file"),
         (lambda: hand.transcribe(np.asarray(Image.open(png)), rate=16000), "on what a model of handwriting reads"),
+        (lambda: hand.transcribe([png, line_image()], rate=16000), "^rate=16000 has no effect on what a model"),
         (lambda: ear.signal(sound, rate=16000, channel=2), "channel=2 has no effect on an array, expected the samples"),
         (lambda: hand.signal(png, channel=3), "channel=3 has no effect on what a model of handwriting reads"),
     ):  # fmt: skip

@@ -147,7 +147,7 @@ class Reader:
         for source, name in zip(sources, names, strict=True):
             with _named(name):
                 made.append(source_of(source, self.kind))
-        if made and not any(isinstance(source, np.ndarray) for source in made):
+        if made and not (self.kind == "speech" and any(isinstance(source, np.ndarray) for source in made)):
             self._refuse_no_effect(made[0], rate)
         for source, name in zip(made, names, strict=True):
             of_array = rate if isinstance(source, np.ndarray) else None
