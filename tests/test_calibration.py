@@ -51,13 +51,36 @@ def test_temperature_finds_the_factor_again() -> None:
 def test_isotonic_pools_what_falls() -> None:
     calibration = fit_isotonic([0.1, 0.2, 0.3, 0.4], [False, True, False, True])
     assert calibration.knots == pytest.approx((0.0, 0.1, 0.25, 0.4, 1.0))
-    assert calibration.values == pytest.approx((0.0, 0.0, 0.5, 1.0, 1.0))
-    assert calibration.apply([0.0, 0.25, 1.0]).tolist() == pytest.approx([0.0, 0.5, 1.0])
+    assert calibration.values == pytest.approx((0.332333, 1 / 3, 0.5, 2 / 3, 0.672667), abs=1e-6)
+    assert calibration.apply([0.1, 0.25, 0.4]).tolist() == pytest.approx([1 / 3, 0.5, 2 / 3])
+
+
+def test_isotonic_pools_what_falls_for_want_of_answers() -> None:
+    calibration = fit_isotonic([0.5] * 10 + [0.9], [True] * 9 + [False, True])  # 10 / 12, then 2 / 3
+    assert calibration.knots == pytest.approx((0.0, 5.9 / 11, 1.0))
+    assert calibration.values[1] == pytest.approx(11 / 13)
 
 
 def test_isotonic_keeps_apart_what_it_levels() -> None:
     calibration = fit_isotonic([0.2, 0.4, 0.6, 0.8], [True, False, True, False])
     assert (np.diff(calibration.apply(np.linspace(0, 1, 11))) > 0).all()
+
+
+@pytest.mark.parametrize("right", [False, True])
+@pytest.mark.parametrize("given", [np.linspace(0.6, 0.95, 80), [0.9] * 10, [0.0] * 5, [1.0] * 5, [0.0, 1.0]])
+def test_isotonic_of_one_answer_alone_is_neither_certain_nor_half_right(given: list[float], right: bool) -> None:
+    calibration = fit_isotonic(list(given), [right] * len(given))
+    mapped = calibration.apply(np.linspace(0, 1, 101))
+    expected = (len(given) + 1 if right else 1) / (len(given) + 2)
+    assert abs(mapped - expected).max() < 0.0101
+    assert (np.diff(mapped) > 0).all() and 0 < mapped.min() and mapped.max() < 1
+
+
+def test_isotonic_keeps_the_order_within_its_first_and_its_last_level() -> None:
+    given = np.linspace(0, 1, 400)
+    calibration = fit_isotonic(given.tolist(), (given > 0.5).tolist())
+    mapped = calibration.apply(given)
+    assert (np.diff(mapped) > 0).all() and 0 < mapped[0] < 0.01 and 0.99 < mapped[-1] < 1
 
 
 @pytest.mark.parametrize("fit", [fit_temperature, fit_isotonic])

@@ -12,6 +12,7 @@ from recognizer.errors import RecognizerError
 METHODS = ("none", "temperature", "isotonic")
 TINY = 1e-6  # a confidence is never nearer than this to 0 or 1 where its logit is taken
 BINS = 15
+RISE = 0.01  # of an isotonic map, a unit of confidence, before its first level and after its last
 
 Floats = NDArray[np.float64]
 
@@ -102,25 +103,23 @@ def fit_temperature(confidences: Sequence[float], correct: Sequence[bool]) -> Ca
 def fit_isotonic(confidences: Sequence[float], correct: Sequence[bool]) -> Calibration:
     """Fit the never falling map of least squares (pool adjacent violators, Ayer et al. 1955), bent into straight lines.
 
-    The lines go from the middle of one level to that of the next, and from 0 to 1, so that what differed still does:
-    who accepts the surest samples first can tell one from the other within a level.
+    A level of n answers, k of them right, counts for (k + 1) / (n + 2), as Platt's targets do: few answers make nothing
+    certain, and none is ever 0 or 1. Levels that fall by that are pooled too. The lines go from the middle of one level
+    to that of the next; before the first and after the last they rise a little, so that what differed still does: who
+    accepts the surest samples first can tell one from the other within a level.
 
     Raises:
         RecognizerError: there is no pair, or a confidence is outside 0 to 1.
     """
     given, right = _pairs(confidences, correct)
     levels, place = np.unique(given, return_inverse=True)
-    weights = np.bincount(place).astype(np.float64)
-    blocks: list[list[float]] = []  # mean of the answers, weight, mean of the confidences
-    for level, weight, hits in zip(levels, weights, np.bincount(place, right), strict=True):
-        blocks.append([hits / weight, weight, level])
-        while len(blocks) > 1 and blocks[-2][0] >= blocks[-1][0]:
-            other, before = blocks.pop(), blocks[-1]
-            mass = before[1] + other[1]
-            for i in (0, 2):
-                before[i] = (before[i] * before[1] + other[i] * other[1]) / mass
-            before[1] = mass
-    knots = {0.0: 0.0, 1.0: 1.0} | {block[2]: block[0] for block in blocks}
+    columns = np.bincount(place, right), np.bincount(place).astype(np.float64), np.bincount(place, given)
+    exact = _never_falling(np.stack(columns, 1), 0.0)
+    hits, weights, sums = _never_falling(exact, 1.0).T
+    middles, shares = sums / weights, (hits + 1) / (weights + 2)
+    first = shares[0] - min(RISE * middles[0], shares[0] / 2)
+    last = shares[-1] + min(RISE * (1 - middles[-1]), (1 - shares[-1]) / 2)
+    knots = {0.0: first, 1.0: last} | dict(zip(middles.tolist(), shares.tolist(), strict=True))
     return Calibration(
         "isotonic", knots=tuple(map(float, sorted(knots))), values=tuple(float(knots[k]) for k in sorted(knots))
     )
@@ -214,6 +213,26 @@ def _pairs(confidences: Sequence[float], correct: Sequence[bool]) -> tuple[Float
     if not ((given >= 0) & (given <= 1)).all():
         raise RecognizerError("calibration: a confidence outside 0 to 1")
     return given, right
+
+
+def _never_falling(rows: Floats, prior: float) -> Floats:
+    """Return the rows (M, 3) of right answers, answers and sums of confidences, pooled until their shares rise.
+
+    Args:
+        rows: in the order of their confidences.
+        prior: right answers, and as many wrong ones, that each row has besides its own.
+    """
+    pooled: list[Floats] = []
+    for row in rows:
+        pooled.append(row)
+        while len(pooled) > 1 and _share(pooled[-2], prior) >= _share(pooled[-1], prior):
+            last = pooled.pop()
+            pooled[-1] = pooled[-1] + last
+    return np.stack(pooled)
+
+
+def _share(row: Floats, prior: float) -> float:
+    return float((row[0] + prior) / (row[1] + 2 * prior))
 
 
 def _mapped(spans: tuple[Span, ...], to: Calibration) -> tuple[Span, ...]:
