@@ -83,6 +83,12 @@ def test_an_unknown_name_is_refused_with_the_nearest(tmp_path: Path) -> None:
         prepare("copist", None, tmp_path / "out", PLAIN, print)
 
 
+@pytest.mark.parametrize("given", ["nosuch/manifest.tsv", "manifest.tsv", "nosuch/"])
+def test_what_looks_like_a_path_is_no_name_of_a_corpus(tmp_path: Path, given: str) -> None:
+    with pytest.raises(RecognizerError, match=f"^{given}: no such file or folder$"):
+        prepare(given, None, tmp_path / "out", PLAIN, print)
+
+
 def test_a_folder_of_pairs_becomes_a_store(tmp_path: Path) -> None:
     for name in ("train/a", "test/b"):
         draw(tmp_path / "pairs" / f"{name}.png")
@@ -296,6 +302,16 @@ def test_a_senseless_signal_setting_is_the_callers_fault_and_not_the_files(tmp_p
 def test_shares_that_leave_nothing_to_learn_are_refused() -> None:
     with pytest.raises(RecognizerError, match="below 1 together"):
         PrepareSettings({}, 0.5, 0.5)
+
+
+def test_shares_that_round_to_all_groups_are_refused(tmp_path: Path) -> None:
+    rows = [(f"{i}.png", f"text {i}", f"writer {i}") for i in range(3)]
+    for name, _, _ in rows:
+        draw(tmp_path / name)
+    manifest(tmp_path, rows, ("file", "text", "writer"))
+    with pytest.raises(RecognizerError, match="^of 3 groups 2 would go to valid and 1 to test, none is left to learn"):
+        made(tmp_path, tmp_path / "out", PrepareSettings({}, 0.5, 0.49))
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(("split", "shares"), [("valid", (0.1, None)), ("test", (None, 0.3))])

@@ -66,6 +66,8 @@ def find_known(name: str, path: Path, asked: AskedOfPages) -> Found:
 def find(given: str, path: Path, asked: AskedOfPages) -> Found:
     """Return what lies at a path that is no name of a known corpus."""
     if not path.exists():
+        if os.sep in given or "/" in given or Path(given).suffix:
+            raise RecognizerError(f"{given}: no such file or folder")
         load_recipe(given)  # says which names there are
     if asked and not path.is_dir():
         raise RecognizerError(f"{path}: --pages and --rules go with a folder or an archive of pages, expected one")

@@ -30,7 +30,7 @@ def with_splits(samples: list[Sample], shares: Mapping[str, float | None], say: 
         say: takes lines for people.
 
     Raises:
-        RecognizerError: a share is given where the source names splits.
+        RecognizerError: a share is given where the source names splits, or shares leave nothing to learn of several.
     """
     if any(sample.split for sample in samples):
         _refuse_shares(samples, shares)
@@ -45,6 +45,11 @@ def with_splits(samples: list[Sample], shares: Mapping[str, float | None], say: 
     dealt = sorted(set(unit.values()), key=_hash)
     test = _number_of(share_of(shares["test"]), len(dealt), len(dealt) > 2)
     valid = _number_of(share_of(shares["valid"]), len(dealt), len(dealt) > 1)
+    if len(dealt) > 1 and valid + test >= len(dealt):
+        raise RecognizerError(
+            f"of {len(dealt)} {by}s {valid} would go to valid and {test} to test, none is left to learn from, expected "
+            "a smaller --valid-share or --test-share"
+        )
     split = {one: "test" if i < test else "valid" if i < test + valid else "train" for i, one in enumerate(dealt)}
     if alone:
         say(f"all samples are of {alone!r}: split {by} by {by}, so that one hand or voice may stand in every split")
