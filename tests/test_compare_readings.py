@@ -86,7 +86,9 @@ def test_two_models_and_two_reports_say_the_same(
     assert [data["first"]["cer"], data["second"]["cer"]] == [one["cer"] for one in rates]
     assert data["cer_difference"]["rate"] == pytest.approx(rates[1]["cer"] - rates[0]["cer"])
     assert "2 groups (writer 0, writer 1); of so few the interval is rough" in models
-    for words, flag in ((("--beam", 7), "--beam"), ((lines,), "CORPUS"), (("--lm", "none"), "--lm")):
+    refused = [(("--beam", 7), "--beam"), ((lines,), "CORPUS"), (("--lm", "none"), "--lm")]
+    of_models = {"--split": "test", "--without": "x.txt", "--device": "cpu", "--workers": 1, "--threads": 1}
+    for words, flag in (*refused, *((one, one[0]) for one in of_models.items())):
         code, _, err = said(capsys, "compare", *reports, *words)
         assert code == 2 and err.startswith(f"recognizer: {flag} has no effect: {reports[0]} and {reports[1]} are")
     code, _, err = said(capsys, "compare", first, second)

@@ -25,11 +25,11 @@ def add_compare(verbs: Any, console: Console) -> None:
     for name in ("first", "second"):
         compare.add_argument(name, help="model (file, folder of a run, name), or what evaluate --json wrote")
     compare.add_argument("corpus", type=Path, nargs="?", help="prepared corpus, manifest or folder, for models")
-    compare.add_argument("--split", default="test", help="which samples the models read (default test), all for all")
+    compare.add_argument("--split", help="which samples the models read (default test), all for all")
     compare.add_argument("--without", type=Path, metavar="FILE", help="samples to leave out, a file's name a line")
     compare.add_argument("--json", type=Path, help="write the comparison there too")
     compare.add_argument("--html", type=Path, help="write it as a page: what got better, what worse, in one file")
-    compare.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    compare.add_argument("--device", help="auto (default), cpu or cuda")
     add_decoder_options(compare)
     add_division(compare)
     compare.set_defaults(act=partial(_compare, console))
@@ -62,7 +62,8 @@ def _refuse_no_effect(chosen: argparse.Namespace) -> None:
 
     given = [flag_of(name) for name in decoder_options(chosen).given()]
     given += ["CORPUS"] if chosen.corpus else []
-    given += ["--without"] if chosen.without else []
+    of_models = ("split", "without", "device", "workers", "threads")
+    given += [f"--{name}" for name in of_models if getattr(chosen, name) is not None]
     if given:
         raise RecognizerError(f"{given[0]} has no effect: {chosen.first} and {chosen.second} are readings, no models")
 
@@ -80,8 +81,9 @@ def _readings(name: str, chosen: argparse.Namespace, console: Console) -> "Readi
     find_model(name)
     if chosen.corpus is None:
         raise RecognizerError(f"{name}: a model, which needs a corpus to read: compare FIRST SECOND CORPUS")
-    reader = Reader.load(name, chosen.device, decoder_options(chosen), division(chosen))
+    split = "test" if chosen.split is None else chosen.split
+    reader = Reader.load(name, chosen.device or "auto", decoder_options(chosen), division(chosen))
     for note in reader.decoder.notes:
         console.complain(note)
     progress = console.progress(f"samples by {Path(name).name}")
-    return readings_of(evaluate(reader, name, chosen.corpus, chosen.split, console.complain, chosen.without, progress))
+    return readings_of(evaluate(reader, name, chosen.corpus, split, console.complain, chosen.without, progress))
