@@ -1,12 +1,22 @@
 """Calibration of confidences, its measure, and what accepting the confident brings."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from recognizer.decoding.hypothesis import Hypothesis, Span
 from recognizer.errors import RecognizerError
+from recognizer.evaluation.calibrate import Calibrated
+from recognizer.evaluation.calibration import (
+    FITS,
+    ScoredConfidences,
+    best_methods,
+    calibration_errors,
+    cross_validate,
+    fit_calibrations,
+)
 from recognizer.evaluation.confidence_maps import (
     Calibration,
     calibrated,
@@ -93,6 +103,33 @@ def test_order_is_kept_and_all_stays_in_0_to_1(fit: type) -> None:
 def test_a_map_survives_json() -> None:
     for calibration in (Calibration(), fit_temperature(*pairs(5)), fit_isotonic([0.1, 0.9], [False, True])):
         assert calibration_of(json.loads(json.dumps(calibration.data()))) == calibration
+
+
+def test_each_kind_has_the_method_that_is_better_for_it() -> None:
+    random = np.random.default_rng(1)
+    judged = []
+    for _ in range(1000):
+        words = [(float(c), bool(random.random() < (0.9 if c > 0.5 else 0.4))) for c in random.random(5)]  # a step
+        logit = random.normal(1, 1)
+        line = float(1 / (1 + np.exp(-3 * logit))), bool(random.random() < 1 / (1 + np.exp(-logit)))
+        judged.append(ScoredConfidences((), tuple(words), (line,)))
+    chosen, errors = best_methods(judged, FITS)
+    assert (chosen["word"], chosen["line"]) == ("isotonic", "temperature")
+    for kind in ("word", "line"):
+        assert errors[kind] == min(calibration_errors(cross_validate(judged, one))[kind] or 1.0 for one in FITS)
+    assert errors["character"] is None
+    maps = fit_calibrations(judged, chosen, "c", "d")
+    assert (maps.character.method, maps.word.method, maps.line.method) == ("none", "isotonic", "temperature")
+    with pytest.raises(RecognizerError, match="method 'cold'"):
+        fit_calibrations(judged, {**chosen, "line": "cold"}, "c", "d")
+
+
+def test_the_methods_are_said_of_each_kind_where_they_differ() -> None:
+    def said(**methods: str) -> str:
+        return Calibrated(methods, 2, {}, {}, Path("m")).method
+
+    assert said(character="isotonic", word="isotonic", line="isotonic") == "isotonic"
+    assert said(word="isotonic", line="temperature") == "words isotonic, lines temperature"
 
 
 def test_each_kind_of_confidence_has_its_map() -> None:

@@ -8,8 +8,8 @@ from recognizer.errors import RecognizerError
 from recognizer.evaluation.calibration import (
     FITS,
     added,
+    best_methods,
     calibration_errors,
-    cross_validate,
     fit_calibrations,
     score_confidences,
 )
@@ -24,18 +24,24 @@ class Calibrated:
     """What a calibration did.
 
     Args:
-        method: of the maps.
+        methods: of the map of each kind of which something was read.
         samples: that were read.
         before: expected calibration error of each kind without maps.
         after: the same with maps fitted on other samples of the split.
         path: of the model file with the maps of the whole split.
     """
 
-    method: str
+    methods: dict[str, str]
     samples: int
     before: dict[str, float | None]
     after: dict[str, float | None]
     path: Path
+
+    @property
+    def method(self) -> str:
+        """The methods in words, one where all kinds have the same."""
+        used = list(dict.fromkeys(self.methods.values()))
+        return used[0] if len(used) == 1 else ", ".join(f"{kind}s {one}" for kind, one in self.methods.items())
 
 
 def calibrate(
@@ -56,7 +62,7 @@ def calibrate(
         out: where to write, perhaps the same.
         corpus: a prepared corpus, a manifest or a folder.
         split: validation samples.
-        method: "temperature", "isotonic", or "best": that with the lower error of words on samples held out.
+        method: "temperature", "isotonic", or "best": for each kind that with the lower error on samples held out.
         say: takes lines for people.
         progress: takes how many samples are read, and how many there are.
 
@@ -74,9 +80,9 @@ def calibrate(
     judged = [score_confidences(text, one, written) for text, one in zip(texts, read, strict=True)]
     if method not in (*FITS, "best"):
         raise RecognizerError(f"calibration: method {method!r}, expected one of {', '.join(FITS)}, best")
-    tried = {one: calibration_errors(cross_validate(judged, one)) for one in (FITS if method == "best" else (method,))}
-    chosen = min(tried, key=lambda one: (tried[one]["word"] or 0.0, tried[one]["character"] or 0.0))
+    chosen, after = best_methods(judged, FITS if method == "best" else (method,))
     maps = fit_calibrations(judged, chosen, name, reader.decoder.settings.describe())
     with_model = reader.decoder.settings.lm is not None
     write_header(path, out, {"calibration": added(reader.model_file.calibration, maps, with_model)})
-    return Calibrated(chosen, len(indices), calibration_errors(judged), tried[chosen], out)
+    methods = {kind: one for kind, one in chosen.items() if after[kind] is not None}
+    return Calibrated(methods, len(indices), calibration_errors(judged), after, out)

@@ -1,6 +1,6 @@
 """Confidences held against what was right, and the maps that make one of the other."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -126,16 +126,25 @@ def calibration_errors(judged: Sequence[ScoredConfidences]) -> dict[str, float |
     return {kind: expected_calibration_error(*pairs) if pairs[0] else None for kind, pairs in found.items()}
 
 
-def fit_calibrations(judged: Sequence[ScoredConfidences], method: str, corpus: str, decoder: str) -> Calibrations:
+def fit_calibrations(
+    judged: Sequence[ScoredConfidences], method: str | Mapping[str, str], corpus: str, decoder: str
+) -> Calibrations:
     """Fit the maps of all kinds; a kind of which nothing was read keeps its confidences.
+
+    Args:
+        judged: the samples' confidences beside what was right.
+        method: one of FITS, or one for each of KINDS.
+        corpus: what they are of.
+        decoder: what read it.
 
     Raises:
         RecognizerError: the method is unknown.
     """
-    if method not in FITS:
-        raise RecognizerError(f"calibration: method {method!r}, expected one of {', '.join(FITS)}")
-    found = [pooled(judged, kind) for kind in KINDS]
-    maps = [FITS[method](*pairs) if pairs[0] else Calibration() for pairs in found]
+    methods = dict.fromkeys(KINDS, method) if isinstance(method, str) else method
+    if unknown := [one for one in methods.values() if one not in FITS]:
+        raise RecognizerError(f"calibration: method {unknown[0]!r}, expected one of {', '.join(FITS)}")
+    found = {kind: pooled(judged, kind) for kind in KINDS}
+    maps = [FITS[methods[kind]](*pairs) if pairs[0] else Calibration() for kind, pairs in found.items()]
     return Calibrations(maps[0], maps[1], maps[2], corpus, decoder)
 
 
@@ -150,6 +159,15 @@ def cross_validate(judged: Sequence[ScoredConfidences], method: str) -> list[Sco
         for i in range(fold, len(judged), folds):
             mapped[i] = ScoredConfidences(*(_mapped(getattr(judged[i], kind), getattr(maps, kind)) for kind in KINDS))
     return mapped
+
+
+def best_methods(
+    judged: Sequence[ScoredConfidences], methods: Iterable[str]
+) -> tuple[dict[str, str], dict[str, float | None]]:
+    """Return for each kind that of `methods` whose maps err least on samples held out, and how much they err."""
+    tried = {one: calibration_errors(cross_validate(judged, one)) for one in methods}
+    chosen = {kind: min(tried, key=lambda one: tried[one][kind] or 0.0) for kind in KINDS}
+    return chosen, {kind: tried[one][kind] for kind, one in chosen.items()}
 
 
 def _folded(spans: Sequence[Span], alphabet: Alphabet) -> list[tuple[str, float]]:
