@@ -319,6 +319,14 @@ def test_help_of_train_fits_on_a_screen_and_names_what_is_changed_first(capsys: 
         assert name in said
 
 
+def test_help_of_train_says_what_a_plain_run_of_each_kind_takes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["train", "--help"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "epochs (default 50, handwriting 44, speech 30, strokes 40)" in said
+    assert "highest learning rate of AdamW (default 0.002, handwriting 0.0015)" in said
+    assert "included (default 12000, handwriting 8000)" in said
+
+
 def test_an_empty_address_is_not_every_address(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("fastapi", reason="the extra [web] is not installed")
     assert run(["serve", str(tmp_path), "--host", ""]) == 2

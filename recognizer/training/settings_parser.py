@@ -79,15 +79,40 @@ def _short_help() -> Iterator[str]:
         "  --print_config  all settings of the run as YAML, and no training",
         "  --help-all      every setting",
         "",
-        "Settings that are changed first (the default is that of no configuration):",
+        "Settings that are changed first. Without --config and --init the configuration of the corpus's kind is",
+        "taken: where its value is another than the default, it stands behind the kind; with --init that of",
+        "finetuning. --print_config shows what holds for a run.",
     )
     actions = {action.dest: action for action in settings_parser()._actions}
     for heading, names in FIRST.items():
         yield f"\n{heading}:"
         for name in names:
             action = actions[name]
-            default = "" if action.default in (None, "", [], "auto") else f" (default {action.default})"
+            values = [] if action.default in (None, "", [], "auto") else [f"default {action.default}"]
+            values += [f"{kind} {value}" for kind, value in _values_of_kinds(name) if value != action.default]
+            default = f" ({', '.join(values)})" if values else ""
             meaning = SAID.get(name) or " ".join(str(action.help).split()).split(". ")[0].rstrip(".")
             lines = textwrap.wrap(f"{meaning}{default}", WIDTH - 28)
             yield f"  --{name:24s}{lines[0]}" if len(name) < 24 else f"  --{name}\n{'':28s}{lines[0]}"
             yield from (f"{'':28s}{line}" for line in lines[1:])
+
+
+def _values_of_kinds(name: str) -> Iterator[tuple[str, Any]]:
+    """Yield each kind whose configuration, the one taken where none is given, has a value for a setting, and that."""
+    for kind, tree in _trees_of_kinds().items():
+        value: Any = tree
+        for part in name.split("."):
+            value = value.get(part) if isinstance(value, dict) else None
+        if value is not None:
+            yield kind, value
+
+
+@cache
+def _trees_of_kinds() -> dict[str, dict[str, Any]]:
+    """Return the configuration of each kind of input, by its name in the order of the alphabet."""
+    from recognizer.corpus.recipes import folder
+    from recognizer.corpus.yaml_file import read_mapping
+    from recognizer.inputs.registry import kinds
+
+    configs = folder("configs")
+    return {name: read_mapping(configs / kind.config) for name, kind in sorted(kinds().items())}
