@@ -62,6 +62,15 @@ def test_a_model_is_built_and_foretells_its_text(text: Path, capsys: pytest.Capt
     assert open_ngram(text.with_name("w.arpa")).about.unit == "word"
 
 
+def test_bits_a_character_are_left_out_where_unk_hides_words(text: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model, other = text.with_name("w.arpa"), text.with_name("other.txt")
+    other.write_text(f"{TEXT.splitlines()[0]} unheard\n", encoding="utf-8")
+    said(capsys, "lm", "build", text, "--order", 2, "--unit", "word", "--out", model)
+    assert "bits a character" in said(capsys, "lm", "perplexity", model, text)[1]
+    code, out, _ = said(capsys, "lm", "perplexity", model, other)
+    assert code == 0 and "1 unknown" in out and "bits" not in out and "without the unknown" in out
+
+
 def test_orders_that_pruning_empties_are_counted_as_none(text: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model = text.with_name("c.ng")
     code, out, _ = said(capsys, "lm", "build", text, "--order", 3, "--out", model, "--prune", 0.9)

@@ -226,7 +226,9 @@ def _perplexity(console: Console, chosen: argparse.Namespace) -> int:
     if not found.lines:
         raise RecognizerError(f"{chosen.text}: the text is empty, expected a sentence a line")
     console.say(f"{found.lines} lines, {found.tokens + found.unknown} {unit}s with line ends, {found.unknown} unknown")
-    console.say(f"perplexity {found.perplexity:.3f}, {found.bits_per_character:.4f} bits a character")
+    hidden = unit == "word" and found.unknown  # <unk> pays nothing for the letters of the words that it stands for
+    bits = "" if hidden else f", {found.bits_per_character:.4f} bits a character"
+    console.say(f"perplexity {found.perplexity:.3f}{bits}")
     if found.tokens and found.unknown:
         console.say(f"perplexity {found.known_perplexity:.3f} without the unknown")
     return 0

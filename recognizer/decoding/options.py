@@ -40,7 +40,7 @@ class DecoderOptions:
 
     engine: str | None = option("how log-probabilities are read", "NAME", greedy=True, flag="decoder")
     tta: int | None = option("test-time augmentation: a line read larger, slanted, smaller; 1 to 5", "N", greedy=True)
-    beam: int | None = option("prefixes kept (default 25)", "N")
+    beam: int | None = option("prefixes kept (default: what the language model states, else 25)", "N")
     lm: Path | None = option("language model: en, fr or medieval, none, or a file: ARPA, packed, neural", "NAME")
     lm_weight: float | None = option("of its log-probabilities", needs="lm")
     word_bonus: float | None = option("added for every word")
