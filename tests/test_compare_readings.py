@@ -10,6 +10,7 @@ from terminal import said
 
 from recognizer.errors import RecognizerError
 from recognizer.evaluation.compare import Readings, ScoredSample, compare, comparison_lines
+from recognizer.reports.comparison_page import write_comparison
 
 if TYPE_CHECKING:
     from tiny import Run
@@ -50,6 +51,27 @@ def test_what_chance_explains_is_not_called_better() -> None:
     found = compare(readings("a", [1, 2] * 24), readings("b", [2, 1] * 24, 12))
     assert not found.characters.certain
     assert "cannot be told from chance" in comparison_lines(found)[3]
+
+
+def test_readings_of_empty_references_have_no_rates(tmp_path: Path) -> None:
+    one, other = (
+        replace(one, samples=[replace(s, reference="", characters=0, words=0) for s in one.samples])
+        for one in (readings("a", [2] * 24), readings("b", [1] * 24))
+    )
+    found = compare(one, other)
+    lines, data = comparison_lines(found), json.loads(json.dumps(found.as_data(), allow_nan=False))
+    assert lines[1:5] == [
+        "A a: CER no reference, WER no reference",
+        "B b: CER no reference, WER no reference",
+        "CER of B less that of A: no reference",
+        "WER of B less that of A: no reference",
+    ]
+    assert data["first"] == {"model": "a", "cer": None, "wer": None}
+    assert [data["cer_difference"][name] for name in ("rate", "low", "high")] == [None] * 3
+    assert not data["cer_difference"]["told_from_chance"] and data["second_has_fewer_edits"] == 24
+    write_comparison(tmp_path / "page.html", found)
+    page = (tmp_path / "page.html").read_text()
+    assert "no reference" in page and ">inf%" not in page and "nan %" not in page
 
 
 def test_samples_are_paired_by_name_not_by_place() -> None:

@@ -111,6 +111,15 @@ def test_a_reading_does_not_differ_from_itself() -> None:
     assert (found.rate, found.low, found.high, found.p, found.certain) == (0, 0, 0, 1.0, False)
 
 
+def test_draws_of_empty_references_alone_are_left_out() -> None:
+    units = units_of(["a", "b"])
+    assert interval([3, 5], [10, 0], units) == (0.3, 0.8)
+    found = difference([3, 5], [2, 5], [10, 0], units)
+    assert (found.rate, found.low, found.high) == pytest.approx((-0.1, -0.1, -0.1))
+    assert np.isnan(interval([1, 2], [0, 0], units)).all() and interval([0, 0], [0, 0], units) == (0, 0)
+    assert difference([0, 0], [0, 0], [0, 0], units).rate == 0
+
+
 def test_groups_of_two_tell_nothing_from_chance() -> None:
     found = difference([10, 10], [5, 5], [100, 100], units_of(["a", "b"]))
     assert found.high < 0 and found.p >= 0.4 and not found.certain

@@ -6,6 +6,8 @@ from collections import Counter
 import pytest
 
 from recognizer.corpus.alphabet import Alphabet
+from recognizer.evaluation.calibration import ScoredConfidences
+from recognizer.evaluation.calibration_report import CalibrationReport
 from recognizer.evaluation.metrics import Edits
 from recognizer.evaluation.report import Report, Scored, score, table
 
@@ -54,6 +56,36 @@ def test_what_has_no_rate_is_null_in_the_data() -> None:
     data = json.loads(json.dumps(nothing.as_data(), allow_nan=False))
     assert data["cer"] is None and data["groups"]["anna"] == {"cer": None, "characters": 0}
     assert data["character_edits"]["insertions"] == 1
+
+
+def test_where_all_references_are_empty_no_rate_is_told() -> None:
+    one = score("1.png", "anna", "", "ab cd", 0.5, LETTERS)
+    judged = [ScoredConfidences((), (), ((0.5, False),))]
+    nothing = Report("m", "c", "test", [one], {}, "NFC", trust=CalibrationReport(judged))
+    data = json.loads(json.dumps(nothing.as_data(), allow_nan=False))
+    assert (data["cer"], data["wer"], data["cer_95"], data["wer_95"]) == (None,) * 4
+    assert {(row["cer"], row["wer"]) for row in data["risk_coverage"]} == {(None, None)}
+    text = table(nothing)
+    assert "CER no reference  95 % no reference  0 substituted" in text and "WER no reference  95 % no ref" in text
+    assert "inf" not in text and "nan" not in text and "00.00%" not in text.replace("lines 50.00%", "")
+
+
+def test_an_empty_reference_among_others_is_no_rate_of_its_own() -> None:
+    read = [("1.png", "anna", "", "abcd", 0.9), ("2.png", "bert", "abcd", "abcd", 0.5), ("3.png", "", "ab", "ab", 0.1)]
+    samples = [score(*sample, LETTERS) for sample in read]
+    judged = [ScoredConfidences((), (), ((one.confidence, not one.characters.total),)) for one in samples]
+    some = Report("m", "c", "test", samples, {}, "NFC", trust=CalibrationReport(judged))
+    text, data = table(some), some.as_data()
+    assert "  1.png  no reference, confidence 0.90" in text and "anna no reference" in text and "inf" not in text
+    (first,) = [row for row in text.splitlines() if " 0.9000 " in row]
+    assert first.split("1  ", 1)[1] == "no reference  no reference"
+    assert data["risk_coverage"][0]["cer"] is None and data["risk_coverage"][-1]["cer"] == data["cer"] == 4 / 6
+    assert data["cer_95"][1] <= 12 / 2
+
+
+def test_nothing_read_where_nothing_is_to_be_read_is_no_error() -> None:
+    data = Report("m", "c", "test", [score("1.png", "", "", "", 0.5, LETTERS)], {}, "NFC").as_data()
+    assert (data["cer"], data["cer_95"]) == (0.0, (0.0, 0.0))
 
 
 def test_confusions_show_what_is_not_seen() -> None:

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from recognizer.evaluation.calibration import KINDS, ScoredConfidences, calibration_errors
 from recognizer.evaluation.confidence_maps import Coverage, risk_coverage
-from recognizer.evaluation.metrics import Edits
+from recognizer.evaluation.metrics import Edits, known, percent
 
 SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)  # of the samples, in the risk-coverage table
 
@@ -55,7 +55,13 @@ def calibration_data(trust: CalibrationReport, samples: Sequence[Sample]) -> dic
     if trust.judged:
         data["expected_calibration_error"] = calibration_errors(trust.judged)
         data["risk_coverage"] = [
-            {"accept_from": c.threshold, "samples": c.accepted, "share": c.share, "cer": c.rate, "wer": w.rate}
+            {
+                "accept_from": c.threshold,
+                "samples": c.accepted,
+                "share": c.share,
+                "cer": known(c.rate),
+                "wer": known(w.rate),
+            }
             for c, w in zip(coverage(samples, "characters"), coverage(samples, "words"), strict=True)
         ]
     return data
@@ -74,7 +80,8 @@ def calibration_lines(trust: CalibrationReport, samples: Sequence[Sample]) -> It
         c.accepted: (c, w) for c, w in zip(coverage(samples, "characters"), coverage(samples, "words"), strict=True)
     }
     for c, w in rows.values():
-        yield f"            {c.share:7.1%}  {c.threshold:7.4f}  {c.accepted:7d}  {c.rate:6.2%}  {w.rate:6.2%}"
+        rates = f"{percent(c.rate, '6.2%')}  {percent(w.rate, '6.2%')}"
+        yield f"            {c.share:7.1%}  {c.threshold:7.4f}  {c.accepted:7d}  {rates}"
 
 
 def error_words(errors: dict[str, float | None]) -> str:

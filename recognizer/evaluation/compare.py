@@ -8,7 +8,8 @@ from typing import Any
 
 from recognizer.common.plain_data import from_plain
 from recognizer.errors import RecognizerError
-from recognizer.evaluation.intervals import LEVEL, RESAMPLES, Difference, Units, difference, units_of
+from recognizer.evaluation.intervals import LEVEL, RESAMPLES, Difference, Units, difference, interval_words, units_of
+from recognizer.evaluation.metrics import NO_REFERENCE, known, percent, rate_of
 from recognizer.evaluation.report import RATES, Report
 
 
@@ -58,9 +59,9 @@ class Readings:
     decoder: str = ""
 
     def rate(self, errors: str, sizes: str) -> float:
-        """Return the sum of one field over that of another."""
+        """Return the sum of one field over that of another, infinite where nothing is to be read and something was."""
         wrong, whole = (sum(getattr(sample, name) for sample in self.samples) for name in (errors, sizes))
-        return float(wrong / max(1, whole))
+        return rate_of(wrong, whole)
 
 
 @dataclass(frozen=True)
@@ -96,8 +97,8 @@ class Comparison:
         first, second = self.first, self.second
         rate = RATES[first.unit].lower()
         return {
-            "first": {"model": first.model, rate: _cer(first), "wer": _wer(first)},
-            "second": {"model": second.model, rate: _cer(second), "wer": _wer(second)},
+            "first": {"model": first.model, rate: known(_cer(first)), "wer": known(_wer(first))},
+            "second": {"model": second.model, rate: known(_cer(second)), "wer": known(_wer(second))},
             "corpus": first.corpus,
             "split": first.split,
             "samples": len(first.samples),
@@ -187,7 +188,7 @@ def comparison_lines(found: Comparison) -> list[str]:
     same = len(a.samples) - found.fewer - found.more
     lines = [f"{a.corpus}, split {a.split}, {len(a.samples)} samples"]
     called = zip("AB", found.names(), (a, b), strict=True)
-    lines += [f"{x} {name}: {rate} {_cer(r):.2%}, WER {_wer(r):.2%}" for x, name, r in called]
+    lines += [f"{x} {name}: {rate} {percent(_cer(r))}, WER {percent(_wer(r))}" for x, name, r in called]
     lines.append(f"{rate} of B less that of A: {_difference(found.characters)}")
     if a.unit == "character":
         lines.append(f"WER of B less that of A: {_difference(found.words)}")
@@ -238,10 +239,13 @@ def _wer(readings: Readings) -> float:
 
 def _difference(found: Difference) -> str:
     """Return a difference in words, with whether chance explains it."""
+    if known(found.rate) is None:
+        return NO_REFERENCE
     better = "B is better" if found.rate < 0 else "A is better"
     verdict = f"not chance, {better}" if found.certain else "cannot be told from chance"
-    return f"{found.rate:+.2%}, {LEVEL:.0%} [{found.low:+.2%}, {found.high:+.2%}], p {found.p:.3f}: {verdict}"
+    ends = interval_words((found.low, found.high), "+.2%")
+    return f"{found.rate:+.2%}, {LEVEL:.0%} {ends}, p {found.p:.3f}: {verdict}"
 
 
 def _plain(found: Difference) -> dict[str, Any]:
-    return asdict(found) | {"told_from_chance": found.certain}
+    return {name: known(value) for name, value in asdict(found).items()} | {"told_from_chance": found.certain}

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from recognizer.decoding.hypothesis import Hypothesis, Span
 from recognizer.errors import RecognizerError
+from recognizer.evaluation.metrics import rate_of
 
 METHODS = ("none", "temperature", "isotonic")
 TINY = 1e-6  # a confidence is never nearer than this to 0 or 1 where its logit is taken
@@ -173,8 +174,8 @@ class Coverage:
 
     @property
     def rate(self) -> float:
-        """Errors per unit, 0 where there is none of either."""
-        return self.errors / self.units if self.units else float(self.errors > 0)
+        """Errors per unit; infinite where there are errors and no unit, 0 where there is none of either."""
+        return rate_of(self.errors, self.units)
 
 
 def risk_coverage(

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from recognizer.common.atomic_write import write_atomically
-from recognizer.evaluation.metrics import runs
+from recognizer.evaluation.metrics import percent, runs
 from recognizer.evaluation.report import Report, Scored
 
 STYLE = """
@@ -37,8 +37,8 @@ def write_html(path: Path, title: str, report: Report, lines: Sequence[tuple[np.
     parts = [
         f"<!doctype html><meta charset=utf-8><title>{html.escape(title)}</title><style>{STYLE}</style>",
         f"<h1>{html.escape(title)}</h1>",
-        f"<p>CER {c.rate:.2%} ({c.total} edits of {c.units} characters), "
-        f"WER {w.rate:.2%} ({w.total} of {w.units} words), {len(report.scored)} lines</p>",
+        f"<p>CER {percent(c.rate)} ({c.total} edits of {c.units} characters), "
+        f"WER {percent(w.rate)} ({w.total} of {w.units} words), {len(report.scored)} lines</p>",
         "<h2>What it takes for what</h2><table><tr><th>says<th>read<th>times",
     ]
     for (said, read), count in report.confusions():

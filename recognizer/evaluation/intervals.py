@@ -1,10 +1,13 @@
 """Intervals of error rates by the bootstrap over what is independent: writers, speakers, pages; lines where need be."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from recognizer.evaluation.metrics import NO_REFERENCE, known
 
 RESAMPLES = 1000  # draws of the bootstrap, and of the exchanges that a probability is counted from
 SEED = 1
@@ -62,13 +65,23 @@ def units_of(groups: Sequence[str]) -> Units:
 def interval(errors: Sequence[int], sizes: Sequence[int], units: Units) -> tuple[float, float]:
     """Return the 95 % interval of sum(errors) / sum(sizes), units drawn anew (percentile bootstrap, Efron 1979).
 
+    Draws of empty references only have no rate and are left out; where all references are empty, both ends are NaN, or
+    0 where there are no errors either.
+
     Args:
         errors: (samples,) edits.
         sizes: (samples,) characters or words of the references.
         units: what is drawn.
     """
+    if not any(sizes) and not any(errors):
+        return 0.0, 0.0
     table = _sums(units, errors, sizes)
     return _middle(np.concatenate([_rates(sums[:, 0], sums[:, 1]) for sums in _draws(table)]))
+
+
+def interval_words(ends: tuple[float, float], form: str = ".2%") -> str:
+    """Return an interval as people read it, "no reference" where there is nothing to read."""
+    return f"[{ends[0]:{form}}, {ends[1]:{form}}]" if known(ends[0]) is not None else NO_REFERENCE
 
 
 @dataclass(frozen=True)
@@ -76,7 +89,7 @@ class Difference:
     """Two readings of the same samples held against each other: the second's rate less the first's.
 
     Args:
-        rate: sum over all samples.
+        rate: sum over all samples; it and the ends are NaN where all references are empty and something was read.
         low: lower end of its 95 % interval.
         high: upper end.
         p: how often a difference at least as large comes about when chance decides in each unit which reading is
@@ -103,6 +116,8 @@ def difference(first: Sequence[int], second: Sequence[int], sizes: Sequence[int]
         sizes: (samples,) characters or words of the references, which both share.
         units: what is drawn.
     """
+    if not any(sizes) and not any(first) and not any(second):
+        return Difference(0.0, 0.0, 0.0, 1.0)
     apart = np.asarray(second, np.int64) - np.asarray(first, np.int64)
     table = _sums(units, apart, sizes)
     rates = np.concatenate([_rates(sums[:, 0], sums[:, 1]) for sums in _draws(table)])
@@ -143,11 +158,14 @@ def _blocks(size: int) -> Iterator[int]:
 
 
 def _rates(errors: Floats, sizes: Floats) -> Floats:
-    return errors / np.maximum(sizes, 1.0)
+    """Return errors over sizes, NaN where there is nothing to read."""
+    return np.asarray(np.divide(errors, sizes, out=np.full(len(sizes), np.nan), where=sizes > 0), np.float64)
 
 
 def _middle(rates: Floats) -> tuple[float, float]:
-    """Return the ends of the middle 95 % of the draws."""
-    outside = (1 - LEVEL) / 2
-    low, high = np.quantile(rates, [outside, 1 - outside])
+    """Return the ends of the middle 95 % of the draws that have a rate, NaN where none has."""
+    outside, have = (1 - LEVEL) / 2, rates[~np.isnan(rates)]
+    if not len(have):
+        return math.nan, math.nan
+    low, high = np.quantile(have, [outside, 1 - outside])
     return float(low), float(high)

@@ -1,5 +1,6 @@
 """Edits between references and hypotheses, summed over a corpus."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -7,6 +8,8 @@ import editdistance
 
 from recognizer.corpus.alphabet import TextSettings
 from recognizer.corpus.phones import fold
+
+NO_REFERENCE = "no reference"  # stands for a rate over references that are all empty
 
 
 @dataclass(frozen=True)
@@ -33,9 +36,7 @@ class Edits:
     @property
     def rate(self) -> float:
         """Edits per unit of reference; insertions into an empty reference make it infinite, nothing at all 0."""
-        if self.units == 0:
-            return float("inf") if self.total else 0.0
-        return self.total / self.units
+        return rate_of(self.total, self.units)
 
     def __add__(self, other: "Edits") -> "Edits":
         """Return the sums."""
@@ -45,6 +46,21 @@ class Edits:
             self.insertions + other.insertions,
             self.units + other.units,
         )
+
+
+def rate_of(errors: int, units: int) -> float:
+    """Return errors per unit of reference: infinite where there are errors and nothing to read, 0 where neither is."""
+    return errors / units if units else math.inf if errors else 0.0
+
+
+def known(rate: float) -> float | None:
+    """Return a rate as data hold it: None where there is no reference that it would be of."""
+    return rate if math.isfinite(rate) else None
+
+
+def percent(rate: float, form: str = ".2%") -> str:
+    """Return a rate as people read it, "no reference" where there is none that it would be of."""
+    return format(rate, form) if math.isfinite(rate) else NO_REFERENCE
 
 
 def scored_text(text: str, settings: TextSettings) -> str:

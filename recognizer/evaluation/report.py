@@ -1,6 +1,5 @@
 """What an evaluation found, as numbers, a table and JSON."""
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,8 +10,17 @@ import numpy as np
 from recognizer.corpus.alphabet import Alphabet
 from recognizer.evaluation.calibration_report import CalibrationReport, calibration_data, calibration_lines
 from recognizer.evaluation.exclusion_list import Exclusions
-from recognizer.evaluation.intervals import RESAMPLES, Units, interval, units_of
-from recognizer.evaluation.metrics import Edits, confusions, edits_of, scored_text, total
+from recognizer.evaluation.intervals import RESAMPLES, Units, interval, interval_words, units_of
+from recognizer.evaluation.metrics import (
+    NO_REFERENCE,
+    Edits,
+    confusions,
+    edits_of,
+    known,
+    percent,
+    scored_text,
+    total,
+)
 
 WORST = 20  # samples listed
 CONFUSIONS = 20  # pairs listed
@@ -120,7 +128,10 @@ class Report:
         return [one for one in self.scored if one.characters.units and one.characters.rate >= LOST]
 
     def interval(self, unit: str) -> tuple[float, float]:
-        """Return the 95 % interval of the rate of `unit` ("characters" or "words"); `units` says what is drawn."""
+        """Return the 95 % interval of the rate of `unit` ("characters" or "words"); `units` says what is drawn.
+
+        Both ends are NaN where the references are empty and something was read.
+        """
         parts: list[Edits] = [getattr(sample, unit) for sample in self.scored]
         return interval([part.total for part in parts], [part.units for part in parts], self.units)
 
@@ -137,11 +148,11 @@ class Report:
             "sha256": self.fingerprint,
             "split": self.split,
             "unit": self.unit,
-            RATES[self.unit].lower(): _number(self.characters.rate),
-            "cer": _number(self.characters.rate),
-            "wer": _number(self.words.rate),
-            "cer_95": self.interval("characters"),
-            "wer_95": self.interval("words"),
+            RATES[self.unit].lower(): known(self.characters.rate),
+            "cer": known(self.characters.rate),
+            "wer": known(self.words.rate),
+            "cer_95": _ends(self.interval("characters")),
+            "wer_95": _ends(self.interval("words")),
             "intervals": f"{RESAMPLES} draws of {self.units.describe()}",
             "samples": len(self.scored),
             "characters": self.characters.units,
@@ -153,7 +164,7 @@ class Report:
             "word_edits": vars(self.words),
             "normalization": self.normalization,
             "characters_the_model_cannot_write": dict(self.strange),
-            "groups": {n: {"cer": _number(e.rate), "characters": e.units} for n, e in self.groups().items()},
+            "groups": {n: {"cer": known(e.rate), "characters": e.units} for n, e in self.groups().items()},
             "confusions": [{"reference": a, "read": b, "count": n} for (a, b), n in self.confusions()],
             "hardly_read": _hardly(self),
             "worst": [_plain(sample) for sample in self.worst()],
@@ -163,9 +174,9 @@ class Report:
         }
 
 
-def _number(rate: float) -> float | None:
-    """Return a rate as JSON can hold it: None for edits where there is nothing to read."""
-    return rate if math.isfinite(rate) else None
+def _ends(ends: tuple[float, float]) -> tuple[float, float] | None:
+    """Return an interval as data hold it: None where there is nothing to read."""
+    return None if known(ends[0]) is None else ends
 
 
 def score(name: str, group: str, reference: str, text: str, confidence: float, alphabet: Alphabet) -> Scored:
@@ -180,13 +191,13 @@ def score(name: str, group: str, reference: str, text: str, confidence: float, a
 def table(report: Report) -> str:
     """Return the report as lines for people."""
     c, w = report.characters, report.words
-    (c0, c1), (w0, w1) = report.interval("characters"), report.interval("words")
+    of_c, of_w = (interval_words(report.interval(unit)) for unit in ("characters", "words"))
     lines = [
         f"{report.model} on {report.corpus}, split {report.split}",
-        f"{RATES[report.unit]} {c.rate:7.2%}  95 % [{c0:.2%}, {c1:.2%}]  {_kinds(c)} of {c.units} {report.unit}s",
+        f"{RATES[report.unit]} {percent(c.rate, '7.2%')}  95 % {of_c}  {_kinds(c)} of {c.units} {report.unit}s",
     ]
     if report.unit == "character":
-        lines.append(f"WER {w.rate:7.2%}  95 % [{w0:.2%}, {w1:.2%}]  {_kinds(w)} of {w.units} words")
+        lines.append(f"WER {percent(w.rate, '7.2%')}  95 % {of_w}  {_kinds(w)} of {w.units} words")
     lines += [
         f"intervals: {RESAMPLES} draws of {report.units.describe()}",
         f"samples {len(report.scored)}, skipped {sum(report.skipped.values())}"
@@ -200,7 +211,9 @@ def table(report: Report) -> str:
         lines.append(f"{report.unit}s that the model cannot write: {strange}")
     groups = list(report.groups().items())
     if len(groups) > 1:
-        lines.append("groups, worst first: " + ", ".join(f"{n or '?'} {e.rate:.1%}" for n, e in groups[:10]))
+        lines.append(
+            "groups, worst first: " + ", ".join(f"{n or '?'} {percent(e.rate, '.1%')}" for n, e in groups[:10])
+        )
     pairs = [f"{repr(a) if a else '-'}>{repr(b) if b else '-'} {n}" for (a, b), n in report.confusions()]
     lines.append("commonest confusions (said>read): " + ", ".join(pairs))
     lines += _hardly_lines(report, len(groups) > 1)
@@ -213,7 +226,8 @@ def table(report: Report) -> str:
         f"references that look wrong (surer than most, yet half of it or more read otherwise): {len(suspects)}"
     )
     for sample in suspects[:WORST]:
-        lines += [f"  {sample.name}  {sample.characters.rate:.0%} off, confidence {sample.confidence:.2f}"]
+        off = f"{sample.characters.rate:.0%} off" if sample.characters.units else NO_REFERENCE
+        lines += [f"  {sample.name}  {off}, confidence {sample.confidence:.2f}"]
         lines += [f"    said {sample.reference}", f"    read {sample.text}"]
     lines += calibration_lines(report.trust, report.scored)
     return "\n".join(lines)

@@ -162,11 +162,11 @@ def _risk(report: Report) -> Chart:
     name = RATES[report.unit]
     ordered = sorted(report.scored, key=lambda one: -one.confidence)
     edits = np.cumsum([one.characters.total for one in ordered])
-    units = np.maximum(np.cumsum([one.characters.units for one in ordered]), 1)
-    rates = edits / units
+    units = np.cumsum([one.characters.units for one in ordered])
+    rates = [edits[i] / units[i] if units[i] else 0.0 for i in range(len(ordered))]
     chart = Chart("share of the samples, surest first", name, 1.0, max(0.01, 1.1 * float(max(rates, default=0.0))),
                   share_across=True)  # fmt: skip
-    points = [((i + 1) / len(ordered), float(rate)) for i, rate in enumerate(rates)]
+    points = [((i + 1) / len(ordered), float(rate)) for i, rate in enumerate(rates) if units[i]]
     return chart.line(points[:: max(1, len(points) // 400)] + points[-1:]) if points else chart
 
 

@@ -1,5 +1,6 @@
 """A page of HTML that holds all that it shows."""
 
+import math
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,6 @@ def _environment() -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters["share"] = lambda value: "–" if value is None or value != value else f"{value:.2%}"
+    made.filters["share"] = lambda value: "–" if value is None or not math.isfinite(value) else f"{value:.2%}"
     made.filters["sign"] = lambda symbol: {"": "nothing", " ": "space"}.get(symbol, symbol)
     return made
