@@ -53,6 +53,20 @@ def test_what_chance_explains_is_not_called_better() -> None:
     assert "cannot be told from chance" in comparison_lines(found)[3]
 
 
+def test_so_few_groups_that_they_can_tell_nothing_are_called_so() -> None:
+    for groups in (2, 5):
+        found = compare(readings("a", [9] * 60, groups), readings("b", [0] * 60, groups))
+        assert not found.characters.certain and found.characters.high < 0
+        for line in comparison_lines(found)[3:5]:
+            assert line.endswith(f": so few groups ({groups}) cannot tell it from chance")
+    six = compare(readings("a", [9] * 60, 6), readings("b", [0] * 60, 6))
+    assert six.characters.certain and comparison_lines(six)[3].endswith("not chance, B is better")
+    unlike = compare(readings("a", [1, 2] * 3, 6), readings("b", [2, 1] * 3, 6))
+    assert comparison_lines(unlike)[3].endswith("cannot be told from chance")
+    alone = compare(readings("a", [9] * 3, 1), readings("b", [0] * 3, 1))
+    assert comparison_lines(alone)[3].endswith("so few samples (3) cannot tell it from chance")
+
+
 def test_readings_of_empty_references_have_no_rates(tmp_path: Path) -> None:
     one, other = (
         replace(one, samples=[replace(s, reference="", characters=0, words=0) for s in one.samples])

@@ -189,9 +189,9 @@ def comparison_lines(found: Comparison) -> list[str]:
     lines = [f"{a.corpus}, split {a.split}, {len(a.samples)} samples"]
     called = zip("AB", found.names(), (a, b), strict=True)
     lines += [f"{x} {name}: {rate} {percent(_cer(r))}, WER {percent(_wer(r))}" for x, name, r in called]
-    lines.append(f"{rate} of B less that of A: {_difference(found.characters)}")
+    lines.append(f"{rate} of B less that of A: {_difference(found.characters, found.units)}")
     if a.unit == "character":
-        lines.append(f"WER of B less that of A: {_difference(found.words)}")
+        lines.append(f"WER of B less that of A: {_difference(found.words, found.units)}")
     lines.append(f"samples that B reads with fewer edits {found.fewer}, with more {found.more}, with as many {same}")
     lines.append(f"intervals: {RESAMPLES} draws of {found.units.describe()}, both readings in each")
     return lines
@@ -237,12 +237,14 @@ def _wer(readings: Readings) -> float:
     return readings.rate("word_edits", "words")
 
 
-def _difference(found: Difference) -> str:
+def _difference(found: Difference, units: Units) -> str:
     """Return a difference in words, with whether chance explains it."""
     if known(found.rate) is None:
         return NO_REFERENCE
     better = "B is better" if found.rate < 0 else "A is better"
     verdict = f"not chance, {better}" if found.certain else "cannot be told from chance"
+    if units.too_few and not found.certain:
+        verdict = f"so few {'groups' if units.names else 'samples'} ({units.number}) cannot tell it from chance"
     ends = interval_words((found.low, found.high), "+.2%")
     return f"{found.rate:+.2%}, {LEVEL:.0%} {ends}, p {found.p:.3f}: {verdict}"
 

@@ -38,6 +38,11 @@ class Units:
         """How many units there are."""
         return int(self.members.max()) + 1 if len(self.members) else 0
 
+    @property
+    def too_few(self) -> bool:
+        """Whether no difference can be told from chance: all exchanges or none of n units come in 2 of 2^n cases."""
+        return 2.0 ** (1 - self.number) >= 1 - LEVEL
+
     def describe(self) -> str:
         """Return in words what is drawn, and how far to trust it."""
         if not self.names:
