@@ -1,6 +1,7 @@
 """Tests of intervals: groups are drawn where there are any, in blocks; two readings are compared in pairs."""
 
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from recognizer.evaluation import intervals
 from recognizer.evaluation.intervals import difference, interval, units_of
 
+GUIDE = Path(__file__).parents[1] / "docs" / "guides" / "intervals.md"
 GROUPS = [f"writer {i // 20}" for i in range(600)]  # thirty writers of twenty lines
 
 
@@ -118,6 +120,20 @@ def test_draws_of_empty_references_alone_are_left_out() -> None:
     assert (found.rate, found.low, found.high) == pytest.approx((-0.1, -0.1, -0.1))
     assert np.isnan(interval([1, 2], [0, 0], units)).all() and interval([0, 0], [0, 0], units) == (0, 0)
     assert difference([0, 0], [0, 0], [0, 0], units).rate == 0
+
+
+@pytest.mark.parametrize(("groups", "stated"), [(2, 49), (5, 80), (13, 88)])
+def test_so_much_of_the_truth_is_covered_as_the_guide_says(groups: int, stated: int) -> None:
+    rows = [line.strip("|").split("|") for line in GUIDE.read_text(encoding="utf-8").splitlines() if line[:1] == "|"]
+    table = {int(a): int(b.strip(" %")) for a, b in zip(rows[0][1:], rows[2][1:], strict=True)}
+    assert table[groups] == stated
+    units, inside = units_of([f"writer {i // 15}" for i in range(15 * groups)]), 0
+    for seed in range(200):
+        random = np.random.default_rng(seed)
+        errors = random.binomial(40, np.repeat(random.beta(2, 20, groups), 15))
+        low, high = interval(errors.tolist(), [40] * len(errors), units)
+        inside += low <= 2 / 22 <= high
+    assert inside / 200 == pytest.approx(stated / 100, abs=0.08)
 
 
 def test_groups_of_two_tell_nothing_from_chance() -> None:
