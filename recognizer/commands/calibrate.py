@@ -24,7 +24,9 @@ def add_calibrate(verbs: Any, console: Console) -> None:
     add_model(calibrate)
     calibrate.add_argument("corpus", type=Path, help="prepared corpus, manifest or folder")
     calibrate.add_argument("--split", default="valid", help="validation samples (default valid); never a test split")
-    calibrate.add_argument("--method", default="best", help="temperature, isotonic, or best: of both, for each kind of confidence (default)")
+    calibrate.add_argument(
+        "--method", default="best", help="temperature, isotonic, or best (default): of both, for each kind"
+    )
     calibrate.add_argument(
         "--out",
         type=Path,
