@@ -75,10 +75,10 @@ def words_of(text: str) -> list[str]:
 def overlap(text: Iterable[Line], test: Sequence[str], run: int = RUN) -> Overlap:
     """Compare a text with the lines of a test split; only runs of equal hash are looked at word by word."""
     wanted = _Wanted(test, run)
-    whole: dict[str, Match] = {}
+    whole: dict[str, tuple[int, Match]] = {}  # with the number of the line in the text, by which they are sorted
     short: set[str] = set()
     shared: set[tuple[str, ...]] = set()
-    lines = iter(text)
+    lines, before = iter(text), 0
     while block := list(islice(lines, LINES)):
         rows = [words_of(line.text) for line in block]
         for length, row, start in _candidates(rows, wanted.hashes, wanted.numbers):
@@ -88,10 +88,12 @@ def overlap(text: Iterable[Line], test: Sequence[str], run: int = RUN) -> Overla
             for line in wanted.lines.get(words, ()):
                 worth = _worth(words)
                 if worth >= run or (length == len(rows[row]) and worth >= LEAST):
-                    whole.setdefault(line, Match(block[row], line))
+                    whole.setdefault(line, (before + row, Match(block[row], line)))
                 else:
                     short.add(line)
-    return Overlap(tuple(whole.values()), len(short - set(whole)), len(shared), len(wanted.runs), len(test))
+        before += len(block)
+    matches = tuple(match for _, match in sorted(whole.values(), key=lambda one: one[0]))
+    return Overlap(matches, len(short - set(whole)), len(shared), len(wanted.runs), len(test))
 
 
 def refuse_overlap(found: Overlap) -> None:
